@@ -1,0 +1,70 @@
+"""The contract every layer keeps."""
+
+from math import prod
+from typing import ClassVar
+
+from pydantic import Field
+
+from nnctl.engine.parameters import Array, Declarations, Shape, Views, flatten
+from nnctl.engine.slot import Slot
+from nnctl.spec import Spec
+
+
+class Layer(Spec):
+    """An immutable value: a layer's settings and its mathematics, no arrays.
+
+    Shapes never include the batch: `output_shape((784,))` is `(64,)` where the arrays are
+    (batch, 784) and (batch, 64). `forward` and `backward` never change `x`, `dy` or `p`; results are
+    written into buffers of the slot, which stay valid until the layer's next pass in that slot.
+    """
+
+    type: str
+    name: str | None = Field(None, description="Name of the layer in reports and parameter names.", pattern=r"^[A-Za-z_]\w*$")
+
+    #: Whether an example's output depends on the other examples of the batch (batch
+    #: normalisation). Such a layer makes the plan one shard.
+    couples_examples: ClassVar[bool] = False
+
+    @property
+    def kind(self) -> str:
+        """What the layer is called when it has no name of its own; a number is added."""
+        return self.type
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of one example's output; raises ConfigError for an input it cannot take."""
+        return shape
+
+    def parameters(self, shape: Shape) -> Declarations:
+        """The parameter tensors for inputs of this shape, by name."""
+        return {}
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Multiply-adds of one example's forward pass, from which the shards are planned."""
+        return sum(prod(p.shape) for _, p in flatten(self.parameters(shape)))
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        """The layer's output; saves in the slot what `backward` needs."""
+        raise NotImplementedError
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        """The gradient with respect to the input, from `dy`, that with respect to the output.
+
+        Overwrites the views in `g` with the gradients with respect to the parameters. Where
+        `slot.input_gradient` is False the result is not used and need not be computed.
+        """
+        raise NotImplementedError
+
+    def pieces(self, slot: Slot) -> Array | None:
+        """Which smooth piece of the function each value of the last forward pass lies on.
+
+        None for a smooth layer. Integers otherwise: which side of ReLU's kink, which input won a
+        maximum. When they differ between two forward passes, a kink lies between the two points
+        and a difference quotient is not a derivative; the gradient check uses this.
+        """
+        return None
+
+    def track(self, p: Views, slot: Slot) -> None:
+        """Update statistics kept among the frozen parameters from what the slot saw.
+
+        Called once after each training step, never by a gradient check.
+        """

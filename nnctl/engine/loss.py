@@ -1,0 +1,51 @@
+"""The contract every loss keeps."""
+
+from typing import ClassVar, Literal
+
+from nnctl.engine.parameters import Array
+from nnctl.engine.slot import Slot
+from nnctl.spec import Spec
+
+
+class Loss(Spec):
+    """An immutable value: how far outputs are from targets, and the slope of that.
+
+    A loss is defined per example; the batch's loss is the weighted mean
+
+        J = sum_i s_i L_i,    s_i = w_i / sum_j w_j m_j
+
+    where `w` are the sample weights and `m` is the loss's own `mass` (class weights enter the
+    normaliser this way; it is 1 otherwise). `backward` takes the scales `s`, which is what lets
+    shards of one batch be computed apart and added up.
+    """
+
+    type: str
+
+    #: Which kinds of target the loss is for; the first one is what a table's column is read as
+    #: when both would do.
+    tasks: ClassVar[tuple[Literal["classification", "multilabel", "regression"], ...]]
+    #: How class targets reach the loss: `index` (an integer each) or `one_hot` (a 0/1 vector each;
+    #: for two classes with one output, a single 0/1).
+    encoding: ClassVar[Literal["index", "one_hot"]] = "one_hot"
+    #: Whether two classes are told by one output (its sign or probability) instead of two.
+    single_output_for_two_classes: ClassVar[bool] = False
+
+    def forward(self, y: Array, t: Array, slot: Slot) -> Array:
+        """The loss of each example (batch,), from outputs y (batch, k) and targets t."""
+        raise NotImplementedError
+
+    def backward(self, scale: Array, slot: Slot) -> Array:
+        """The gradient of sum_i scale_i L_i with respect to the outputs, (batch, k)."""
+        raise NotImplementedError
+
+    def mass(self, t: Array) -> Array | None:
+        """Each example's share in the normaliser, (batch,); None where it is 1."""
+        return None
+
+    def pieces(self, slot: Slot) -> Array | None:
+        """Which smooth piece each value of the last forward pass lies on, as in `Layer.pieces`."""
+        return None
+
+    def predict(self, y: Array) -> Array:
+        """What the outputs mean: probabilities (batch, k) for classes, values for regression."""
+        return y

@@ -1,0 +1,33 @@
+"""Initialisers: how parameters start; the union of them all."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from nnctl.initializers.base import InitializerSpec
+from nnctl.initializers.file import File
+from nnctl.initializers.fixed import Constant, Values, Zeros
+from nnctl.initializers.orthogonal import Orthogonal
+from nnctl.initializers.random import Normal, Uniform
+from nnctl.initializers.scaled import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform
+from nnctl.spec import type_short_form
+
+AnyInitializer = Annotated[
+    Uniform
+    | Normal
+    | GlorotUniform
+    | GlorotNormal
+    | HeUniform
+    | HeNormal
+    | LeCunUniform
+    | LeCunNormal
+    | Orthogonal
+    | Zeros
+    | Constant
+    | Values
+    | File,
+    Field(discriminator="type"),
+    type_short_form,
+]
+
+__all__ = ["AnyInitializer", "InitializerSpec"]

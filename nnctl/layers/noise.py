@@ -1,0 +1,85 @@
+"""Layers that disturb training on purpose and do nothing otherwise."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.engine.layer import Layer
+from nnctl.engine.parameters import Array, Shape, Views
+from nnctl.engine.slot import Slot
+
+
+class Dropout(Layer):
+    """Inverted dropout: in training, each value is dropped with probability `rate`.
+
+    With m drawn anew in every pass, 0 with probability q = `rate` and 1 otherwise:
+
+        Y = X * m / (1 - q)        dJ/dX = dJ/dY * m / (1 - q)
+
+    Dividing by 1 - q in training (inverted dropout) is what lets evaluation leave X as it is; the
+    original paper multiplied the weights by 1 - q at evaluation instead. Shapes: X, Y (batch, ...).
+
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to
+    prevent neural networks from overfitting", JMLR 15 (2014).
+
+    ```yaml
+    {type: dropout, rate: 0.2}
+    ```
+    """
+
+    type: Literal["dropout"] = "dropout"
+    rate: float = Field(0.5, ge=0, lt=1, description="Probability that a value is dropped.")
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        if not slot.training or self.rate == 0:
+            slot["mask"] = None
+            return x
+        draws = slot.buffer("draws", x.shape, np.float32)
+        slot.random.random(dtype=np.float32, out=draws)
+        mask = slot.buffer("mask", x.shape)
+        np.greater_equal(draws, np.float32(self.rate), out=mask, casting="unsafe")
+        mask *= 1 / (1 - self.rate)
+        slot["mask"] = mask
+        return np.multiply(x, mask, out=slot.buffer("y", x.shape))
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        mask = slot["mask"]
+        return dy if mask is None else np.multiply(dy, mask, out=slot.buffer("dx", dy.shape))
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0
+
+
+class GaussianNoise(Layer):
+    """In training, add independent normal noise to every value.
+
+        Y = X + e, e ~ N(0, deviation^2)        dJ/dX = dJ/dY
+
+    On the inputs this acts like an L2 penalty for small deviations. Shapes: X, Y (batch, ...).
+
+    Source: Bishop, "Training with noise is equivalent to Tikhonov regularization", Neural
+    Computation 7 (1995).
+
+    ```yaml
+    {type: gaussian_noise, deviation: 0.1}
+    ```
+    """
+
+    type: Literal["gaussian_noise"] = "gaussian_noise"
+    deviation: float = Field(0.1, ge=0, description="Standard deviation of the noise.")
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        if not slot.training or self.deviation == 0:
+            return x
+        y = slot.buffer("y", x.shape)
+        # Drawn in float64 so that float32 training and the float64 gradient check see one noise.
+        np.multiply(slot.random.standard_normal(x.shape), self.deviation, out=y, casting="same_kind")
+        y += x
+        return y
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        return dy
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0

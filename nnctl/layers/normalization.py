@@ -1,0 +1,154 @@
+"""Normalisation: over the batch, or over the units of one example."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.engine.layer import Layer
+from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
+from nnctl.engine.slot import Slot
+from nnctl.initializers import Constant, Zeros
+
+ONES = Constant(value=1.0)
+
+
+class Normalization(Layer):
+    """What batch and layer normalisation share: the gain, the shift, and the centred values.
+
+    With the mean m and the (biased) variance v of a group of N values, and x^ the normalised value:
+
+        x^ = (x - m) / sqrt(v + epsilon)        y = gain * x^ + shift
+
+    Backward, with d = dJ/dy * gain and means over the same group:
+
+        dJ/dx = (d - mean(d) - x^ mean(d * x^)) / sqrt(v + epsilon)
+        dJ/dgain = sum dJ/dy * x^        dJ/dshift = sum dJ/dy
+    """
+
+    epsilon: float = Field(1e-5, gt=0, description="Added to the variance, against division by zero.")
+    affine: bool = Field(True, description="Whether a gain and a shift a unit are learned.")
+
+    def parameters(self, shape: Shape) -> Declarations:
+        if not self.affine:
+            return {}
+        units = (shape[-1],)
+        return {"gain": Parameter(units, ONES, decays=False), "shift": Parameter(units, Zeros(), decays=False)}
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0
+
+    def _scale_and_shift(self, p: Views, xhat: Array, slot: Slot) -> Array:
+        slot["xhat"] = xhat
+        if not self.affine:
+            return xhat
+        y = slot.buffer("y", xhat.shape)
+        np.multiply(xhat, p["gain"], out=y)
+        y += p["shift"]
+        return y
+
+    def _through_scale_and_shift(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        """Fill dJ/dgain and dJ/dshift; return d = dJ/dxhat in a buffer that may be overwritten."""
+        d = slot.buffer("d", dy.shape)
+        if not self.affine:
+            np.copyto(d, dy)
+            return d
+        np.multiply(dy, slot["xhat"], out=d)
+        np.sum(d.reshape(-1, d.shape[-1]), axis=0, out=g["gain"])
+        np.sum(dy.reshape(-1, d.shape[-1]), axis=0, out=g["shift"])
+        return np.multiply(dy, p["gain"], out=d)
+
+
+class BatchNormalization(Normalization):
+    """Normalise each unit over the examples of the batch.
+
+    The group of `Normalization` is a unit's values in all examples (and positions) of the batch.
+    In evaluation the running mean and variance take the place of m and v:
+
+        running = (1 - momentum) running + momentum (statistic of the batch)
+
+    where the running variance takes the unbiased estimate (division by N - 1), as PyTorch does; the
+    paper does so too, but Keras keeps the biased one and calls 1 - momentum `momentum`. Because every
+    output depends on the whole batch, a batch is one shard. Shapes: X, Y (batch, ..., units).
+
+    Source: Ioffe and Szegedy, "Batch normalization", ICML 2015, algorithms 1 and 2.
+
+    ```yaml
+    {type: batch_normalization, momentum: 0.1}
+    ```
+    """
+
+    type: Literal["batch_normalization"] = "batch_normalization"
+    momentum: float = Field(0.1, gt=0, le=1, description="Weight of the newest batch in the running statistics.")
+    couples_examples = True
+
+    def parameters(self, shape: Shape) -> Declarations:
+        units = (shape[-1],)
+        return {
+            **super().parameters(shape),
+            "running_mean": Parameter(units, Zeros(), decays=False, trainable=False),
+            "running_variance": Parameter(units, ONES, decays=False, trainable=False),
+        }
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        xhat = slot.buffer("xhat", x.shape)
+        axes = tuple(range(x.ndim - 1))
+        if slot.training:
+            mean = x.mean(axis=axes)
+            np.subtract(x, mean, out=xhat)
+            variance = np.square(xhat).mean(axis=axes)
+            slot["mean"], slot["variance"], slot["count"] = mean, variance, x.size // x.shape[-1]
+        else:
+            np.subtract(x, p["running_mean"], out=xhat)
+            variance = p["running_variance"]
+        slot["inverse"] = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        xhat *= slot["inverse"]
+        return self._scale_and_shift(p, xhat, slot)
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        d, xhat = self._through_scale_and_shift(p, g, dy, slot), slot["xhat"]
+        if slot.training:
+            axes = tuple(range(dy.ndim - 1))
+            slope = (d * xhat).mean(axis=axes)
+            d -= d.mean(axis=axes)
+            d -= xhat * slope
+        d *= slot["inverse"]
+        return d
+
+    def track(self, p: Views, slot: Slot) -> None:
+        # One value has no unbiased variance; its biased one (0) is taken then.
+        unbiased = slot["variance"] * (slot["count"] / max(slot["count"] - 1, 1))
+        for running, batch in ((p["running_mean"], slot["mean"]), (p["running_variance"], unbiased)):
+            running += self.momentum * (batch - running)
+
+
+class LayerNormalization(Normalization):
+    """Normalise the units of each example (and position) by their own mean and variance.
+
+    The group of `Normalization` is the last axis of one example, so training and evaluation are the
+    same and examples stay independent. Shapes: X, Y (batch, ..., units).
+
+    Source: Ba, Kiros and Hinton, "Layer normalization", arXiv:1607.06450 (2016).
+
+    ```yaml
+    {type: layer_normalization}
+    ```
+    """
+
+    type: Literal["layer_normalization"] = "layer_normalization"
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        xhat = slot.buffer("xhat", x.shape)
+        np.subtract(x, x.mean(axis=-1, keepdims=True), out=xhat)
+        variance = np.square(xhat).mean(axis=-1, keepdims=True)
+        slot["inverse"] = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        xhat *= slot["inverse"]
+        return self._scale_and_shift(p, xhat, slot)
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        d, xhat = self._through_scale_and_shift(p, g, dy, slot), slot["xhat"]
+        slope = (d * xhat).mean(axis=-1, keepdims=True)
+        d -= d.mean(axis=-1, keepdims=True)
+        d -= xhat * slope
+        d *= slot["inverse"]
+        return d

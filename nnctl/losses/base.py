@@ -1,0 +1,152 @@
+"""What losses share: how far apart outputs and targets are counted, and class weights."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.engine.loss import Loss
+from nnctl.engine.parameters import Array
+from nnctl.engine.slot import Slot
+from nnctl.errors import ConfigError
+from nnctl.spec import Listed, nearest
+
+Tasks = tuple[Literal["classification", "multilabel", "regression"], ...]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class LossSpec(Loss):
+    """A loss that may depend on what the training data holds."""
+
+    def resolved(self, class_names: tuple[str, ...], counts: Array) -> Self:
+        """The loss with everything inferred from the training data written down.
+
+        `counts` are the training examples (or their total weight) of each class. Only class weights
+        are inferred; a loss without them is returned as it is.
+        """
+        return self
+
+
+class ClassLoss(LossSpec):
+    """A loss for classes, with a weight for each."""
+
+    class_weights: Literal["balanced"] | Mapping[str | int, Weight] | Annotated[tuple[Weight, ...], Listed] | None = (
+        Field(
+            None,
+            description="How much an example of each class counts: `balanced` (n / (C n_c): each class as much as the "
+            "others), a mapping from class names to weights (1 for those not named), or a list in class order.",
+        )
+    )
+
+    def resolved(self, class_names: tuple[str, ...], counts: Array) -> Self:
+        """The loss with its class weights as a tuple in class order.
+
+        Balanced weights are n / (C n_c), for n examples, n_c of them of class c, and C classes. Source: King and
+        Zeng, "Logistic regression in rare events data", 2001; the form is scikit-learn's.
+        """
+        weights = self.class_weights
+        if weights is None:
+            return self
+        if isinstance(weights, Mapping):
+            resolved = named(weights, class_names)
+        elif isinstance(weights, tuple):
+            resolved = listed(weights, class_names)
+        else:
+            resolved = balanced(class_names, counts)
+        return self.model_copy(update={"class_weights": resolved})
+
+    @property
+    def weights(self) -> Array | None:
+        """The weight of each class in class order; None where all are 1."""
+        if self.class_weights is None:
+            return None
+        if not isinstance(self.class_weights, tuple):
+            raise TypeError("class weights by name are used before resolved() put them in class order")
+        return np.array(self.class_weights)
+
+
+def balanced(class_names: tuple[str, ...], counts: Array) -> tuple[float, ...]:
+    """Weights that make every class count the same in total."""
+    for name, count in zip(class_names, counts, strict=True):
+        if count == 0:
+            raise ConfigError(
+                f"class_weights: balanced needs examples of every class, but the training data has none of {name!r}; "
+                "give the weights as a mapping instead"
+            )
+    return tuple((counts.sum() / (len(class_names) * counts)).tolist())
+
+
+def listed(weights: tuple[float, ...], class_names: tuple[str, ...]) -> tuple[float, ...]:
+    """Weights already in class order, if there is one for each class."""
+    if len(weights) != len(class_names):
+        raise ConfigError(
+            f"class_weights lists {len(weights)} weights, but there are {len(class_names)} classes: "
+            + ", ".join(class_names)
+        )
+    return weights
+
+
+def named(weights: Mapping[str | int, float], class_names: tuple[str, ...]) -> tuple[float, ...]:
+    """Weights by class name, put in class order; 1 for a class not named."""
+    by_name = {str(name): weight for name, weight in weights.items()}
+    for name in by_name:
+        if name not in class_names:
+            guess = nearest(name, class_names)
+            hint = f"did you mean {guess!r}? " if guess else ""
+            raise ConfigError(f"class_weights names {name!r}, {hint}but the classes are {', '.join(class_names)}")
+    return tuple(by_name.get(name, 1.0) for name in class_names)
+
+
+class OneHotLoss(ClassLoss):
+    """A loss on 0/1 targets t (..., k), one output for each class or one for two classes.
+
+    L_i = c_i sum_k e(y_ik, t_ik), divided by k for the losses that are means over the outputs; `e` is what the
+    members define. The class weights enter as c_i, which is also the example's mass, so that a weight of 2 is the
+    same as having the example twice:
+
+        one output:  c = t w_1 + (1 - t) w_0
+        k outputs:   c = the mean weight of the classes the example has; 1 if it has none
+    """
+
+    encoding: ClassVar[Literal["index", "one_hot"]] = "one_hot"
+    single_output_for_two_classes: ClassVar[bool] = True
+
+    def element(self, y: Array, t: Array, slot: Slot) -> Array:
+        """The terms e (..., k)."""
+        raise NotImplementedError
+
+    def slope(self, slot: Slot) -> Array:
+        """The derivatives de/dy (..., k) of the last forward pass."""
+        raise NotImplementedError
+
+    def share(self, outputs: int) -> float:
+        """What each term counts: 1 / k for a mean over the outputs, 1 for a sum."""
+        return 1 / outputs
+
+    def forward(self, y: Array, t: Array, slot: Slot) -> Array:
+        t = t.astype(y.dtype, copy=False)
+        loss: Array = self.element(y, t, slot).sum(axis=-1)  # (...)
+        loss *= self.share(y.shape[-1])
+        mass = self.mass(t)
+        if mass is not None:
+            loss *= mass
+        slot["mass"] = mass
+        return loss
+
+    def backward(self, scale: Array, slot: Slot) -> Array:
+        mass = slot["mass"]
+        slope = self.slope(slot)  # (..., k)
+        factor = scale if mass is None else scale * mass
+        factor = factor * self.share(slope.shape[-1])
+        return np.multiply(slope, factor[..., None], out=slot.buffer("dy", slope.shape, slope.dtype))
+
+    def mass(self, t: Array) -> Array | None:
+        weights = self.weights
+        if weights is None:
+            return None
+        if t.shape[-1] == 1 and len(weights) == 2:
+            return np.asarray(weights[0] + (weights[1] - weights[0]) * t[..., 0])
+        classes = t.sum(axis=-1, dtype=np.float64)
+        mean: Array = np.divide((t * weights).sum(axis=-1), classes, out=np.ones_like(classes), where=classes > 0)
+        return mean

@@ -1,0 +1,25 @@
+"""Functions of logits written so that nothing overflows and nothing cancels."""
+
+import numpy as np
+
+from nnctl.engine.parameters import Array
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + exp(-z))."""
+    with np.errstate(over="ignore"):  # exp(1e4) is inf, and 1 / (1 + inf) = 0 is the limit wanted
+        p: Array = 1 / (1 + np.exp(-z))
+    return p
+
+
+def softplus(z: Array) -> Array:
+    """A smooth max(0, z): log(1 + exp(z)), which is -log(1 - p) for p = sigmoid(z); softplus(-z) is -log p."""
+    y: Array = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+    return y
+
+
+def log_softmax(z: Array, out: Array) -> Array:
+    """Z - log sum exp(z) along the last axis, in `out`, which may be `z`."""
+    np.subtract(z, z.max(axis=-1, keepdims=True), out=out)
+    out -= np.log(np.exp(out).sum(axis=-1, keepdims=True))
+    return out

@@ -1,0 +1,173 @@
+"""Distances between outputs and target values: squared, absolute, and between the two."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.engine.parameters import Array
+from nnctl.engine.slot import Slot
+from nnctl.losses.base import LossSpec, Tasks
+
+
+class ResidualLoss(LossSpec):
+    """A loss on the residuals r = y - t: the mean over the outputs of e(r), which the members define."""
+
+    tasks: ClassVar[Tasks] = ("regression",)
+
+    def element(self, r: Array) -> Array:
+        """The terms e(r)."""
+        raise NotImplementedError
+
+    def slope(self, r: Array) -> Array:
+        """The derivatives de/dr."""
+        raise NotImplementedError
+
+    def share(self, outputs: int) -> float:
+        """What each term counts: 1 / k for a mean over the outputs, 1 for a sum."""
+        return 1 / outputs
+
+    def forward(self, y: Array, t: Array, slot: Slot) -> Array:
+        r = y - t.astype(y.dtype, copy=False)  # (..., k)
+        slot["r"] = r
+        loss: Array = self.element(r).sum(axis=-1) * self.share(y.shape[-1])
+        return loss
+
+    def backward(self, scale: Array, slot: Slot) -> Array:
+        r = slot["r"]
+        factor = scale * self.share(r.shape[-1])
+        return np.multiply(self.slope(r), factor[..., None], out=slot.buffer("dy", r.shape, r.dtype))
+
+
+class SquaredError(ResidualLoss):
+    """The textbook's squared error: half the squared distance, summed over the outputs.
+
+    Forward:  L = 1/2 sum_j (t_j - y_j)^2
+    Backward: dL/dy_j = y_j - t_j
+
+    y and t are (..., k). k / 2 times the mean squared error other libraries use.
+    Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986, eq. 3.
+
+    ```yaml
+    loss: squared_error
+    ```
+    """
+
+    type: Literal["squared_error"] = "squared_error"
+    tasks: ClassVar[Tasks] = ("regression", "classification", "multilabel")
+
+    def share(self, outputs: int) -> float:
+        return 1.0
+
+    def element(self, r: Array) -> Array:
+        e: Array = r * r / 2
+        return e
+
+    def slope(self, r: Array) -> Array:
+        return r
+
+
+class MeanSquaredError(ResidualLoss):
+    """The squared error, averaged over the outputs.
+
+    Forward:  L = 1/k sum_j (t_j - y_j)^2
+    Backward: dL/dy_j = 2 (y_j - t_j) / k
+
+    y and t are (..., k). PyTorch's `mse_loss` and Keras's `MeanSquaredError`.
+    Source: Goodfellow, Bengio and Courville, "Deep Learning", 2016, section 5.1.4.
+
+    ```yaml
+    loss: mean_squared_error
+    ```
+    """
+
+    type: Literal["mean_squared_error"] = "mean_squared_error"
+    tasks: ClassVar[Tasks] = ("regression", "classification", "multilabel")
+
+    def element(self, r: Array) -> Array:
+        e: Array = r * r
+        return e
+
+    def slope(self, r: Array) -> Array:
+        slope: Array = 2 * r
+        return slope
+
+
+class MeanAbsoluteError(ResidualLoss):
+    """The absolute error, averaged over the outputs; its minimum is the median, which outliers do not move.
+
+    Forward:  L = 1/k sum_j |t_j - y_j|
+    Backward: dL/dy_j = sign(y_j - t_j) / k, 0 where they are equal
+
+    y and t are (..., k). PyTorch's `l1_loss`.
+    Source: Laplace, 1774; Bloomfield and Steiger, "Least absolute deviations", 1983.
+
+    ```yaml
+    loss: mean_absolute_error
+    ```
+    """
+
+    type: Literal["mean_absolute_error"] = "mean_absolute_error"
+
+    def element(self, r: Array) -> Array:
+        return np.abs(r)
+
+    def slope(self, r: Array) -> Array:
+        return np.sign(r)
+
+    def pieces(self, slot: Slot) -> Array | None:
+        return np.asarray(slot["r"] > 0, np.int8)
+
+
+class Huber(ResidualLoss):
+    """Squared for small errors, absolute for large ones.
+
+    Forward:  L = 1/k sum_j (r_j^2 / 2 if |r_j| <= delta else delta (|r_j| - delta / 2)),  r = y - t
+    Backward: dL/dy_j = min(max(-delta, r_j), delta) / k
+
+    y and t are (..., k). PyTorch's `huber_loss` and Keras's `Huber`; `smooth_l1` is this divided by delta.
+    Source: Huber, "Robust estimation of a location parameter", 1964.
+
+    ```yaml
+    loss: {type: huber, delta: 1.35}
+    ```
+    """
+
+    type: Literal["huber"] = "huber"
+    delta: float = Field(1.0, description="Where squared turns into absolute, in units of the target.", gt=0)
+
+    def element(self, r: Array) -> Array:
+        size = np.abs(r)
+        inner = np.minimum(size, self.delta)
+        e: Array = inner * (size - inner / 2)
+        return e
+
+    def slope(self, r: Array) -> Array:
+        return np.clip(r, -self.delta, self.delta)
+
+
+class SmoothL1(ResidualLoss):
+    """The absolute error with its corner rounded.
+
+    Forward:  L = 1/k sum_j (r_j^2 / (2 beta) if |r_j| < beta else |r_j| - beta / 2),  r = y - t
+    Backward: dL/dy_j = min(max(-1, r_j / beta), 1) / k
+
+    y and t are (..., k). `huber` divided by its delta: the slope of the tails is always 1.
+    Source: Girshick, "Fast R-CNN", ICCV 2015, eq. 3 (beta = 1).
+
+    ```yaml
+    loss: {type: smooth_l1, beta: 0.5}
+    ```
+    """
+
+    type: Literal["smooth_l1"] = "smooth_l1"
+    beta: float = Field(1.0, description="Where squared turns into absolute, in units of the target.", gt=0)
+
+    def element(self, r: Array) -> Array:
+        size = np.abs(r)
+        inner = np.minimum(size, self.beta)
+        e: Array = inner / self.beta * (size - inner / 2)
+        return e
+
+    def slope(self, r: Array) -> Array:
+        return np.clip(r / self.beta, -1, 1)

@@ -1,0 +1,127 @@
+"""The objective over a batch: shards, threads, references."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnctl.activations import Relu, Tanh
+from nnctl.engine import shards
+from nnctl.engine.network import Network
+from nnctl.engine.shards import Objective, plan_shards
+from nnctl.engine.workers import Workers
+from nnctl.layers import Activation, BatchNormalization, Dense, Dropout
+from nnctl.losses import CrossEntropy
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+
+
+def network(dropout=0.3):
+    layers = [Dense(units=16), Activation(function=Relu()), Dropout(rate=dropout), Dense(units=4)]
+    return Network(layers, (9,))
+
+
+def batch(rows=23):
+    random = np.random.default_rng(2)
+    return random.normal(size=(rows, 9)).astype("f4"), random.integers(0, 4, rows), random.uniform(0.5, 2, rows)
+
+
+@pytest.fixture
+def many_shards(monkeypatch):
+    monkeypatch.setattr(shards, "SHARD_MULTIPLY_ADDS", 1)
+
+
+def test_a_plan_covers_the_batch_once(many_shards):
+    for rows in (1, 2, 7, 8, 100):
+        plan = plan_shards(network(), rows)
+        assert [r for s in plan for r in range(rows)[s]] == list(range(rows))
+        assert len(plan) == min(rows, shards.MOST_SHARDS)
+        sizes = [s.stop - s.start for s in plan]
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_small_work_is_one_shard():
+    assert len(plan_shards(network(), 32)) == 1
+
+
+def test_coupled_examples_are_one_shard(many_shards):
+    assert len(plan_shards(Network([Dense(units=2), BatchNormalization()], (9,)), 64)) == 1
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_do_not_change_a_bit(many_shards, threads):
+    net, (x, t, w) = network(), batch()
+    theta = net.layout.initial(1)
+    alone = Objective(net, CrossEntropy(), theta)
+    loss = alone(x, t, w)
+    with Workers(threads) as workers:
+        together = Objective(net, CrossEntropy(), theta, workers)
+        for _ in range(5):
+            assert together(x, t, w) == loss
+            np.testing.assert_array_equal(together.gradient, alone.gradient)
+
+
+def test_shards_are_the_batch_up_to_rounding(monkeypatch):
+    net, (x, t, w) = network(dropout=0.0), batch()
+    theta = net.layout.initial(1, dtype="f8")
+    whole = Objective(net, CrossEntropy(), theta)
+    outputs = np.empty((23, 4))
+    loss = whole(x, t, w, outputs=outputs)
+    gradient = whole.gradient.copy()
+    monkeypatch.setattr(shards, "SHARD_MULTIPLY_ADDS", 1)
+    cut, cut_outputs = Objective(net, CrossEntropy(), theta, to_input=True), np.empty((23, 4))
+    assert cut(x, t, w, outputs=cut_outputs) == pytest.approx(loss, rel=1e-13)
+    np.testing.assert_allclose(cut.gradient, gradient, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(cut_outputs, outputs, rtol=1e-13)
+    assert cut.input_gradient.shape == x.shape
+
+
+def test_weights_are_repetitions():
+    net, (x, t, _) = network(dropout=0.0), batch(6)
+    theta = net.layout.initial(1, dtype="f8")
+    weighted, repeated = Objective(net, CrossEntropy(), theta), Objective(net, CrossEntropy(), theta)
+    counts = np.array([1, 2, 3, 1, 1, 4])
+    a = weighted(x, t, counts.astype(float))
+    b = repeated(np.repeat(x, counts, axis=0), np.repeat(t, counts))
+    assert a == pytest.approx(b, rel=1e-13)
+    np.testing.assert_allclose(weighted.gradient, repeated.gradient, rtol=1e-12, atol=1e-15)
+
+
+def test_the_first_layer_is_spared_its_input_gradient():
+    net = network()
+    objective = Objective(net, CrossEntropy(), net.layout.initial(1))
+    objective(*batch())
+    assert [slot.input_gradient for slot in objective.passes[0].slots] == [False, True, True, True]
+
+
+def test_dropout_differs_by_address_and_shard(many_shards):
+    net, (x, t, w) = network(), batch()
+    objective = Objective(net, CrossEntropy(), net.layout.initial(1))
+    losses = {objective(x, t, w, address=(0, "pass", step)) for step in range(4)}
+    assert len(losses) == 4
+    masks = [p.slots[2]["mask"][:2] for p in objective.passes]
+    assert not np.array_equal(masks[0], masks[1])
+
+
+def test_training_follows_the_reference():
+    """Forty steps of plain gradient descent on a small network, against PyTorch's figures."""
+    r = np.load(REFERENCE / "train" / "mlp_softmax_sgd.npz")
+    net = Network([Dense(units=8), Activation(function=Tanh()), Dense(units=3)], (6,))
+    theta = net.layout.initial(0, dtype="f8")
+
+    def pack(prefix):
+        vector = np.zeros(net.layout.size)
+        for ours, theirs in (("dense1", "fc1"), ("dense2", "fc2")):
+            net.layout.view(vector, f"{ours}.weight")[...] = r[f"{prefix}.{theirs}.weight"].T
+            net.layout.view(vector, f"{ours}.bias")[...] = r[f"{prefix}.{theirs}.bias"]
+        return vector
+
+    theta[...] = pack("param_before")
+    objective = Objective(net, CrossEntropy(), theta)
+    for step, rows in enumerate(r["in.batches"]):
+        loss = objective(r["in.x"][rows], r["in.y"][rows])
+        assert loss == pytest.approx(r["out.losses"][step], rel=1e-12)
+        if step == 0:
+            np.testing.assert_allclose(objective.gradient, pack("first_grad"), rtol=1e-11, atol=1e-14)
+        theta -= 0.2 * objective.gradient
+    np.testing.assert_allclose(theta, pack("param_after"), rtol=1e-11, atol=1e-13)

@@ -1,0 +1,166 @@
+"""Laws every layer keeps, checked on the table of cases."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from nnctl.engine.layer import Layer
+from nnctl.engine.parameters import Layout
+from nnctl.engine.slot import Slot
+from nnctl.layers import AnyLayer
+from tests.layers.cases import CASES, Case
+
+ADDRESS = (3, "pass", 0, 1)
+ROWS = 6
+
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+class Bench:
+    """A layer with parameters, a batch and an upstream gradient."""
+
+    def __init__(self, case: Case, dtype="float64", training=True):
+        self.layer = case.layer
+        random = np.random.default_rng(5)
+        self.layout = Layout({"layer": case.layer.parameters(case.input_shape)})
+        self.theta = self.layout.initial(seed=1, dtype=dtype)
+        self.gradient = np.zeros_like(self.theta)
+        self.x = random.normal(size=(ROWS, *case.input_shape)).astype(dtype)
+        self.upstream = random.normal(size=(ROWS, *case.output_shape)).astype(dtype)
+        self.slot = Slot(dtype, "layer")
+        self.slot.training, self.slot.address = training, ADDRESS
+
+    def forward(self, rows=slice(None)):
+        return self.layer.forward(self.layout.views(self.theta)["layer"], self.x[rows], self.slot)
+
+    def backward(self, rows=slice(None)):
+        p, g = self.layout.views(self.theta)["layer"], self.layout.views(self.gradient)["layer"]
+        return self.layer.backward(p, g, self.upstream[rows], self.slot)
+
+    def value(self):
+        return float(np.sum(self.forward() * self.upstream))
+
+
+def central_difference(bench: Bench, array: np.ndarray, epsilon=1e-6) -> np.ndarray:
+    slopes = np.zeros_like(array)
+    for i in np.ndindex(array.shape):
+        held = array[i]
+        array[i] = held + epsilon
+        above = bench.value()
+        array[i] = held - epsilon
+        below = bench.value()
+        array[i] = held
+        slopes[i] = (above - below) / (2 * epsilon)
+    return slopes
+
+
+def test_every_layer_has_a_case():
+    union = get_args(get_args(AnyLayer)[0])
+    assert {type(case.layer) for case in CASES} == set(union)
+
+
+@each_case
+def test_shapes(case):
+    assert case.layer.output_shape(case.input_shape) == case.output_shape
+    bench = Bench(case)
+    assert bench.forward().shape == (ROWS, *case.output_shape)
+    assert bench.backward().shape == (ROWS, *case.input_shape)
+
+
+@each_case
+@pytest.mark.parametrize("training", [True, False])
+def test_backward_is_the_derivative_of_forward(case, training):
+    bench = Bench(case, training=training)
+    bench.forward()
+    dx = bench.backward().copy()
+    np.testing.assert_allclose(dx, central_difference(bench, bench.x), rtol=1e-6, atol=1e-8)
+    analytic = bench.gradient.copy()
+    np.testing.assert_allclose(
+        analytic[bench.layout.trained],
+        central_difference(bench, bench.theta)[bench.layout.trained],
+        rtol=1e-6,
+        atol=1e-8,
+    )
+
+
+@each_case
+def test_float32_agrees_with_float64(case):
+    double, single = Bench(case, "float64"), Bench(case, "float32")
+    y = single.forward()
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, double.forward(), rtol=1e-4, atol=1e-5)
+    dx = single.backward()
+    assert dx.dtype == np.float32
+    np.testing.assert_allclose(dx, double.backward(), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(single.gradient, double.gradient, rtol=1e-4, atol=1e-4)
+
+
+@each_case
+def test_inputs_and_parameters_are_only_read(case):
+    bench = Bench(case)
+    for array in (bench.x, bench.upstream, bench.theta):
+        array.flags.writeable = False
+    bench.forward()
+    bench.backward()
+
+
+@each_case
+def test_non_contiguous_inputs_give_the_same(case):
+    bench, strided = Bench(case), Bench(case)
+    strided.x = np.repeat(bench.x, 2, axis=0)[::2]
+    strided.upstream = np.asfortranarray(bench.upstream)
+    np.testing.assert_allclose(strided.forward(), bench.forward(), rtol=1e-13)
+    np.testing.assert_allclose(strided.backward(), bench.backward(), rtol=1e-13)
+    np.testing.assert_allclose(strided.gradient, bench.gradient, rtol=1e-13, atol=1e-14)
+
+
+@each_case
+def test_a_pass_can_be_repeated_to_the_bit(case):
+    bench = Bench(case)
+    first = bench.forward().copy(), bench.backward().copy(), bench.gradient.copy()
+    again = bench.forward(), bench.backward(), bench.gradient
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@each_case
+def test_backward_overwrites_the_gradient(case):
+    bench = Bench(case)
+    bench.forward()
+    bench.backward()
+    once = bench.gradient.copy()
+    for name, parameter in bench.layout.parameters.items():
+        if parameter.trainable:
+            bench.layout.view(bench.gradient, name)[...] = np.nan
+    bench.backward()
+    np.testing.assert_array_equal(bench.gradient, once)
+
+
+@each_case
+def test_smaller_batches_after_larger_ones(case):
+    bench = Bench(case, training=False)
+    whole = bench.forward().copy()
+    np.testing.assert_allclose(bench.forward(slice(0, 2)), whole[:2], rtol=1e-13)
+    assert bench.backward(slice(0, 2)).shape == (2, *case.input_shape)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.layer.couples_examples], ids=str)
+def test_shards_add_up_to_the_batch(case):
+    bench = Bench(case, training=False)
+    bench.forward()
+    dx = bench.backward().copy()
+    whole = bench.gradient.copy()
+    parts = np.zeros_like(whole)
+    for rows in (slice(0, 2), slice(2, ROWS)):
+        bench.forward(rows)
+        np.testing.assert_allclose(bench.backward(rows), dx[rows], rtol=1e-12, atol=1e-14)
+        parts += bench.gradient
+    np.testing.assert_allclose(parts, whole, rtol=1e-12, atol=1e-14)
+
+
+@each_case
+def test_settings_survive_a_round_trip(case):
+    adapter: TypeAdapter[Layer] = TypeAdapter(AnyLayer)
+    assert adapter.validate_python(case.layer.model_dump(mode="json")) == case.layer
