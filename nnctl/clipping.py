@@ -1,0 +1,50 @@
+"""Gradient clipping: against steps that leap off a cliff of the error surface.
+
+Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks",
+ICML 2013, Algorithm 1 (by norm); Mikolov, "Statistical language models based on neural networks",
+2012 (by value).
+
+```yaml
+clip_norm: 5.0
+clip_value: 1.0
+```
+"""
+
+from math import isfinite, sqrt
+
+import numpy as np
+
+from nnctl.engine.parameters import Array
+
+#: Entries that are squared at a time: in cache, and always cut at the same places.
+BLOCK = 32_768
+
+
+def norm(vector: Array) -> float:
+    """The Euclidean norm, added up in float64 whatever the dtype.
+
+    The order of the additions depends on nothing but the length (a BLAS's would on its threads).
+    """
+    with np.errstate(over="ignore"):  # a norm of inf says what happened
+        blocks = (vector[i : i + BLOCK] for i in range(0, len(vector), BLOCK))
+        return sqrt(sum(float(np.square(block, dtype=np.float64).sum()) for block in blocks))
+
+
+def clip_by_norm(g: Array, limit: float, *, epsilon: float = 0.0) -> float:
+    """Shorten g, in place, to at most `limit`, keeping its direction; returns the norm it had.
+
+        g = g limit / (|g| + epsilon)    if |g| + epsilon > limit
+
+    g is the whole gradient, over all layers. The paper has no epsilon; PyTorch adds 1e-6, which
+    leaves clipped gradients that much shorter. A g that is not finite is left as it is, for whoever
+    reports it to find where.
+    """
+    length = norm(g)
+    if isfinite(length) and length + epsilon > limit:
+        g *= limit / (length + epsilon)
+    return length
+
+
+def clip_by_value(g: Array, limit: float) -> None:
+    """Cut every entry of g, in place, to [-limit, limit]; this changes the direction."""
+    np.clip(g, -limit, limit, out=g)

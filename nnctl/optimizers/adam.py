@@ -1,0 +1,103 @@
+"""Adam and AdamW, and the running averages their relatives share."""
+
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.engine.parameters import Array
+from nnctl.optimizers.base import Beta1, Beta2, Coefficients, Epsilon, LearningRate, Optimizer, WeightDecay, Work
+
+
+class AdaptiveMoments(Optimizer):
+    """Running averages m of the gradient and v of its square, as all of Adam's family keep them.
+
+    m = beta1 m + (1 - beta1) g
+    v = beta2 v + (1 - beta2) g^2
+    """
+
+    learning_rate: LearningRate = 0.001
+    beta1: Beta1 = 0.9
+    beta2: Beta2 = 0.999
+    epsilon: Epsilon = 1e-8
+
+    @property
+    def vectors(self) -> tuple[str, ...]:
+        return "m", "v"
+
+    def average(self, g: Array, m: Array, v: Array, scratch: Array) -> None:
+        """Bring both averages up to date."""
+        m *= self.beta1
+        np.multiply(g, 1 - self.beta1, out=scratch)
+        m += scratch
+        v *= self.beta2
+        np.square(g, out=scratch)
+        scratch *= 1 - self.beta2
+        v += scratch
+
+
+class AdamRule(AdaptiveMoments):
+    """The rule that Adam and AdamW share; they differ in their default weight decay."""
+
+    amsgrad: bool = Field(False, description="Divide by the largest v so far instead of the last one.")
+
+    @property
+    def vectors(self) -> tuple[str, ...]:
+        return ("m", "v", "v_max") if self.amsgrad else ("m", "v")
+
+    def coefficients(self, t: int, rate: float, memory: dict[str, float]) -> Coefficients:
+        # eta m_hat / (sqrt(v_hat) + epsilon), with the root of v's correction multiplied out of it.
+        root = sqrt(1 - self.beta2**t)
+        return rate * root / (1 - self.beta1**t), self.epsilon * root
+
+    def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
+        m, v, (rate, epsilon), (step, _) = state["m"], state["v"], c, work
+        self.average(g, m, v, step)
+        if self.amsgrad:
+            v = np.maximum(state["v_max"], v, out=state["v_max"])
+        np.sqrt(v, out=step)
+        step += epsilon
+        np.divide(m, step, out=step)
+        step *= rate
+        theta -= step
+
+
+class Adam(AdamRule):
+    """Adam: momentum, with each step divided by the gradient's recent size.
+
+        m = beta1 m + (1 - beta1) g               m_hat = m / (1 - beta1^t)
+        v = beta2 v + (1 - beta2) g^2             v_hat = v / (1 - beta2^t)
+        theta = theta - eta m_hat / (sqrt(v_hat) + epsilon)
+
+    `amsgrad` takes the largest v so far for v. Sources: Kingma and Ba, "Adam: a method for stochastic
+    optimization", ICLR 2015, Algorithm 1; Reddi, Kale and Kumar, "On the convergence of Adam and
+    beyond", ICLR 2018. Epsilon is added after the bias correction, as in Algorithm 1 and PyTorch;
+    Keras adds it before (the paper's "epsilon hat", end of section 2), which is the same as dividing
+    ours by sqrt(1 - beta2^t). The AMSGrad paper has no bias correction; it is applied here to the largest
+    v, as in PyTorch (optax corrects first and takes the largest v_hat).
+
+    ```yaml
+    {type: adam, learning_rate: 0.003}
+    ```
+    """
+
+    type: Literal["adam"] = "adam"
+
+
+class AdamW(AdamRule):
+    """Adam with decoupled weight decay: weights shrink at the same rate whatever their gradients.
+
+        theta = (1 - eta weight_decay) theta, then the step of `adam`
+
+    Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2. As in
+    PyTorch and Keras the decay is multiplied by the learning rate; the paper's is not, only by the
+    schedule: its lambda is weight_decay times the learning rate the schedule starts from.
+
+    ```yaml
+    {type: adamw, learning_rate: 0.001, weight_decay: 0.01}
+    ```
+    """
+
+    type: Literal["adamw"] = "adamw"
+    weight_decay: WeightDecay = 0.01

@@ -1,0 +1,93 @@
+"""An optimizer at work: its state, and the step over the flat vector."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nnctl.engine.parameters import Array, Layout
+from nnctl.engine.workers import Workers
+from nnctl.errors import ConfigError
+from nnctl.optimizers.base import Optimizer, Work
+
+#: Entries updated at a time. Measured with Adam on 4 million float32 parameters, in ns each on one and
+#: two threads: 2.8 and 3.4 with 8,192 (calling NumPy dominates), 1.9 and 1.4 with 32,768, 1.75 and 1.1
+#: with 65,536; 2.0 for the vector as a whole (memory dominates).
+BLOCK = 65_536
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of the flat vector: where it is, how many of its first entries decay, its state, two scratch arrays."""
+
+    span: slice
+    decayed: int
+    state: dict[str, Array]
+    work: Work
+
+
+class Stepper:
+    """Steps theta along gradients; the only holder of an optimizer's arrays.
+
+    The rule is elementwise, so the result depends neither on the block size nor on the threads, to
+    the bit.
+
+    Attributes:
+        t: steps taken so far.
+        vectors: the state vectors by name, each as long as the trained part of theta.
+        memory: the optimizer's own numbers.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, layout: Layout, dtype: DTypeLike, workers: Workers | None = None, block: int = BLOCK
+    ) -> None:
+        self.optimizer = optimizer
+        self.workers = workers or Workers()
+        self.t = 0
+        self.memory: dict[str, float] = {}
+        size, decayed = layout.trained.stop, layout.decayed.stop
+        self.vectors = optimizer.initial(size, dtype)
+        # Worker i runs blocks i, i + threads, ...: these share the scratch arrays, so that they stay in its cache.
+        scratch = [np.empty((2, min(block, size)), dtype) for _ in range(self.workers.threads)]
+        self.blocks = []
+        for i, start in enumerate(range(0, size, block)):
+            span = slice(start, min(start + block, size))
+            length = span.stop - start
+            first, second = scratch[i % len(scratch)][:, :length]
+            state = {name: vector[span] for name, vector in self.vectors.items()}
+            self.blocks.append(Block(span, min(max(decayed - start, 0), length), state, (first, second)))
+
+    def step(self, theta: Array, g: Array, rate: float) -> None:
+        """One step of theta, in place, along the gradient g; `rate` is the learning rate after the schedule."""
+        self.t += 1
+        c = self.optimizer.coefficients(self.t, rate, self.memory)
+        shrink = 1 - rate * self.optimizer.weight_decay
+
+        def update(block: Block) -> None:
+            part = theta[block.span]
+            if shrink != 1:
+                part[: block.decayed] *= shrink
+            self.optimizer.update(part, g[block.span], block.state, c, block.work)
+
+        self.workers.run(update, self.blocks)
+
+    def state(self) -> tuple[dict[str, Array], dict[str, float]]:
+        """A copy of everything the next step depends on beside theta, for a checkpoint."""
+        return {name: vector.copy() for name, vector in self.vectors.items()}, {**self.memory, "t": self.t}
+
+    def restore(self, vectors: Mapping[str, Array], memory: Mapping[str, float]) -> None:
+        """Continue from a saved state; raises ConfigError for one of another optimizer or network."""
+        found, needed = (
+            {name: (vector.shape, vector.dtype.name) for name, vector in held.items()}
+            for held in (vectors, self.vectors)
+        )
+        if found != needed or "t" not in memory:
+            raise ConfigError(
+                f"the saved optimizer state holds {found or 'no vectors'}, where {self.optimizer.type} on this network "
+                f"keeps {needed or 'no vectors'}; resume with the optimizer, model and dtype the state was saved with"
+            )
+        for name, vector in vectors.items():
+            self.vectors[name][...] = vector
+        self.memory = {name: value for name, value in memory.items() if name != "t"}
+        self.t = int(memory["t"])

@@ -1,0 +1,110 @@
+"""Penalties against brute force and difference quotients; the max-norm constraint against its definition."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnctl import regularization as module
+from nnctl.engine.parameters import Layout, Parameter
+from nnctl.errors import ConfigError
+from nnctl.regularization import Penalty, Regularization
+
+LAYOUT = Layout(
+    {
+        "first": {"W": Parameter((3, 2, 4), None), "b": Parameter((4,), None, decays=False)},
+        "second": {
+            "W": Parameter((4, 2), None),
+            "slope": Parameter((2,), None),
+            "mean": Parameter((2,), None, trainable=False),
+        },
+    }
+)
+strengths = st.sampled_from([0.0, 0.01, 0.5])
+
+
+def theta(seed=0, dtype=np.float64):
+    return np.random.default_rng(seed).normal(size=LAYOUT.size).astype(dtype)
+
+
+def brute_force(vector, strengths_by_name):
+    total = 0.0
+    for name, (l1, l2) in strengths_by_name.items():
+        for w in LAYOUT.view(vector, name).ravel():
+            total += l1 * abs(float(w)) + l2 / 2 * float(w) ** 2
+    return total
+
+
+@given(strengths, strengths, st.none() | st.tuples(strengths, strengths), st.sampled_from([3, 32_768]))
+def test_value_and_gradient(l1, l2, override, block):
+    overrides = {} if override is None else {"second.W": override}
+    by_name = dict.fromkeys(["first.W", "second.W", "second.slope"], (l1, l2)) | overrides
+    vector = theta()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", block)
+        penalty = Penalty(Regularization(l1=l1, l2=l2), LAYOUT, overrides)
+        assert penalty.value(vector) == pytest.approx(brute_force(vector, by_name), rel=1e-13)
+        g = np.ones(LAYOUT.size)
+        penalty.add_gradient(vector, g)
+    for i in range(LAYOUT.size):
+        above, below = vector.copy(), vector.copy()
+        above[i] += 1e-5
+        below[i] -= 1e-5
+        slope = (brute_force(above, by_name) - brute_force(below, by_name)) / 2e-5
+        assert g[i] - 1 == pytest.approx(slope, rel=1e-7, abs=1e-9)
+
+
+def test_worked_by_hand():
+    layout = Layout({"w": Parameter((3,), None), "b": Parameter((1,), None, decays=False)})
+    penalty, w, g = Penalty(Regularization(l1=0.1, l2=0.5), layout), np.array([2.0, 0.0, -4.0, 9.0]), np.zeros(4)
+    assert penalty.value(w) == pytest.approx(0.1 * 6 + 0.25 * 20)
+    penalty.add_gradient(w, g)
+    np.testing.assert_allclose(g, [1.1, 0.0, -2.1, 0.0], rtol=1e-15)  # the slope of |w| at 0 is taken as 0
+
+
+def test_one_slice_without_overrides_and_nothing_for_zero():
+    assert [term.span for term in Penalty(Regularization(l2=0.1), LAYOUT).terms] == [LAYOUT.decayed]
+    assert Penalty(Regularization(), LAYOUT).terms == []
+    assert (
+        Penalty(Regularization(l2=0.1), LAYOUT, dict.fromkeys(["first.W", "second.W", "second.slope"], (0, 0))).terms
+        == []
+    )
+
+
+def test_single_precision():
+    vector, penalty = theta(dtype=np.float32), Penalty(Regularization(l1=0.1, l2=0.2), LAYOUT)
+    single, double = np.zeros(LAYOUT.size, np.float32), np.zeros(LAYOUT.size)
+    penalty.add_gradient(vector, single)
+    penalty.add_gradient(vector.astype(np.float64), double)
+    np.testing.assert_allclose(single, double, rtol=1e-6)
+    assert penalty.value(vector) == pytest.approx(penalty.value(vector.astype(np.float64)), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["first.w", "first.b", "second.mean"])
+def test_overrides_are_of_weights(name):
+    with pytest.raises(
+        ConfigError, match=rf"{name} takes no penalty; these weights do: first.W, second.W, second.slope"
+    ):
+        Penalty(Regularization(), LAYOUT, {name: (0.1, 0.0)})
+
+
+@given(st.floats(0.1, 5.0), st.sampled_from([np.float32, np.float64]))
+def test_max_norm(limit, dtype):
+    vector, penalty = theta(dtype=dtype), Penalty(Regularization(max_norm=limit), LAYOUT)
+    before = vector.copy()
+    penalty.constrain(vector)
+    for name, parameter in LAYOUT.parameters.items():
+        old, new = LAYOUT.view(before, name), LAYOUT.view(vector, name)
+        if not name.endswith("W"):
+            np.testing.assert_array_equal(new, old)
+            continue
+        for unit in range(parameter.shape[-1]):
+            w, length = old[..., unit], np.sqrt(np.sum(old[..., unit].astype(np.float64) ** 2))
+            expected = w if length <= limit else w * (limit / length)
+            np.testing.assert_allclose(new[..., unit], expected, rtol=1e-6 if dtype is np.float32 else 1e-14)
+
+
+def test_without_max_norm_nothing_is_constrained():
+    vector = theta() * 1e6
+    Penalty(Regularization(), LAYOUT).constrain(vector)
+    np.testing.assert_array_equal(vector, theta() * 1e6)
