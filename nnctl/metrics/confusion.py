@@ -1,0 +1,86 @@
+"""What was taken for what."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nnctl.engine.parameters import Array
+from nnctl.metrics.means import ratio
+from nnctl.metrics.predictions import Predictions
+
+
+class Counts(NamedTuple):
+    """Weighted counts of each class or label, (columns,)."""
+
+    hits: Array  # decided and true
+    decided: Array
+    true: Array
+
+    @property
+    def absent(self) -> Array:
+        """Which classes are neither true nor decided anywhere: nothing can be said of them."""
+        absent: Array = self.decided + self.true == 0
+        return absent
+
+    def total(self) -> "Counts":
+        """The counts of all classes together, (1,)."""
+        return Counts(*(np.sum(part, keepdims=True) for part in self))
+
+
+class ClassRow(NamedTuple):
+    """One line of the report per class; a ratio is nan for a class that occurs nowhere."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: float
+
+
+def counts(p: Predictions, threshold: float | None = None) -> Counts:
+    """How often each class or label was decided, was true, and was both."""
+    decided = p.decided if threshold is None else p.decide(threshold)
+    if p.task == "multilabel":
+        return Counts(p.total(decided & p.true), p.total(decided), p.total(p.true))
+    matrix = _square(p, decided)
+    return Counts(matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1))
+
+
+def confusion_matrix(p: Predictions) -> Array:
+    """Weighted counts, a row for each true class, a column for each decided one: (C, C).
+
+    For labels one 2 by 2 matrix each, [[neither, only decided], [only true, both]]: (k, 2, 2).
+    Integers where no weights are given.
+    """
+    if p.task == "classification":
+        return _square(p, p.decided)
+    decided, true = p.decided, p.true
+    cells = (~decided & ~true, decided & ~true, ~decided & true, decided & true)
+    return np.stack([p.total(cell) for cell in cells], axis=1).reshape(-1, 2, 2)
+
+
+def class_report(p: Predictions) -> list[ClassRow]:
+    """Precision, recall, F1 and (weighted) support of every class or label, in their order."""
+    c = counts(p)
+    figures = (precision(c), recall(c), f1(c), c.true)
+    return [ClassRow(*row) for row in zip(p.names, *(figure.tolist() for figure in figures), strict=True)]
+
+
+def precision(c: Counts) -> Array:
+    """How many of the decided are true; 0 for a class never decided but true somewhere."""
+    return np.where(c.absent, np.nan, ratio(c.hits, c.decided, 0.0))
+
+
+def recall(c: Counts) -> Array:
+    """How many of the true are decided; 0 for a class decided somewhere but never true."""
+    return np.where(c.absent, np.nan, ratio(c.hits, c.true, 0.0))
+
+
+def f1(c: Counts) -> Array:
+    """The harmonic mean of precision and recall, 2 hits / (decided + true)."""
+    return ratio(2 * c.hits, c.decided + c.true, np.nan)
+
+
+def _square(p: Predictions, decided: Array) -> Array:
+    pairs = p.truth * p.columns + decided
+    return np.bincount(pairs, p.weights, minlength=p.columns**2).reshape(p.columns, p.columns)

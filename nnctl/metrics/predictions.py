@@ -1,0 +1,101 @@
+"""Outputs beside the truth: what every metric looks at."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from nnctl.engine.parameters import Array
+from nnctl.metrics.means import mean, ratio, total
+
+Task = Literal["classification", "multilabel", "regression"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A model's outputs for n examples, and what would have been right.
+
+    | task | outputs | truth | classes |
+    |---|---|---|---|
+    | classification | (n, C) probabilities or scores | (n,) integers below C | the C class names |
+    | multilabel | (n, k) probabilities | (n, k), 0 or 1 | the k labels |
+    | regression | (n, k) in the target's own units | (n, k) | the k columns |
+
+    Two classes are C = 2, and the positive one is `classes[1]`. `weights` (n,) count an example as
+    that many examples; left out, each counts once. All sums are taken in float64.
+    """
+
+    task: Task
+    outputs: Array
+    truth: Array
+    weights: Array | None = None
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # (n, 1) against (n,) would broadcast to (n, n) and give plausible nonsense.
+        expected = self.outputs.shape[:1] if self.task == "classification" else self.outputs.shape
+        if self.outputs.ndim != 2 or not self.columns or self.truth.shape != expected:
+            raise ValueError(f"{self.task}: outputs {self.outputs.shape} do not fit truth {self.truth.shape}")
+
+    @property
+    def columns(self) -> int:
+        """How many classes, labels or target columns there are."""
+        return int(self.outputs.shape[1])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each class, label or column; its number where none was given."""
+        return self.classes or tuple(str(i) for i in range(self.columns))
+
+    @cached_property
+    def decided(self) -> Array:
+        """The class with the largest output, (n,); for labels whether each is above 0.5, (n, k)."""
+        return self.decide(None)
+
+    @property
+    def is_right(self) -> Array:
+        """Whether each decision is the truth, (n,) or (n, k)."""
+        right: Array = self.decided == self.truth
+        return right
+
+    def decide(self, threshold: float | None) -> Array:
+        """Decisions where the positive class, or a label, needs more than `threshold`.
+
+        Equal to the threshold is not above it; the largest output is the first of equal ones. So with
+        two probabilities, None and 0.5 decide alike.
+        """
+        if self.task == "multilabel":
+            above: Array = self.outputs > (0.5 if threshold is None else threshold)
+            return above
+        return self.outputs.argmax(axis=1) if threshold is None else (self.outputs[:, 1] > threshold).astype(np.intp)
+
+    @cached_property
+    def true(self) -> Array:
+        """Whether an example has each class or label, (n, columns)."""
+        labels = self.task == "multilabel"
+        has: Array = self.truth != 0 if labels else self.truth[:, None] == np.arange(self.columns)
+        return has
+
+    @cached_property
+    def are_probabilities(self) -> bool:
+        """Whether outputs lie in 0 to 1, and in classification add up to 1 (to 0.001, for float16)."""
+        low, high = self.outputs.min(initial=0), self.outputs.max(initial=0)
+        inside = bool(low >= 0 and high <= 1 + 1e-6)
+        if self.task == "multilabel" or not inside:
+            return inside
+        return bool(np.all(np.abs(self.outputs.sum(axis=1, dtype=np.float64) - 1) < 1e-3))
+
+    def total(self, values: Array) -> Array:
+        """The weighted sum over the examples of values (n,) or (n, k)."""
+        return total(values, self.weights)
+
+    def mean(self, values: Array) -> Array:
+        """The weighted mean over the examples of values (n,) or (n, k); nan of none."""
+        return mean(values, self.weights)
+
+    def mean_by_class(self, values: Array) -> Array:
+        """The weighted mean of values (n,) over the examples of each true class, (C,); nan of none."""
+        weighted = values if self.weights is None else values * self.weights
+        sums = np.bincount(self.truth, weighted, minlength=self.columns)
+        return ratio(sums, np.bincount(self.truth, self.weights, minlength=self.columns), np.nan)

@@ -1,0 +1,161 @@
+"""Metrics of numbers: how far predictions are from the truth.
+
+In all equations y are the outputs and t the truth, (n, k), in the target's own units, and w the weights
+(n,). Each figure is taken for every column; its value is the mean over the columns, nan if one of them is.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from nnctl.engine.parameters import Array
+from nnctl.metrics.means import ratio
+from nnctl.metrics.metric import Metric
+from nnctl.metrics.predictions import Predictions, Task
+
+
+class _Column(Metric):
+    tasks: ClassVar[tuple[Task, ...]] = ("regression",)
+    better: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def value(self, p: Predictions) -> float:
+        return float(self.by_class(p).mean())
+
+    def by_class(self, p: Predictions) -> Array:
+        raise NotImplementedError
+
+
+class MeanAbsoluteError(_Column):
+    """The mean absolute error, in the target's unit.
+
+        MAE = sum_i w_i |y_i - t_i| / sum_i w_i
+
+    nan without examples. Source: Willmott and Matsuura, "Advantages of the mean absolute error (MAE) over the
+    root mean square error (RMSE)", Climate Research 30 (2005).
+
+    ```yaml
+    {type: mae}
+    ```
+    """
+
+    type: Literal["mae"] = "mae"
+
+    def by_class(self, p: Predictions) -> Array:
+        return p.mean(np.abs(_error(p)))
+
+
+class MeanSquaredError(_Column):
+    """The mean squared error, in the target's unit squared.
+
+        MSE = sum_i w_i (y_i - t_i)^2 / sum_i w_i
+
+    Without the 1/2 of the squared-error loss. nan without examples. Source: Bishop, "Pattern
+    Recognition and Machine Learning" (2006), section 1.1.
+
+    ```yaml
+    {type: mse}
+    ```
+    """
+
+    type: Literal["mse"] = "mse"
+
+    def by_class(self, p: Predictions) -> Array:
+        return p.mean(_squared_error(p))
+
+
+class RootMeanSquaredError(_Column):
+    """The root of the mean squared error, in the target's unit.
+
+        RMSE = sqrt(sum_i w_i (y_i - t_i)^2 / sum_i w_i)
+
+    The root is taken in each column, and then the mean over the columns (as scikit-learn does), which
+    is not the root of `mse`. nan without examples. Source: as for `mse`.
+
+    ```yaml
+    {type: rmse}
+    ```
+    """
+
+    type: Literal["rmse"] = "rmse"
+
+    def by_class(self, p: Predictions) -> Array:
+        root: Array = np.sqrt(p.mean(_squared_error(p)))
+        return root
+
+
+class R2(_Column):
+    """The coefficient of determination: the share of the truth's variance that is explained.
+
+        R2 = 1 - sum_i w_i (y_i - t_i)^2 / sum_i w_i (t_i - m)^2,    m = sum_i w_i t_i / sum_i w_i
+
+    1 is perfect, 0 as good as the mean, less is worse. nan for a column whose truth is constant, as there is
+    no variance to explain (scikit-learn gives 0, or 1 if the error is 0), and without examples. Source: Draper and
+    Smith, "Applied Regression Analysis" (1998), section 1.3.
+
+    ```yaml
+    {type: r2}
+    ```
+    """
+
+    type: Literal["r2"] = "r2"
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    def by_class(self, p: Predictions) -> Array:
+        t = p.truth.astype(np.float64)
+        counted = t if p.weights is None else t[p.weights > 0]
+        # Compared with the first row, not by a variance of 0: the mean of equal numbers may differ in its last bit.
+        varies = (counted != counted[:1]).any(axis=0)
+        variance = np.where(varies, p.mean((t - p.mean(t)) ** 2), 0)
+        explained: Array = 1 - ratio(p.mean(_squared_error(p)), variance, np.nan)
+        return explained
+
+
+class MeanAbsolutePercentageError(_Column):
+    """The mean absolute error relative to the truth, as a fraction: 0.1 is 10 %.
+
+        MAPE = sum_i w_i |y_i - t_i| / |t_i| / sum_i w_i,    over the examples with t_i != 0
+
+    It is undefined at a truth of 0: such examples are left out (scikit-learn divides by 2e-16 there), and nan is given
+    where none remain. Source: Hyndman and Koehler, "Another look at measures of forecast accuracy", International
+    Journal of Forecasting 22 (2006).
+
+    ```yaml
+    {type: mape}
+    ```
+    """
+
+    type: Literal["mape"] = "mape"
+
+    def by_class(self, p: Predictions) -> Array:
+        relative = ratio(np.abs(_error(p)), np.abs(p.truth), 0.0)
+        # The share of the examples that count turns the mean over all into the mean over those.
+        return ratio(p.mean(relative), p.mean(p.truth != 0), np.nan)
+
+
+class MaxError(_Column):
+    """The largest absolute error, in the target's unit.
+
+        max_i |y_i - t_i|,    over the examples with w_i > 0
+
+    nan without examples.
+
+    ```yaml
+    {type: max_error}
+    ```
+    """
+
+    type: Literal["max_error"] = "max_error"
+
+    def by_class(self, p: Predictions) -> Array:
+        error = np.abs(_error(p))
+        counted = error if p.weights is None else error[p.weights > 0]
+        return counted.max(axis=0) if len(counted) else np.full(p.columns, np.nan)
+
+
+def _error(p: Predictions) -> Array:
+    return np.subtract(p.outputs, p.truth, dtype=np.float64)
+
+
+def _squared_error(p: Predictions) -> Array:
+    with np.errstate(over="ignore"):  # infinity is the answer
+        return np.square(_error(p))
