@@ -1,0 +1,104 @@
+"""`nnctl check`: what can be said of an experiment before it is trained."""
+
+from typing import Annotated
+
+import typer
+
+from nnctl.cli._console import console
+
+
+def check(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="The experiment file; - for standard input.")],
+    overfit: Annotated[bool, typer.Option("--overfit", help="Also try to learn one batch by heart.")] = False,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file; repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Look for mistakes before training: shapes, parameters, memory, initial loss, data.
+
+    Exits 0 with warnings; with --overfit, 4 where the network cannot learn one batch by heart.
+    """
+    from dataclasses import asdict
+
+    import numpy as np
+
+    from nnctl.config.experiment import Experiment
+    from nnctl.config.loading import load_experiment
+    from nnctl.engine.workers import Workers
+    from nnctl.errors import CheckFailed
+    from nnctl.training import checks
+    from nnctl.training.assemble import assemble
+
+    loaded = load_experiment(config, overrides or (), Experiment)
+    with np.errstate(all="ignore"):
+        job = assemble(loaded.spec, loaded.base)
+        rows, used = checks.layer_rows(job.network), checks.memory(job)
+        initial = checks.initial_loss(job)
+        learned = checks.overfit(job, Workers()) if overfit else None
+    warnings = [
+        *checks.model_warnings(job),
+        *([message] if (message := checks.loss_warning(initial)) else []),
+        *(problem.message for problem in job.data.report.problems),
+    ]
+    sizes = {split: len(data) for split, data in job.splits()}
+    target = job.data.encoder.target
+    parts = {"train": used.parameters + used.gradients + used.optimizer + used.activations, "data": used.data}
+
+    if as_json:
+        console.json(
+            {
+                "task": target.task,
+                "target": target.columns,
+                "classes": target.classes,
+                "rows": sizes,
+                "class_counts": job.data.report.classes,
+                "missing": job.data.report.missing,
+                "layers": [asdict(row) for row in rows],
+                "parameters": job.network.layout.size,
+                "memory": asdict(used),
+                "initial_loss": initial.loss,
+                "chance_loss": initial.chance,
+                "overfit": None if learned is None else {**asdict(learned), "learned": learned.learned},
+                "warnings": warnings,
+            }
+        )
+    else:
+        shown = [(row.name, row.type, " x ".join(map(str, row.shape)), row.parameters) for row in rows]
+        first = ("input", "", " x ".join(map(str, job.network.shapes[0])), 0)
+        console.table(["layer", "type", "output shape", "parameters"], [first, *shown])
+        console.result(
+            f"{job.network.layout.size:,} parameters, {job.network.layout.trained.stop:,} of them trained; "
+            f"{megabytes(parts['train'])} to train, {megabytes(parts['data'])} of data"
+        )
+        console.result(f"{target.task} of {', '.join(target.columns)}; rows: {counts(sizes)}; loss: {job.loss.type}")
+        for split, by_class in job.data.report.classes.items():
+            console.result(f"{split} classes: {counts(by_class)}")
+        if job.data.report.missing:
+            console.result(f"missing values: {counts(job.data.report.missing)}")
+        console.result(f"initial loss {initial.loss:.4f}; chance gives {initial.chance:.4f}")
+        if learned is not None:
+            verdict = "learned by heart" if learned.learned else "NOT learned by heart"
+            console.result(
+                f"one batch of {learned.examples}: {verdict}, loss {learned.before:.4g} to {learned.after:.4g} "
+                f"in {learned.steps} steps"
+            )
+        for message in warnings:
+            console.warn(message)
+        if not warnings:
+            console.result("nothing looks wrong")
+    if learned is not None and not learned.learned:
+        raise CheckFailed(
+            f"the network cannot learn {learned.examples} examples by heart: the loss went from {learned.before:.4g} to "
+            f"{learned.after:.4g} in {learned.steps} steps; look at the learning rate, the loss and the targets"
+        )
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes for people."""
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
+
+
+def counts(numbers: dict[str, int]) -> str:
+    """Names with their numbers."""
+    return ", ".join(f"{name} {number:,}" for name, number in numbers.items())

@@ -1,0 +1,110 @@
+"""`nnctl train`: train a network into a run directory."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nnctl.cli._console import console
+from nnctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nnctl.cli._display import Display
+    from nnctl.runs.record import Recorder, StopRequest
+    from nnctl.training.loop import BatchDone
+
+
+def train(
+    config: Annotated[
+        str | None, typer.Argument(metavar="CONFIG", help="The experiment file; - for standard input.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Continue this run instead.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file; repeatable.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(metavar="DIR", help="Where run directories are made.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of the path.")] = False,
+) -> None:
+    """Train a network; print the path of the run.
+
+    Ctrl-C or SIGTERM finishes the batch, saves a checkpoint and exits 130 or 143; --resume RUN then goes on
+    as if nothing had happened. A finished run goes on with --set training.epochs=MORE.
+    """
+    from nnctl.config.experiment import Experiment
+    from nnctl.config.loading import load_experiment
+    from nnctl.runs import session
+    from nnctl.runs.record import Recorder
+    from nnctl.training.assemble import assemble
+
+    if (config is None) == (resume is None):
+        raise ConfigError("name an experiment file to train, or a run to continue with --resume: one of them")
+    if config is not None:
+        loaded = load_experiment(config, overrides or (), Experiment)
+        job = assemble(loaded.spec, loaded.base)
+        run = session.begin(job, runs)
+    elif resume is not None:
+        run, job = session.resume(resume, overrides or ())
+    for problem in job.data.report.problems:
+        console.warn(problem.message)
+
+    recorder = Recorder(run, job, on_warning=console.warn)
+    with run.locked(), stopping(recorder.stop), console.progress(run.path.name) as display:
+        show(recorder, display)
+        summary = recorder.train()
+    if not console.quiet:
+        tell(summary)
+    if as_json:
+        console.json(summary)
+    else:
+        console.result(str(run.path))
+
+
+@contextmanager
+def stopping(stop: "StopRequest") -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM ask for a stop after the batch; a second one ends the process at once."""
+
+    def ask(number: int, _frame: object) -> None:
+        stop.signal = number
+        console.note("stopping after this batch; once more to quit at once")
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def show(recorder: "Recorder", display: "Display") -> None:
+    """Feed the display from the recorder's events."""
+    job = recorder.job
+    best: dict[str, Any] = {}
+
+    def on_batch(event: "BatchDone") -> None:
+        display.batch(
+            event.epoch, job.experiment.training.epochs, event.batch, event.batches, event.loss, event.rate, event.speed
+        )
+
+    def on_epoch(row: dict[str, Any], is_best: bool) -> None:
+        if is_best:
+            best.update(row)
+        display.epoch(row, best or None)
+
+    recorder.on_batch, recorder.on_epoch = on_batch, on_epoch
+
+
+def tell(summary: dict[str, Any]) -> None:
+    """Say on standard error how it went: each split's figures beside the baseline's."""
+    for split, figures in summary["evaluation"].items():
+        baseline = summary["baseline"].get(split, {})
+        parts = [
+            f"{key} {value:.4g}" + (f" (baseline {baseline[key]:.4g})" if baseline.get(key) is not None else "")
+            for key, value in figures.items()
+            if value is not None
+        ]
+        console.note(f"{split}: {', '.join(parts)}")
+    console.note(f"{summary['stop_reason']}; best epoch {summary['best_epoch']}; {summary['seconds']:.1f} s")

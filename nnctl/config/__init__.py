@@ -1,0 +1,1 @@
+"""The experiment file: its root, its loading, its schema."""

@@ -1,0 +1,105 @@
+"""`Experiment`, the root of the experiment file."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from nnctl.config.model import Model
+from nnctl.data.spec import DataSpec
+from nnctl.losses import AnyLoss
+from nnctl.metrics import AnyMetric
+from nnctl.optimizers import Adam, AnyOptimizer
+from nnctl.regularization import Regularization
+from nnctl.schedules import AnySchedule, Constant
+from nnctl.spec import Listed, Spec
+
+MONITOR = r"^(train|validation)\.[a-z0-9_.]+$"
+
+
+class EarlyStopping(Spec):
+    """Stop when a figure has not improved for a while.
+
+    An epoch improves when its figure beats the best so far by more than `min_delta`; after `patience`
+    epochs in a row without, training stops. Source: Prechelt, "Early stopping - but when?", in Neural
+    Networks: Tricks of the Trade (1998).
+
+    ```yaml
+    {monitor: validation.loss, patience: 8, min_delta: 0.0, restore_best: true}
+    ```
+    """
+
+    monitor: str = Field("validation.loss", pattern=MONITOR, description="What to watch: a key of metrics.jsonl.")
+    patience: int = Field(8, ge=1, description="Epochs without improvement before training stops.")
+    min_delta: float = Field(0.0, ge=0, description="An improvement must be larger than this.")
+    baseline: float | None = Field(None, description="The first value to beat; left out, none.")
+    warmup: int = Field(0, ge=0, description="Epochs at the start that do not count as waiting.")
+    restore_best: bool = Field(True, description="Keep the weights of the best epoch, not those of the last.")
+
+
+class Training(Spec):
+    """How long and in what steps to train.
+
+    ```yaml
+    epochs: 60
+    batch_size: 32
+    clip_norm: 5.0
+    early_stopping: {patience: 8}
+    ```
+    """
+
+    epochs: int = Field(50, ge=1, description="Passes over the training data, at most.")
+    batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
+        32, description="Examples a step: 1 is stochastic, `full` is batch gradient descent."
+    )
+    shuffle: bool = Field(True, description="Whether every epoch takes the examples in a new order.")
+    clip_norm: float | None = Field(None, gt=0, description="Largest norm of the whole gradient; longer ones are scaled.")
+    clip_value: float | None = Field(None, gt=0, description="Largest absolute value of a gradient's entry.")
+    early_stopping: EarlyStopping | None = Field(None, description="When to stop before the last epoch; null: never.")
+    restarts: int = Field(1, ge=1, description="Random initialisations to train; the best on validation is kept.")
+
+
+class Runtime(Spec):
+    """How to compute; none of it changes what is learned, but for `dtype`.
+
+    ```yaml
+    {dtype: float32, threads: auto, checkpoint_seconds: 10}
+    ```
+    """
+
+    dtype: Literal["float32", "float64"] = Field("float32", description="Precision of all arithmetic.")
+    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="Threads to train on; `auto` is one a core. The result is the same with any number."
+    )
+    checkpoint_seconds: float = Field(
+        10.0, ge=0, description="Seconds between checkpoints; 0 writes one after every epoch."
+    )
+
+
+def _unique_keys(metrics: tuple[Any, ...]) -> tuple[Any, ...]:
+    keys = [metric.key for metric in metrics]
+    repeated = sorted({key for key in keys if keys.count(key) > 1})
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} is listed twice; list each metric once")
+    return metrics
+
+
+class Experiment(Spec):
+    """An experiment: the data, the model, and how to train it."""
+
+    name: str = Field("run", pattern=r"^[A-Za-z0-9][\w.-]*$", description="Names the run's directory.")
+    seed: int = Field(0, ge=0, description="Where all randomness comes from: split, start, shuffles, dropout.")
+    data: DataSpec = Field(description="Where the examples are, what to predict, how to prepare them.")
+    model: Model = Field(Model(), description="The network.")
+    loss: AnyLoss | None = Field(
+        None,
+        description="What training makes small; left out: cross_entropy for classes, binary_cross_entropy for two "
+        "classes or several labels, mean_squared_error for numbers.",
+    )
+    optimizer: AnyOptimizer = Field(Adam(), description="How weights follow the gradient.")
+    schedule: AnySchedule = Field(Constant(), description="How the learning rate changes over the epochs.")
+    regularization: Regularization = Field(Regularization(), description="What keeps weights small.")
+    training: Training = Field(Training(), description="How long and in what steps to train.")
+    metrics: Annotated[tuple[AnyMetric, ...], Listed, AfterValidator(_unique_keys)] | None = Field(
+        None, description="What to report beside the loss; left out, what suits the task."
+    )
+    runtime: Runtime = Field(Runtime(), description="Precision and threads.")

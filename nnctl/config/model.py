@@ -1,0 +1,137 @@
+"""The `model` section, and the network it describes."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from nnctl.activations import AnyActivation, Relu
+from nnctl.engine.layer import Layer
+from nnctl.engine.loss import Loss
+from nnctl.engine.network import Network
+from nnctl.engine.parameters import Shape
+from nnctl.errors import ConfigError
+from nnctl.initializers import (
+    AnyInitializer,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    LeCunUniform,
+)
+from nnctl.layers import Activation, AnyLayer, BatchNormalization, Dense, Dropout, Flatten, LayerNormalization
+from nnctl.spec import Listed, Spec
+
+NORMALIZATIONS = {"batch": BatchNormalization(), "layer": LayerNormalization()}
+#: The initialisers that activations name as the one made for them.
+SUITED: dict[str, AnyInitializer] = {
+    init.type: init
+    for init in (GlorotNormal(), GlorotUniform(), HeNormal(), HeUniform(), LeCunNormal(), LeCunUniform())
+}
+#: An output activation that a loss contains: the pair is computed by the loss, from the net input.
+INSIDE_LOSS = {
+    "softmax": ("cross_entropy",),
+    "sigmoid": ("binary_cross_entropy", "logistic"),
+    "step": ("perceptron",),
+}
+
+
+class Model(Spec):
+    """The network: a short form for multilayer perceptrons, or a list of layers.
+
+    The output layer follows from target and loss unless `layers` ends in it.
+
+    ```yaml
+    {hidden: [64, 32], activation: relu, dropout: 0.2, init: he_normal}
+    ```
+    """
+
+    hidden: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Listed] = Field(
+        (), description="Units of each hidden layer; `[]` is a model without hidden layers."
+    )
+    activation: AnyActivation = Field(Relu(), description="Activation of the hidden layers.")
+    normalization: Annotated[str, Field(pattern="^(batch|layer)$")] | None = Field(
+        None, description="Normalisation before each hidden activation: batch or layer."
+    )
+    input_dropout: float = Field(0.0, ge=0, lt=1, description="Share of the inputs dropped in training.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of the hidden units dropped in training.")
+    init: AnyInitializer | None = Field(None, description="How weights start; left out, what suits the activation.")
+    output_init: AnyInitializer | None = Field(
+        None, description="How the output layer's weights start; left out, as `init` says, or else glorot_uniform."
+    )
+    layers: Annotated[tuple[AnyLayer, ...], Listed] | None = Field(
+        None, description="The long form: every layer in order, instead of the keys above."
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.layers is not None:
+            also = self.model_fields_set & {"hidden", "activation", "normalization", "input_dropout", "dropout", "init", "output_init"}
+            if any(getattr(self, key) != type(self).model_fields[key].default for key in also):
+                raise ValueError(
+                    f"`layers` spells the network out, and `{sorted(also)[0]}` belongs to the short form; use one of them"
+                )
+        return self
+
+    def written_layers(self) -> tuple[Layer, ...]:
+        """The layers as the file says, the short form spelled out; without the output layer."""
+        if self.layers is not None:
+            return self.layers
+        layers: list[Layer] = [Dropout(rate=self.input_dropout)] if self.input_dropout else []
+        for units in self.hidden:
+            init = self.init or SUITED[self.activation.initializer]
+            layers.append(Dense(units=units, init=init, bias=self.normalization != "batch"))
+            if self.normalization:
+                layers.append(NORMALIZATIONS[self.normalization])
+            layers.append(Activation(function=self.activation))
+            if self.dropout:
+                layers.append(Dropout(rate=self.dropout))
+        return tuple(layers)
+
+    def network(self, input_shape: Shape, outputs: int, loss: Loss) -> Network:
+        """The network for inputs of a shape and a number of outputs.
+
+        Raises:
+            ConfigError: where layers do not fit their inputs, or the last one the target.
+        """
+        written = list(self.written_layers())
+        if self.layers is None and len(input_shape) > 1:
+            written.insert(0, Flatten())
+        if written and isinstance(written[-1], Dense) and written[-1].units is None:
+            written[-1] = written[-1].model_copy(update={"units": outputs})
+        layers = expand(written)
+        network = Network(layers, input_shape)
+        if network.shapes[-1] != (outputs,) or self.layers is None:
+            if self.layers is not None and layers and isinstance(layers[-1], Dense):
+                raise ConfigError(
+                    f"model.layers: the last layer has {network.shapes[-1][-1]} units and the target needs {outputs}; "
+                    f"write `units: {outputs}`, or leave `units` out"
+                )
+            layers.append(Dense(units=outputs, init=self.output_init or self.init or GlorotUniform()))
+        elif isinstance(layers[-1], Activation) and loss.type in INSIDE_LOSS.get(layers[-1].function.type, ()):
+            layers.pop()
+        return Network(layers, input_shape)
+
+
+def expand(layers: list[Layer]) -> list[Layer]:
+    """Make a layer of its own of every dense layer's activation, and choose initialisers left out."""
+    expanded: list[Layer] = []
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, Dense):
+            expanded.append(layer)
+            continue
+        following = layer.activation or _next_activation(layers[i + 1 :])
+        init = layer.init or SUITED[following.initializer if following else "glorot_uniform"]
+        expanded.append(layer.model_copy(update={"init": init, "activation": None}))
+        if layer.activation is not None:
+            expanded.append(Activation(function=layer.activation))
+    return expanded
+
+
+def _next_activation(layers: list[Layer]) -> AnyActivation | None:
+    for layer in layers:
+        if isinstance(layer, Activation):
+            return layer.function
+        if isinstance(layer, Dense):
+            return None
+    return None

@@ -1,0 +1,1 @@
+"""From files to examples: sources, splits, and the encoding of columns as numbers."""

@@ -1,0 +1,213 @@
+"""How one column becomes numbers: fitted on training rows, then frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.data.scaling import centre_and_scale
+from nnctl.data.spec import ColumnOptions, Kind
+from nnctl.data.tables import Table, as_labels, as_numbers, in_order, listed, numeric_columns
+from nnctl.engine.parameters import Array
+from nnctl.errors import DataError
+from nnctl.spec import Listed, Spec, nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class NumericColumn(Spec):
+    """z = (x - centre) / scale; a missing x is `fill` first."""
+
+    kind: Literal["numeric"] = "numeric"
+    name: str
+    centre: float
+    scale: float
+    fill: float | None
+    indicator: bool
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the network's inputs this column makes."""
+        return (self.name, *_indicator(self.name, on=self.indicator))
+
+    def encode(self, table: Table, out: Array, *, unseen: str | None) -> None:
+        """Write the column's inputs into `out` (n, len(outputs))."""
+        x = finite_numbers(table, self.name)
+        missing = np.isnan(x)
+        _refuse_missing(table, self.name, missing, self.fill)
+        if self.fill is not None:
+            x = np.where(missing, self.fill, x)
+        with np.errstate(over="ignore"):
+            out[:, 0] = (x - self.centre) / self.scale
+        if not np.isfinite(out[:, 0]).all():
+            row = int(np.flatnonzero(~np.isfinite(out[:, 0]))[0])
+            raise DataError(f"{table.place(row)}: column {self.name!r} holds {x[row]!r}, too large for {out.dtype}")
+        if self.indicator:
+            out[:, 1] = missing
+
+
+class CategoricalColumn(Spec):
+    """A 0/1 column for each category, or the category's number; a missing value is `fill` first."""
+
+    kind: Literal["categorical"] = "categorical"
+    name: str
+    categories: Annotated[tuple[str, ...], Listed]
+    code: Literal["one_hot", "ordinal"]
+    unseen: Literal["error", "other"]
+    fill: str | None
+    indicator: bool
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the network's inputs this column makes."""
+        hot = tuple(f"{self.name}={category}" for category in self.categories)
+        return (*(hot if self.code == "one_hot" else (self.name,)), *_indicator(self.name, on=self.indicator))
+
+    def encode(self, table: Table, out: Array, *, unseen: str | None) -> None:
+        """Write the column's inputs into `out` (n, len(outputs)); `unseen` beats the column's own."""
+        labels = as_labels(table[self.name])
+        missing = labels.is_null().to_numpy()
+        # A column without any value in training has no category to be filled with.
+        _refuse_missing(table, self.name, missing, self.fill if self.categories else "")
+        codes = codes_of(labels if self.fill is None else labels.fill_null(self.fill), self.categories)
+        new = (codes < 0) & ~missing
+        if new.any() and (unseen or self.unseen) == "error":
+            row = int(np.flatnonzero(new)[0])
+            raise DataError(f"{table.place(row)}: column {self.name!r} " + _unseen(labels[row], self.categories))
+        if self.code == "one_hot":
+            out[:, : len(self.categories)] = codes[:, None] == np.arange(len(self.categories))
+        else:
+            out[:, 0] = codes
+        if self.indicator:
+            out[:, -1] = missing
+
+
+Column = Annotated[NumericColumn | CategoricalColumn, Field(discriminator="kind")]
+
+
+def kinds_of(table: Table, names: Sequence[str], overrides: Mapping[str, Kind]) -> dict[str, Kind]:
+    """Numeric where every value is a number, unless told otherwise."""
+    numeric = numeric_columns(table.frame.select(names))
+    return {name: overrides.get(name, "numeric" if name in numeric else "categorical") for name in names}
+
+
+def fit_column(
+    table: Table, name: str, kind: Kind, options: ColumnOptions, limit: int
+) -> NumericColumn | CategoricalColumn:
+    """Choose centre, scale, categories and filling from training rows.
+
+    Raises:
+        DataError: where a value does not fit the kind, is missing and must not be, or there are more
+            categories than `limit` to be made columns of.
+    """
+    fit = _fit_numeric if kind == "numeric" else _fit_categorical
+    column = fit(table, name, options)
+    if isinstance(column, CategoricalColumn) and column.code == "one_hot" and len(column.categories) > limit:
+        raise DataError(
+            f"{table.name}: column {name!r} has {len(column.categories)} different values, more than the {limit} "
+            f"that one_hot makes columns of; add it to data.exclude, write "
+            f"data.preprocess.columns: {{{name}: {{categorical: ordinal}}}}, or raise data.preprocess.max_categories"
+        )
+    return column
+
+
+def _fit_numeric(table: Table, name: str, options: ColumnOptions) -> NumericColumn:
+    x = finite_numbers(table, name)
+    missing = np.isnan(x)
+    present = x[~missing]
+    fill = _numeric_fill(present, options.missing) if options.missing != "error" else None
+    _refuse_missing(table, name, missing, fill)
+    # The filled column is what the network sees, so its statistics are the ones that count.
+    filled = present if fill is None else np.where(missing, fill, x)
+    method = "standardize" if options.numeric in ("auto", "scale") else str(options.numeric)
+    centre, scale = centre_and_scale(filled, method)
+    return NumericColumn(
+        name=name,
+        centre=centre,
+        scale=scale,
+        fill=fill,
+        indicator=options.missing == "indicator" and bool(missing.any()),
+    )
+
+
+def _numeric_fill(present: Array, method: str | None) -> float:
+    if not len(present):
+        return 0.0  # nothing is known; the report names the column
+    if method == "median":
+        return float(np.median(present))
+    if method == "most_frequent":
+        values, counts = np.unique(present, return_counts=True)
+        return float(values[counts.argmax()])
+    unit = float(np.abs(present).max()) or 1.0
+    return float((present / unit).mean()) * unit
+
+
+def _fit_categorical(table: Table, name: str, options: ColumnOptions) -> CategoricalColumn:
+    labels = as_labels(table[name])
+    missing = labels.is_null().to_numpy()
+    categories = in_order(labels.drop_nulls().to_list())
+    counts = np.bincount(codes_of(labels.drop_nulls(), categories), minlength=len(categories))
+    fill = None if options.missing == "error" or not categories else categories[int(counts.argmax())]
+    if options.missing == "error":
+        _refuse_missing(table, name, missing, None)
+    return CategoricalColumn(
+        name=name,
+        categories=tuple(categories),
+        code=options.categorical or "one_hot",
+        unseen=options.unseen or "error",
+        fill=fill,
+        indicator=options.missing == "indicator" and bool(missing.any()),
+    )
+
+
+def finite_numbers(table: Table, name: str) -> Array:
+    """A column as float64 (n,), missing values as NaN.
+
+    Raises:
+        DataError: where a value is not a number, or not finite.
+    """
+    series = table[name]
+    numbers = series if series.dtype.is_float() else as_numbers(series)
+    values: Array = numbers.to_numpy().astype(np.float64)  # null becomes NaN
+    wrong = np.isinf(values)
+    if not series.dtype.is_float():
+        wrong |= np.isnan(values) & series.is_not_null().to_numpy()
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f"{table.place(row)}: column {name!r} is numeric and holds {series[row]!r}; "
+            "correct it, or list it in the source's `missing`, or write data.types: {" + name + ": categorical}"
+        )
+    return values
+
+
+def codes_of(labels: pl.Series, categories: tuple[str, ...] | list[str]) -> Array:
+    """The place of each label among the categories (n,); -1 for others and for missing ones."""
+    import polars as pl
+
+    codes = labels.replace_strict(list(categories), list(range(len(categories))), default=-1, return_dtype=pl.Int64)
+    return codes.fill_null(-1).to_numpy()
+
+
+def _unseen(label: str, categories: tuple[str, ...]) -> str:
+    near = nearest(label, categories)
+    hint = f"did you mean {near!r}? " if near else ""
+    known = f"holds {label!r}, and training had {listed(categories)}"
+    return f"{known}; {hint}`data.preprocess.unseen: other` lets new categories in"
+
+
+def _refuse_missing(table: Table, name: str, missing: Array, fill: object) -> None:
+    if fill is None and missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        raise DataError(
+            f"{table.place(row)}: column {name!r} is missing (in {int(missing.sum())} of {len(missing)} rows) and "
+            "data.preprocess.missing is error; mean, median, most_frequent and indicator fill it"
+        )
+
+
+def _indicator(name: str, *, on: bool) -> tuple[str, ...]:
+    return (f"{name} is missing",) if on else ()

@@ -1,0 +1,304 @@
+"""From the `data` section to the parts a network is trained and measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nnctl.data.columns import codes_of, fit_column, kinds_of
+from nnctl.data.dataset import Dataset
+from nnctl.data.encoder import (
+    ArrayEncoder,
+    Encoder,
+    TableEncoder,
+    fit_array,
+    refuse_non_finite,
+    target_table,
+)
+from nnctl.data.report import (
+    Problem,
+    Report,
+    array_problems,
+    class_counts,
+    class_problems,
+    column_problems,
+    duplicate_problems,
+    row_hashes,
+    unseen_problems,
+)
+from nnctl.data.sources import Arrays, Source
+from nnctl.data.sources.files import STDIN, resolve, sha256
+from nnctl.data.spec import DataSpec, Kind, PartName, Split, Task
+from nnctl.data.splitting import split
+from nnctl.data.tables import Table, as_labels, in_order, listed, numbers_of
+from nnctl.data.target import Target, choose_task, fit_target, require, with_target
+from nnctl.engine.loss import Loss
+from nnctl.engine.parameters import Array
+from nnctl.errors import ConfigError, DataError
+from nnctl.metrics.predictions import Predictions
+from nnctl.spec import nearest
+
+
+@dataclass(frozen=True)
+class LoadedData:
+    """The parts, and what they were made with.
+
+    Attributes:
+        resolved: the `data` section with every default and inference written down; loading it again
+            gives the same bits.
+    """
+
+    train: Dataset
+    validation: Dataset | None
+    test: Dataset | None
+    encoder: Encoder
+    report: Report
+    resolved: DataSpec
+
+    def for_loss(self, loss: Loss, dtype: DTypeLike) -> LoadedData:
+        """The same examples with their targets as the loss takes them."""
+        return replace(
+            self,
+            train=self.train.for_loss(loss, dtype),
+            validation=self.validation and self.validation.for_loss(loss, dtype),
+            test=self.test and self.test.for_loss(loss, dtype),
+        )
+
+    def predictions(self, loss: Loss, data: Dataset, outputs: Array) -> Predictions:
+        """A network's outputs for all examples of a part, beside the truth, for the metrics."""
+        return predictions(loss, data, outputs)
+
+    def train_predictions(self, loss: Loss, outputs: Array, order: Array) -> Predictions:
+        """The same for outputs that belong to the training examples in the given order."""
+        return predictions(loss, self.train, outputs, order)
+
+
+def predictions(loss: Loss, data: Dataset, outputs: Array, order: Array | slice = slice(None)) -> Predictions:
+    """A network's outputs beside the truth, in the target's own terms."""
+    target = data.encoder.target
+    weights = None if data.w is None else data.w[order]
+    return Predictions(target.task, target.decode(loss.predict(outputs)), data.truth[order], weights, target.names)
+
+
+def load(spec: DataSpec, base: Path, seed: int, dtype: DTypeLike, loss: Loss | None = None) -> LoadedData:
+    """Read, split and encode.
+
+    Args:
+        spec: the `data` section.
+        base: the folder that relative paths start from.
+        seed: of the experiment; decides the split.
+        dtype: of inputs and targets.
+        loss: decides between tasks where a target allows several, and how targets are encoded. Without
+            it, call `for_loss` on the result before training.
+
+    Raises:
+        ConfigError: where the section names columns that are not there, or the loss does not fit the target.
+        DataError: where the data cannot be read or encoded.
+    """
+    opened = {name: source.open(base, skip_malformed=spec.malformed == "skip") for name, source in _sources(spec)}
+    malformed = tuple(m for data in opened.values() if isinstance(data, Table) for m in data.malformed)
+    tables = {name: data for name, data in opened.items() if isinstance(data, Table)}
+    if tables and len(tables) < len(opened):
+        raise ConfigError("data: some parts are tables and some arrays; give all of them in one kind")
+    arrays = {name: data for name, data in opened.items() if isinstance(data, Arrays)}
+    loaded = _load_tables(spec, tables, seed, dtype, loss) if tables else _load_arrays(spec, arrays, seed, loss)
+    files = {path: sha256(resolve(path, base)) for _, s in _sources(spec) for path in s.files() if path != STDIN}
+    loaded = replace(loaded, report=replace(loaded.report, malformed=malformed, files=files))
+    return loaded if loss is None else loaded.for_loss(loss, dtype)
+
+
+def load_for_evaluation(encoder: Encoder, source: Source, base: Path, dtype: DTypeLike, loss: Loss) -> Dataset:
+    """New examples with their targets, encoded as the model's training examples were."""
+    data = source.open(base)
+    truth = encoder.truth(data)
+    if isinstance(encoder, ArrayEncoder):
+        x = encoder.raw(data)
+        refuse_non_finite(x, data.name)
+    else:
+        x = encoder.inputs(data, dtype)
+    return Dataset(encoder, x, truth, truth, encoder.weights(data)).for_loss(loss, dtype)
+
+
+def _sources(spec: DataSpec) -> list[tuple[str, Source]]:
+    """What there is to open, the examples to train on first."""
+    named = [("train", spec.source or spec.train), ("validation", spec.validation), ("test", spec.test)]
+    return [(name, source) for name, source in named if source is not None]
+
+
+def _load_tables(
+    spec: DataSpec, opened: Mapping[str, Table], seed: int, dtype: DTypeLike, loss: Loss | None
+) -> LoadedData:
+    _check_names(spec, opened["train"])
+    features = _features(spec, opened["train"])
+    tables = {name: with_target(table, spec.targets, spec.missing_target) for name, table in opened.items()}
+    dropped = sum(len(opened[name]) - len(table) for name, table in tables.items())
+    for table in tables.values():
+        require(table, [*features, *([spec.weight] if spec.weight else [])])
+    kinds = kinds_of(tables["train"], features, spec.types)
+    tables = {name: _typed(table, kinds) for name, table in tables.items()}
+
+    task = choose_task(tables["train"], spec.targets, None if spec.task == "auto" else spec.task, loss)
+    parts, problems = _deal(spec, tables, spec.targets, task, seed)
+    train_rows = parts["train"][1]
+    train = tables["train"].take(train_rows)
+    prepare = spec.preprocess
+    encoder = TableEncoder(
+        columns=tuple(fit_column(train, f, kinds[f], prepare.options(f), prepare.max_categories) for f in features),
+        target=fit_target(tables["train"], spec.targets, task, prepare.target, train_rows),
+        weight=spec.weight,
+    )
+    datasets, hashes = {}, {}
+    for part, (name, rows) in parts.items():
+        table = tables[name].take(rows)
+        # Which rows of the source came to lie in training is chance: a rare category must not stop it.
+        x = encoder.inputs(table, dtype, unseen="other" if name == "train" else None)
+        truth = encoder.truth(table)
+        datasets[part] = Dataset(encoder, x, truth, truth, encoder.weights(table))
+        hashes[part] = row_hashes(table, np.arange(len(table)), features, truth)
+        problems += unseen_problems(table, part, encoder)
+    _check_weights(datasets["train"], spec)
+    problems += column_problems(train, encoder, datasets["train"].truth) + duplicate_problems(hashes)
+    missing = {f: sum(table[f].null_count() for table in tables.values()) for f in features}
+    missing = {f: n for f, n in missing.items() if n}
+    return _loaded(datasets, problems, _resolved(spec, encoder.target, kinds), dropped, missing)
+
+
+def _load_arrays(spec: DataSpec, opened: Mapping[str, Arrays], seed: int, loss: Loss | None) -> LoadedData:
+    for key in ("features", "exclude", "weight", "types"):
+        if getattr(spec, key):
+            raise ConfigError(f"data.{key}: names columns, and {opened['train'].name} is an array, which has none")
+    arrays = {name: data.with_labels() for name, data in opened.items()}
+    labels = {name: target_table(data, spec.targets) for name, data in arrays.items()}
+    labels = {name: with_target(table, table.columns, "error") for name, table in labels.items()}
+    names = labels["train"].columns
+    for data in arrays.values():
+        refuse_non_finite(data.x, data.name)
+
+    task = choose_task(labels["train"], names, None if spec.task == "auto" else spec.task, loss)
+    parts, problems = _deal(spec, labels, names, task, seed)
+    train_rows = parts["train"][1]
+    target = fit_target(labels["train"], names, task, spec.preprocess.target, train_rows)
+    encoder = fit_array(arrays["train"].x, train_rows, spec.preprocess.numeric, target)
+    datasets, hashes = {}, {}
+    for part, (name, rows) in parts.items():
+        truth = target.read(labels[name].take(rows))
+        datasets[part] = Dataset(encoder, encoder.raw(arrays[name]), truth, truth, None, rows)
+        hashes[part] = row_hashes(arrays[name], rows, [], truth)
+    problems += array_problems(arrays["train"], train_rows) + duplicate_problems(hashes)
+    return _loaded(datasets, problems, _resolved(spec, target, {}))
+
+
+def _deal(
+    spec: DataSpec, tables: Mapping[str, Table], targets: Sequence[str], task: Task, seed: int
+) -> tuple[dict[str, tuple[str, Array]], list[Problem]]:
+    """For each part, where its rows are and which they are."""
+    stratify = task == "classification" if spec.split.stratify == "auto" else spec.split.stratify
+    if stratify and task != "classification":
+        raise ConfigError(f"data.split.stratify: needs classes, and the task is {task}; write auto or false")
+    classes = None
+    if stratify:
+        labels = as_labels(tables["train"][targets[0]])
+        classes = codes_of(labels, in_order(labels.to_list()))
+    cut = split(len(tables["train"]), spec.share("validation"), spec.share("test"), seed, classes)
+    parts: dict[str, tuple[str, Array]] = {"train": ("train", cut.train)}
+    problems: list[Problem] = []
+    held_out: dict[PartName, Array] = {"validation": cut.validation, "test": cut.test}
+    for part, rows in held_out.items():
+        if part in tables:
+            parts[part] = (part, np.arange(len(tables[part])))
+        elif len(rows):
+            parts[part] = ("train", rows)
+        elif spec.share(part):
+            message = (
+                f"{len(tables['train'])} rows are too few for a {part} split of {spec.share(part):.0%}; there is none"
+            )
+            problems.append(Problem("split", message))
+    return parts, problems
+
+
+def _loaded(
+    datasets: Mapping[str, Dataset],
+    problems: Sequence[Problem],
+    resolved: DataSpec,
+    dropped: int = 0,
+    missing: Mapping[str, int] | None = None,
+) -> LoadedData:
+    encoder = datasets["train"].encoder
+    counts = {part: class_counts(encoder.target, data.truth) for part, data in datasets.items()}
+    report = Report(
+        rows={part: len(data) for part, data in datasets.items()},
+        dropped=dropped,
+        missing=missing or {},
+        classes={} if encoder.target.task == "regression" else counts,
+        problems=(*class_problems(encoder.target, datasets["train"].truth), *problems),
+    )
+    return LoadedData(datasets["train"], datasets.get("validation"), datasets.get("test"), encoder, report, resolved)
+
+
+def _resolved(spec: DataSpec, target: Target, kinds: Mapping[str, Kind]) -> DataSpec:
+    """The section with what was inferred written down."""
+    own = {part: spec.train is not None or getattr(spec, part) is not None for part in ("validation", "test")}
+    stratify = target.task == "classification" if spec.split.stratify == "auto" else spec.split.stratify
+    cut = Split(
+        validation=None if own["validation"] else spec.share("validation"),
+        test=None if own["test"] else spec.share("test"),
+        stratify=stratify,
+    )
+    return spec.model_copy(
+        update={"task": target.task, "split": cut, "features": tuple(kinds) or None, "types": dict(kinds)}
+    )
+
+
+def _check_names(spec: DataSpec, table: Table) -> None:
+    """Check that the columns the section names are there.
+
+    Raises:
+        ConfigError: naming the first that is not, where it is named, and the nearest.
+    """
+    if not spec.targets:
+        raise ConfigError(f"data.target: name the column to predict; {table.name} has {listed(table.columns)}")
+    named: dict[str, Iterable[str]] = {
+        "target": spec.targets,
+        "weight": [spec.weight] if spec.weight else [],
+        "features": spec.features or (),
+        "exclude": spec.exclude,
+        "types": spec.types,
+        "preprocess.columns": spec.preprocess.columns,
+    }
+    for key, names in named.items():
+        for name in names:
+            if name not in table.columns:
+                near = nearest(name, table.columns)
+                hint = f"did you mean {near!r}? " if near else ""
+                raise ConfigError(
+                    f"data.{key}: {table.name} has no column {name!r}; {hint}its columns are {listed(table.columns)}"
+                )
+
+
+def _features(spec: DataSpec, table: Table) -> list[str]:
+    """The columns to learn from, in the order of the table or as written."""
+    other = {*spec.targets, *spec.exclude, spec.weight}
+    features = list(spec.features or (name for name in table.columns if name not in other))
+    if not features:
+        raise ConfigError(f"data: {table.name} has no column left to learn from; it has {listed(table.columns)}")
+    return features
+
+
+def _typed(table: Table, kinds: Mapping[str, Kind]) -> Table:
+    """The table with its features as numbers or labels, so that each is read once.
+
+    A numeric column that holds something else is left as it is: whoever reads it says where.
+    """
+    numbers = numbers_of(table.frame.select([name for name, kind in kinds.items() if kind == "numeric"]))
+    clean = [n for n in numbers if table[n.name].dtype.is_float() or n.null_count() == table[n.name].null_count()]
+    labels = [as_labels(table[name]) for name, kind in kinds.items() if kind == "categorical"]
+    return replace(table, frame=table.frame.with_columns(clean + labels))
+
+
+def _check_weights(train: Dataset, spec: DataSpec) -> None:
+    if train.w is not None and not train.w.any():
+        raise DataError(f"every training row has the weight 0 in column {spec.weight!r}; nothing could be learned")

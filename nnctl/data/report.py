@@ -1,0 +1,196 @@
+"""What a user should know about the data before believing a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from nnctl.data.columns import CategoricalColumn, NumericColumn
+from nnctl.data.encoder import TableEncoder, blocks
+from nnctl.data.sources import Arrays
+from nnctl.data.tables import Table, as_labels, as_numbers
+from nnctl.data.target import Target
+from nnctl.engine.parameters import Array
+
+Kind = Literal["constant", "empty", "identifier", "leakage", "duplicates", "unseen", "classes", "split"]
+
+#: Fewer rows say nothing about what a column is.
+FEW_ROWS = 20
+#: The commonest class may be this many times as frequent as the rarest.
+UNBALANCED = 10
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is odd about the data; it is used as it is all the same."""
+
+    kind: Kind
+    message: str
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found while loading.
+
+    Attributes:
+        rows: of each part.
+        dropped: rows without target that were left out.
+        malformed: rows that could not be read and were left out, each with its place.
+        missing: missing values by column, where there are any, over all parts.
+        classes: rows of each class, or of each label, by part.
+        problems: what looks wrong.
+        files: SHA-256 of each file's bytes, by path.
+    """
+
+    rows: Mapping[str, int]
+    dropped: int = 0
+    malformed: tuple[str, ...] = ()
+    missing: Mapping[str, int] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def class_counts(target: Target, truth: Array) -> dict[str, int]:
+    """Rows of each class or label; empty for regression."""
+    if target.task == "regression":
+        return {}
+    counts = np.bincount(truth, minlength=len(target.classes)) if target.task == "classification" else truth.sum(axis=0)
+    return {name: int(n) for name, n in zip(target.names, counts, strict=True)}
+
+
+def class_problems(target: Target, train: Array) -> list[Problem]:
+    """Classes that training does not see, or hardly."""
+    if target.task != "classification":
+        return []
+    counts = class_counts(target, train)
+    absent = [name for name, n in counts.items() if not n]
+    problems = [Problem("classes", f"class {name!r} has no example in the training split") for name in absent]
+    present = {name: n for name, n in counts.items() if n}
+    most, least = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
+    if present[most] > UNBALANCED * present[least]:
+        problems.append(
+            Problem(
+                "classes",
+                f"classes are unbalanced: {present[most]} of {most!r} against {present[least]} of {least!r}; "
+                "accuracy will say little, look at macro_f1, and consider the loss's class_weights",
+            )
+        )
+    return problems
+
+
+def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[Problem]:
+    """Columns that carry nothing, name the row, or give the answer away."""
+    found: list[Problem] = []
+    for column in encoder.columns:
+        series = train[column.name].drop_nulls()
+        distinct = series.n_unique()
+        if not len(series):
+            message = f"column {column.name!r} has no values in the training split; add it to data.exclude"
+            found.append(Problem("empty", message, column.name))
+        elif distinct == 1:
+            message = f"column {column.name!r} is {series[0]!r} in every training row; it carries nothing"
+            found.append(Problem("constant", message, column.name))
+        elif names_the_row(train, column):
+            message = (
+                f"column {column.name!r} has {distinct} different values in {len(series)} rows: it names the row "
+                "rather than describes it; add it to data.exclude"
+            )
+            found.append(Problem("identifier", message, column.name))
+        elif _gives_away(train, column, encoder.target, truth):
+            message = (
+                f"column {column.name!r} gives the target away: one determines the other exactly; was it known before?"
+            )
+            found.append(Problem("leakage", message, column.name))
+    return found
+
+
+def names_the_row(table: Table, column: NumericColumn | CategoricalColumn) -> bool:
+    """Whether a column looks like a name or a number given to each row.
+
+    Text with more different values than half the rows; whole numbers that go up by one from row to row
+    (rows that were left out or sent to other parts in between are allowed for).
+    """
+    series = table[column.name].drop_nulls()
+    if len(series) <= FEW_ROWS:
+        return False
+    if isinstance(column, CategoricalColumn):
+        return 2 * series.n_unique() > len(series)
+    steps = np.diff(as_numbers(table[column.name]).to_numpy()) - np.diff(table.lines)
+    return bool(np.all(steps == 0))
+
+
+def _gives_away(train: Table, column: NumericColumn | CategoricalColumn, target: Target, truth: Array) -> bool:
+    if len(train) <= FEW_ROWS or target.task == "multilabel":
+        return False
+    if target.task == "classification":
+        labels = as_labels(train[column.name])
+        if labels.n_unique() != len(target.classes):
+            return False
+        import polars as pl
+
+        return pl.DataFrame([labels, pl.Series("", truth)]).n_unique() == len(target.classes)
+    if isinstance(column, CategoricalColumn):
+        return False
+    x = as_numbers(train[column.name]).fill_null(column.fill or 0.0).to_numpy()
+    z = (x - x.mean()) / (x.std() or 1.0)
+    return any(abs(float(z @ (y - y.mean())) / (len(y) * (float(y.std()) or 1.0))) > 1 - 1e-12 for y in truth.T)
+
+
+def array_problems(arrays: Arrays, rows: Array) -> list[Problem]:
+    """Features of an array that are the same in every training example."""
+    first = arrays.x[rows[0]].astype(np.float64).ravel()
+    varies = np.zeros(first.shape, bool)
+    for block in blocks(arrays.x, rows):
+        varies |= (block != first).any(axis=0)
+    constant = int(np.sum(~varies))
+    if not constant:
+        return []
+    return [Problem("constant", f"{constant} of {len(first)} features are the same in every training example")]
+
+
+def duplicate_problems(hashes: Mapping[str, Array]) -> list[Problem]:
+    """Rows of other parts that training has too."""
+    found = []
+    for part, own in hashes.items():
+        repeated = int(np.isin(own, hashes["train"]).sum()) if part != "train" else 0
+        if repeated:
+            rows = "1 row" if repeated == 1 else f"{repeated} rows"
+            found.append(
+                Problem(
+                    "duplicates",
+                    f"{rows} of the {part} split ({repeated / len(own):.1%}) also in the training split",
+                )
+            )
+    return found
+
+
+def unseen_problems(table: Table, part: str, encoder: TableEncoder) -> list[Problem]:
+    """Categories of a split-off part that its training rows do not have."""
+    found = []
+    for column in encoder.columns:
+        if isinstance(column, CategoricalColumn):
+            labels = as_labels(table[column.name]).drop_nulls()
+            new = labels.filter(~labels.is_in(list(column.categories)))
+            if len(new):  # only where it was let in: elsewhere encoding has refused it
+                names = ", ".join(map(repr, new.unique().sort().to_list()[:5]))
+                message = (
+                    f"column {column.name!r}: {names} in the {part} split ({len(new)} rows) and not in the training "
+                    "split; taken as `unseen: other`"
+                )
+                found.append(Problem("unseen", message, column.name))
+    return found
+
+
+def row_hashes(data: Table | Arrays, rows: Array, columns: list[str], truth: Array) -> Array:
+    """A number for each row that equal rows share, target included."""
+    if isinstance(data, Table):
+        import polars as pl
+
+        frame = data.take(rows).frame.select(columns)
+        return frame.with_columns(pl.Series(" target", [t.tobytes() for t in truth])).hash_rows().to_numpy()
+    return np.array([hash((data.x[row].tobytes(), t.tobytes())) for row, t in zip(rows, truth, strict=True)], np.int64)

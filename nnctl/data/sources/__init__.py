@@ -1,0 +1,61 @@
+"""Where examples come from: one file a format, one union of all."""
+
+from pathlib import PurePath
+from typing import Annotated
+
+from pydantic import Field
+
+from nnctl.data.sources.base import Arrays, Source
+from nnctl.data.sources.delimited import Csv, Tsv
+from nnctl.data.sources.idx import Idx
+from nnctl.data.sources.jsonl import JsonLines
+from nnctl.data.sources.memory import Generated, Inline
+from nnctl.data.sources.npy import Npy, Npz
+from nnctl.data.sources.parquet import Parquet
+from nnctl.errors import DataError
+
+AnySource = Annotated[
+    Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx | Inline | Generated, Field(discriminator="type")
+]
+
+SUFFIXES: dict[str, type[Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx]] = {
+    ".csv": Csv,
+    ".tsv": Tsv,
+    ".tab": Tsv,
+    ".parquet": Parquet,
+    ".jsonl": JsonLines,
+    ".ndjson": JsonLines,
+    ".npy": Npy,
+    ".npz": Npz,
+    ".idx": Idx,
+}
+
+__all__ = ["SUFFIXES", "AnySource", "Arrays", "Source", "source_of"]
+
+
+def source_of(path: str, like: Source | None = None) -> Source:
+    """The source a path on the command line means, told by its ending; `-` is CSV.
+
+    Args:
+        path: of the file; `.gz` is looked through.
+        like: the source the model was trained on. Where it has the same format, its separator, header
+            and the like are taken over.
+
+    Raises:
+        DataError: for an ending that says nothing.
+    """
+    name = PurePath(path).name.removesuffix(".gz")
+    suffix = PurePath(name).suffix.lower()
+    form = Csv if path == "-" else Idx if name.endswith("-ubyte") else SUFFIXES.get(suffix)
+    if path == "-" and isinstance(like, Csv | Tsv | JsonLines | Parquet):
+        form = type(like)
+    if form is None:
+        raise DataError(
+            f"{path}: the format is not known by its ending; {', '.join(SUFFIXES)} are (each also with .gz)"
+        )
+    if isinstance(like, form):
+        update: dict[str, str | None] = {"path": path}
+        if isinstance(like, Npy | Idx):
+            update["labels"] = None
+        return like.model_copy(update=update)
+    return form(path=path)

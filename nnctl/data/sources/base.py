@@ -1,0 +1,82 @@
+"""The contract every source keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnctl.data.tables import Table
+from nnctl.engine.parameters import Array, Shape
+from nnctl.errors import DataError
+from nnctl.spec import Spec
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Examples as arrays: inputs x (n, ...), mapped from disk where possible, and targets.
+
+    `labels` is (n,) or (n, k), or None where the source has none of its own. The last column of a
+    matrix x is then the target where one is wanted: see `with_labels`.
+    """
+
+    x: Array
+    labels: Array | None
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of one example."""
+        return self.x.shape[1:]
+
+    def with_labels(self) -> Arrays:
+        """The same with targets, taken from the last column where they are not on their own.
+
+        Raises:
+            DataError: where there are none.
+        """
+        if self.labels is not None:
+            return self
+        if self.x.ndim != 2 or self.x.shape[1] < 2:
+            raise DataError(
+                f"{self.name}: holds inputs of shape {self.x.shape} and no targets; write `labels:` in its source"
+            )
+        return Arrays(self.x[:, :-1], self.x[:, -1], self.name)
+
+
+class Source(Spec):
+    """Where examples come from. Paths are relative to `base`, the folder of the experiment file."""
+
+    type: str
+
+    def open(self, base: Path, *, skip_malformed: bool = False) -> Table | Arrays:
+        """All examples.
+
+        Raises:
+            DataError: where the file is missing, empty, damaged or not in this format, and for the
+                first malformed row unless `skip_malformed`.
+        """
+        raise NotImplementedError
+
+    def batches(self, base: Path, rows: int, *, skip_malformed: bool = False) -> Iterator[Table | Arrays]:
+        """The same examples, `rows` at a time, without holding them all where the format allows."""
+        data = self.open(base, skip_malformed=skip_malformed)
+        for start in range(0, len(data), rows):
+            stop = min(start + rows, len(data))
+            if isinstance(data, Arrays):
+                labels = None if data.labels is None else data.labels[start:stop]
+                yield Arrays(data.x[start:stop], labels, data.name)
+            else:
+                yield Table(data.frame[start:stop], data.name, data.lines[start:stop], data.unit, data.malformed)
+
+    def files(self) -> tuple[str, ...]:
+        """The paths the source reads."""
+        return ()
+
+
+def without_labels(source: Source) -> Source:
+    """The same source, whose targets are not looked for."""
+    return source.model_copy(update={"labels": None}) if "labels" in type(source).model_fields else source

@@ -1,0 +1,98 @@
+"""JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.data.sources.base import Source
+from nnctl.data.sources.files import opened
+from nnctl.data.tables import Table, column_of
+from nnctl.errors import DataError
+
+
+class JsonLines(Source):
+    """JSON lines: one object a line, `{"age": 31, "job": "baker"}`, encoded in UTF-8.
+
+    Columns are all keys there are; a key that an object lacks, null and NaN are missing values. Gzip is
+    unpacked.
+
+    ```yaml
+    {type: jsonl, path: measurements.jsonl}
+    ```
+    """
+
+    type: Literal["jsonl"] = "jsonl"
+    path: str = Field(description="The file, relative to the experiment file; gzip is unpacked; `-` is standard input.")
+
+    def files(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def open(self, base: Path, *, skip_malformed: bool = False) -> Table:
+        for table in self._tables(base, None, skip_malformed=skip_malformed):
+            return table
+        raise DataError(f"{self.path}: no rows")
+
+    def batches(self, base: Path, rows: int, *, skip_malformed: bool = False) -> Iterator[Table]:
+        return self._tables(base, rows, skip_malformed=skip_malformed)
+
+    def _tables(self, base: Path, rows: int | None, *, skip_malformed: bool) -> Iterator[Table]:
+        import polars as pl
+
+        malformed: list[str] = []
+        objects = self._objects(base, malformed if skip_malformed else None)
+        while chunk := list(islice(objects, rows)):
+            names = list(dict.fromkeys(name for record, _ in chunk for name in record))
+            columns = [column_of([record.get(name) for record, _ in chunk], name) for name in names]
+            lines = np.array([line for _, line in chunk])
+            yield Table(pl.DataFrame(columns), self.path, lines, "line", tuple(malformed))
+            malformed.clear()
+
+    def _objects(self, base: Path, malformed: list[str] | None) -> Iterator[tuple[dict[str, Any], int]]:
+        """Each line's object with its line; malformed ones are noted, or raised where there is no list."""
+        with opened(self.path, base) as stream:
+            for number, line in enumerate(stream, 1):
+                if not line.strip():
+                    continue
+                try:
+                    yield _object(line), number
+                except ValueError as error:
+                    message = f"{self.path}, line {number}: {error}"
+                    if malformed is None:
+                        raise DataError(message) from None
+                    malformed.append(message)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The object on a line.
+
+    Raises:
+        ValueError: where it is something else, in words.
+    """
+    try:
+        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON at character {error.colno} ({error.msg.lower()})") from None
+    except UnicodeDecodeError:
+        raise ValueError("not text in UTF-8") from None
+    except RecursionError:
+        raise ValueError("nested too deeply; a row is one object of numbers, text, booleans and nulls") from None
+    if not isinstance(value, dict):
+        raise ValueError(  # noqa: TRY004 - a bad value in a file, not a caller's mistake
+            f'{line.decode("utf-8-sig").strip():.40} where a row is an object, such as {{"age": 31}}'
+        )
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} twice in one object")
+    return record

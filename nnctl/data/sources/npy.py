@@ -1,0 +1,149 @@
+"""NumPy's own formats, mapped from disk where they lie there uncompressed."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.data.sources.base import Arrays, Source
+from nnctl.data.sources.files import STDIN, is_gzip, resolve
+from nnctl.engine.parameters import Array
+from nnctl.errors import DataError
+from nnctl.spec import nearest
+
+MEMBER_HEADER = 30  # bytes of a zip member's local header before its name
+
+
+class Npy(Source):
+    """An array (n, ...) of inputs in an .npy file, and one of targets (n,) or (n, k) in another.
+
+    Without `labels`, the last column of a matrix is the target. Arrays stay on disk and are read batch
+    by batch. Arrays of Python objects are refused: they are pickles, which run code when read.
+
+    ```yaml
+    {type: npy, path: images.npy, labels: labels.npy}
+    ```
+    """
+
+    type: Literal["npy"] = "npy"
+    path: str = Field(description="The inputs, relative to the experiment file.")
+    labels: str | None = Field(None, description="The targets; left out, the last column of the inputs.")
+
+    def files(self) -> tuple[str, ...]:
+        return (self.path,) if self.labels is None else (self.path, self.labels)
+
+    def open(self, base: Path, *, skip_malformed: bool = False) -> Arrays:
+        labels = None if self.labels is None else _load(self.labels, base)
+        return checked(_load(self.path, base), labels, self.path)
+
+
+class Npz(Source):
+    """Arrays of inputs (n, ...) and targets (n,) or (n, k) in one .npz file.
+
+    Without an array named `labels`, the last column of a matrix is the target. An archive written by
+    `numpy.savez` stays on disk; one by `numpy.savez_compressed` is unpacked into memory.
+
+    ```yaml
+    {type: npz, path: mnist.npz, inputs: x_train, labels: y_train}
+    ```
+    """
+
+    type: Literal["npz"] = "npz"
+    path: str = Field(description="The file, relative to the experiment file.")
+    inputs: str = Field("x", description="Name of the array of inputs.")
+    labels: str | None = Field("y", description="Name of the array of targets; null: the last column of the inputs.")
+
+    def files(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def open(self, base: Path, *, skip_malformed: bool = False) -> Arrays:
+        file = _regular(self.path, base)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                x = self._member(archive, file, self.inputs)
+                labels = None if self.labels is None else self._member(archive, file, self.labels)
+        except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+            raise DataError(f"{self.path}: cannot be read as .npz ({error})") from None
+        return checked(x, labels, self.path)
+
+    def _member(self, archive: zipfile.ZipFile, file: Path, name: str) -> Array:
+        names = [n.removesuffix(".npy") for n in archive.namelist()]
+        if name not in names:
+            near = nearest(name, names)
+            raise DataError(
+                f"{self.path}: has no array named {name!r}, it has {', '.join(names) or 'none'}"
+                + (f"; did you mean {near!r}?" if near else "; write `inputs:` and `labels:`")
+            )
+        info = archive.getinfo(archive.namelist()[names.index(name)])
+        if info.compress_type != zipfile.ZIP_STORED:
+            with archive.open(info) as member:
+                return np.asarray(np.lib.format.read_array(member, allow_pickle=False))
+        return _map_member(file, info.header_offset)
+
+
+def _map_member(file: Path, offset: int) -> Array:
+    """An uncompressed member of an archive, mapped where it lies."""
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        header = stream.read(MEMBER_HEADER)
+        stream.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(stream)
+        if dtype.hasobject:
+            raise ValueError("an array of Python objects is a pickle, which nnctl does not read")
+        if not np.prod(shape):
+            return np.empty(shape, dtype)
+        order: Literal["F", "C"] = "F" if fortran else "C"
+        return np.memmap(file, dtype, "r", stream.tell(), shape, order)
+
+
+def _load(path: str, base: Path) -> Array:
+    file = _regular(path, base)
+    try:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        if "pickle" in reason or "object" in reason:
+            reason = "it is no .npy file, or an array of Python objects, which nnctl does not read"
+        raise DataError(f"{path}: cannot be read as .npy ({reason})") from None
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise DataError(f"{path}: is an .npz archive; write `type: npz`")
+    return array
+
+
+def _regular(path: str, base: Path) -> Path:
+    if path == STDIN:
+        raise DataError("arrays are not read from standard input; write them to a file")
+    file = resolve(path, base)
+    if is_gzip(file):
+        raise DataError(f"{path}: is gzip, and arrays are mapped from disk; unpack it with gunzip")
+    return file
+
+
+def checked(x: Array, labels: Array | None, name: str) -> Arrays:
+    """The arrays, where they are inputs and targets of the same examples.
+
+    Raises:
+        DataError: where lengths or types do not fit.
+    """
+    if x.ndim < 1 or not len(x):
+        raise DataError(f"{name}: an array of shape {x.shape} holds no examples")
+    if x.dtype.kind not in "biuf":
+        raise DataError(f"{name}: inputs of type {x.dtype}; numbers are needed")
+    if x.ndim == 1:
+        x = x[:, None]
+    if labels is None:
+        return Arrays(x, None, name)
+    if labels.dtype.kind not in "biufU":
+        raise DataError(f"{name}: targets of type {labels.dtype}; numbers, booleans or text are needed")
+    if labels.ndim not in (1, 2) or len(labels) != len(x):
+        raise DataError(
+            f"{name}: {len(x)} inputs, and targets of shape {labels.shape} instead of ({len(x)},) or ({len(x)}, k)"
+        )
+    return Arrays(x, labels, name)

@@ -1,0 +1,227 @@
+"""Delimited text as rows, with the line each begins on.
+
+Python's `csv` reads everything and knows its lines; polars reads several times faster but takes short
+rows as they come. So polars reads the blocks in which every row certainly has all its fields.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TextIO
+
+import numpy as np
+
+from nnctl.data.tables import Table, without_missing
+from nnctl.engine.parameters import Array
+from nnctl.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: Characters of text a block holds.
+BLOCK = 1 << 22
+#: Rows read at a time where Python's `csv` reads.
+ROWS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Format:
+    """How rows are written: the settings of `Delimited`, and the file's name for messages."""
+
+    name: str
+    separator: str
+    header: bool
+    columns: tuple[str, ...] | None
+    quote: str | None
+    missing: tuple[str, ...]
+
+
+class Records:
+    """Reads one stream from beginning to end, keeping count of lines.
+
+    Attributes:
+        line: the last line read.
+        malformed: the rows skipped since the last table, each with its place.
+    """
+
+    def __init__(self, form: Format, text: TextIO, *, skip_malformed: bool) -> None:
+        self.form, self.text, self.skip_malformed = form, text, skip_malformed
+        self.line = 0
+        self.malformed: list[str] = []
+        self._first = ""  # the text of the first record
+        self.names = self._names()
+
+    def tables(self, rows: int | None = None) -> Iterator[Table]:
+        """The file as tables of at most `rows` rows, or as large as its blocks."""
+        for strings, lines in self._frames(rows):
+            frame = without_missing(strings, self.form.missing)
+            step = rows or len(lines)
+            for start in range(0, len(lines), step):
+                yield self._table(frame[start : start + step], lines[start : start + step])
+        if self.malformed:
+            yield self._table(_frame(self.names, []), np.zeros(0, int))
+
+    def _table(self, frame: pl.DataFrame, lines: Array) -> Table:
+        malformed, self.malformed = tuple(self.malformed), []
+        return Table(frame, self.form.name, lines, "line", malformed)
+
+    def _names(self) -> list[str]:
+        """The names of the columns; leaves a first record that is data for `_frames`."""
+        fields, _ = next(self._parse(self._remembered()), ([], 0))
+        if not fields:
+            raise DataError(f"{self.form.name}: is empty")
+        if not self.form.header:
+            names = list(self.form.columns or (f"column_{i}" for i in range(1, len(fields) + 1)))
+            if len(names) != len(fields):
+                raise self._error(f"{_count(len(fields))} where `columns` names {len(names)}", self.line)
+            self.line = 0
+        else:
+            names = [name.strip() or f"column_{i}" for i, name in enumerate(fields, 1)]
+            self._first = ""
+        repeated = sorted({n for n in names if names.count(n) > 1})
+        if repeated:
+            hint = ", or write `header: false` if the first line is data" if _mostly_numbers(names) else ""
+            names_twice = ", ".join(map(repr, repeated))
+            raise DataError(
+                f"{self.form.name}: more than one column is named {names_twice}; give each its own name{hint}"
+            )
+        return names
+
+    def _frames(self, rows: int | None) -> Iterator[tuple[pl.DataFrame, Array]]:
+        """Frames of strings with the line each row begins on."""
+        quote = self.form.quote
+        while block := self._block(BLOCK if rows is None else min(BLOCK, rows * 256)):
+            if quote is not None and quote in block:
+                # From the first quote on a line may not be a row, and a block may end inside one.
+                yield from self._slowly(chain(StringIO(block), self._checked()), rows)
+                return
+            frame = self._quickly(block)
+            if frame is None:
+                yield from self._slowly(StringIO(block), rows)
+            else:
+                yield frame, np.arange(self.line + 1, self.line + 1 + frame.height)
+                self.line += frame.height
+
+    def _block(self, size: int) -> str:
+        """The next lines of text, about `size` characters; after the first record where that is data."""
+        block, self._first = self._first or self.text.read(size), ""
+        if block and not block.endswith("\n"):
+            block += self.text.readline()
+        if "\0" in block:
+            raise self._zero_byte(self.line + 1 + block[: block.index("\0")].count("\n"))
+        return block
+
+    def _checked(self) -> Iterator[str]:
+        for line in self.text:
+            if "\0" in line:
+                raise self._zero_byte(self.line + 1)
+            yield line
+
+    def _remembered(self) -> Iterator[str]:
+        for line in self._checked():
+            self._first += line
+            yield line
+
+    def _quickly(self, block: str) -> pl.DataFrame | None:
+        """The block by polars, or None where some row may not have all its fields.
+
+        The separators must be as many as whole rows have. polars refuses a row with too many fields,
+        so none can have too few either.
+        """
+        import polars as pl
+
+        lines, separators = block.count("\n") + (not block.endswith("\n")), len(self.names) - 1
+        separator = self.form.separator
+        if separators == 0 or separator == " " or not separator.isascii():
+            return None
+        if block.count(separator) != separators * lines:
+            return None
+        try:
+            frame = pl.read_csv(
+                block.encode(),
+                has_header=False,
+                schema=dict.fromkeys(self.names, pl.String),
+                separator=separator,
+                quote_char=None,
+            )
+        except pl.exceptions.PolarsError:
+            return None  # `_slowly` finds the row and says what is wrong with it
+        return frame if frame.height == lines else None
+
+    def _slowly(self, lines: Iterator[str], rows: int | None) -> Iterator[tuple[pl.DataFrame, Array]]:
+        """The lines by Python's `csv`, only whole rows."""
+        records = self._whole(lines)
+        while chunk := list(islice(records, rows or ROWS)):
+            yield _frame(self.names, [fields for fields, _ in chunk]), np.array([line for _, line in chunk])
+
+    def _whole(self, lines: Iterator[str]) -> Iterator[tuple[list[str], int]]:
+        """The records that have a field for every column."""
+        wanted = f"where the header has {len(self.names)}" if self.form.header else f"instead of {len(self.names)}"
+        for fields, line in self._parse(lines):
+            if len(fields) == len(self.names):
+                yield fields, line
+            else:
+                self._refuse(f"{_count(len(fields))} {wanted}", line)
+
+    def _parse(self, lines: Iterator[str]) -> Iterator[tuple[list[str], int]]:
+        """Fields of each record that is not blank, with the line it begins on."""
+        form, offset = self.form, self.line
+        reader = csv.reader(
+            lines,
+            delimiter=form.separator,
+            quotechar=form.quote or '"',
+            quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
+            skipinitialspace=True,
+            strict=True,
+        )
+        while True:
+            begins = self.line + 1
+            try:
+                fields = next(reader, None)
+            except csv.Error as error:
+                self.line = offset + reader.line_num
+                self._refuse(_in_words(error), begins)
+                continue
+            self.line = offset + reader.line_num
+            if fields is None:
+                return
+            if len(fields) > 1 or any(field.strip() for field in fields):
+                yield fields, begins
+
+    def _refuse(self, found: str, line: int) -> None:
+        """Note a malformed row, or stop at it."""
+        error = self._error(found, line)
+        if not self.skip_malformed:
+            raise error
+        self.malformed.append(str(error))
+
+    def _error(self, found: str, line: int) -> DataError:
+        return DataError(f"{self.form.name}, line {line}: {found}")
+
+    def _zero_byte(self, line: int) -> DataError:
+        return self._error("a zero byte, which text does not hold; is this a binary file, or `encoding: utf16`?", line)
+
+
+def _frame(names: Sequence[str], rows: Sequence[Sequence[str]]) -> pl.DataFrame:
+    import polars as pl
+
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return pl.DataFrame([pl.Series(n, values, pl.String) for n, values in zip(names, columns, strict=True)])
+
+
+def _in_words(error: csv.Error) -> str:
+    if "unexpected end" in str(error) or "field larger" in str(error):
+        return "a quote is opened here and never closed; write `quote: null` if quotes are ordinary characters"
+    return "a closing quote is followed by text; a quote inside a quoted field is doubled"
+
+
+def _mostly_numbers(names: Sequence[str]) -> bool:
+    return 2 * sum(name.replace(".", "", 1).lstrip("+-").isdigit() for name in names) > len(names)
+
+
+def _count(fields: int) -> str:
+    return "1 field" if fields == 1 else f"{fields} fields"

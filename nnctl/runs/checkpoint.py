@@ -1,0 +1,44 @@
+"""Checkpoints: the newest and the one before it, so that one is always whole."""
+
+from pathlib import Path
+from typing import Any
+
+from nnctl.engine.parameters import Array
+from nnctl.errors import DataError
+from nnctl.runs.tensors import read_tensors, write_tensors
+
+
+class Checkpoints:
+    """The `checkpoints` folder of a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.last, self.previous = folder / "last.safetensors", folder / "previous.safetensors"
+
+    def save(self, arrays: dict[str, Array], values: dict[str, Any]) -> None:
+        """Write the newest checkpoint; the one before stays as `previous` until the next save."""
+        self.last.parent.mkdir(exist_ok=True)
+        if self.last.exists():
+            # A hard link: `last` exists at every moment, and `previous` needs no second copy.
+            self.previous.unlink(missing_ok=True)
+            self.previous.hardlink_to(self.last)
+        write_tensors(self.last, arrays, values)
+
+    def load(self) -> tuple[dict[str, Array], dict[str, Any], str | None] | None:
+        """The newest whole checkpoint, and a warning where that is not the last one; None if none was written.
+
+        Raises:
+            DataError: where checkpoints exist and none can be read.
+        """
+        problems: list[str] = []
+        for path in (self.last, self.previous):
+            if not path.exists():
+                continue
+            try:
+                arrays, values = read_tensors(path)
+            except DataError as error:
+                problems.append(str(error))
+            else:
+                return arrays, values, "; ".join(problems) or None
+        if problems:
+            raise DataError("; ".join(problems))
+        return None

@@ -1,0 +1,144 @@
+"""`RunDirectory` owns every path and file format of a run."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from nnctl.errors import ConfigError, DataError
+from nnctl.runs.checkpoint import Checkpoints
+from nnctl.runs.files import flush_folder, write_atomic
+
+
+class RunDirectory:
+    """One run on disk.
+
+        config.yaml         the resolved experiment, re-runnable
+        run.json            status, stop reason, best epoch, versions, data hashes, timings
+        metrics.jsonl       one object an epoch
+        model.safetensors   the model
+        checkpoints/        last.safetensors, previous.safetensors
+        log.txt             messages with their time
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.run_json = path / "run.json"
+        self.metrics = path / "metrics.jsonl"
+        self.model = path / "model.safetensors"
+        self.log_file = path / "log.txt"
+        self.checkpoints = Checkpoints(path / "checkpoints")
+
+    @classmethod
+    def create(cls, root: Path, name: str) -> Self:
+        """A new directory `root/name-0001`, numbered so that none is ever overwritten."""
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            number = max((_number(p, name) for p in root.iterdir()), default=0)
+            while True:
+                number += 1
+                path = root / f"{name}-{number:04d}"
+                try:
+                    path.mkdir()
+                except FileExistsError:
+                    continue  # another process took the number
+                return cls(path)
+        except OSError as error:
+            raise ConfigError(f"cannot make a run directory in {root}: {error.strerror}") from None
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """An existing run.
+
+        Raises:
+            DataError: where the path is not a run directory.
+        """
+        if not path.is_dir():
+            raise DataError(f"{path}: no such run directory")
+        run = cls(path)
+        if not run.run_json.exists() or not run.config.exists():
+            raise DataError(f"{path}: not a run directory (it has no run.json and config.yaml)")
+        return run
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for writing, so that two processes never train one run at once."""
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(f"{self.path}: another process is training this run") from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def write_config(self, text: str) -> None:
+        write_atomic(self.config, text.encode())
+
+    def info(self) -> dict[str, Any]:
+        """The contents of run.json."""
+        try:
+            content = json.loads(self.run_json.read_text())
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self.run_json}: cannot be read ({error})") from None
+        if not isinstance(content, dict):
+            raise DataError(f"{self.run_json}: not a JSON object")
+        return content
+
+    def update(self, **facts: Any) -> None:
+        """Write facts into run.json; others stay."""
+        held = self.info() if self.run_json.exists() else {}
+        write_atomic(self.run_json, (json.dumps({**held, **facts}, indent=2) + "\n").encode())
+
+    def append_row(self, row: dict[str, Any]) -> None:
+        """Add an epoch's line to metrics.jsonl."""
+        with self.metrics.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def flush_rows(self) -> None:
+        """Make the lines so far durable; done before every checkpoint that counts on them."""
+        if self.metrics.exists():
+            with self.metrics.open("rb") as file:
+                os.fsync(file.fileno())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The whole lines of metrics.jsonl; a last line cut short by a crash is left out."""
+        if not self.metrics.exists():
+            return []
+        rows = []
+        for line in self.metrics.read_text().splitlines():
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                break
+        return rows
+
+    def keep_rows(self, count: int) -> None:
+        """Cut metrics.jsonl back to its first `count` lines, those a checkpoint knows of."""
+        lines = self.metrics.read_bytes().splitlines(keepends=True) if self.metrics.exists() else []
+        write_atomic(self.metrics, b"".join(lines[:count]))
+
+    def log(self, message: str) -> None:
+        """Add a line with the time to log.txt."""
+        with self.log_file.open("a") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {message}\n")
+
+    def flush(self) -> None:
+        flush_folder(self.path)
+
+
+def _number(path: Path, name: str) -> int:
+    tail = path.name.removeprefix(f"{name}-")
+    return int(tail) if path.name != tail and tail.isdigit() else 0
+
+
+def list_runs(root: Path) -> list[RunDirectory]:
+    """The runs below a folder, by name."""
+    found = [RunDirectory(p) for p in sorted(root.iterdir()) if p.is_dir()] if root.is_dir() else []
+    return [run for run in found if run.run_json.exists()]

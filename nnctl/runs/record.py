@@ -1,0 +1,163 @@
+"""Training into a run directory: events become lines, checkpoints and the model."""
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from math import isfinite
+from signal import SIGINT
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nnctl.config.experiment import Runtime
+from nnctl.engine.workers import Workers
+from nnctl.errors import Diverged, Interrupted, NnctlError
+from nnctl.runs.directory import RunDirectory
+from nnctl.runs.model import Model, save_model
+from nnctl.runs.portable import relocated
+from nnctl.training.job import Job
+from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
+from nnctl.training.report import evaluate_splits, trivial_answer
+from nnctl.training.state import State
+
+
+@dataclass
+class StopRequest:
+    """Set by a signal handler; training ends after the batch under way."""
+
+    signal: int | None = None
+
+
+@dataclass
+class Recorder:
+    """Writes one training into its run directory."""
+
+    run: RunDirectory
+    job: Job
+    stop: StopRequest = field(default_factory=StopRequest)
+    on_batch: Callable[[BatchDone], None] = lambda _: None
+    on_epoch: Callable[[dict[str, Any], bool], None] = lambda _row, _best: None
+    on_warning: Callable[[str], None] = lambda _: None
+    _saved_at: float = 0.0
+
+    def train(self) -> dict[str, Any]:
+        """Train to the end, or until a stop is asked for; from the newest checkpoint where there is one.
+
+        Returns the summary, which is also in run.json.
+
+        Raises:
+            Interrupted: after the checkpoint was written, when `stop` was set.
+            Diverged: when a number stopped being finite; the run says so.
+        """
+        self._saved_at = monotonic()
+        self.run.update(status="running", pid=os.getpid())
+        try:
+            with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(self._threads()) as workers:
+                return self._consume(workers)
+        except Diverged as error:
+            self._note("diverged", str(error))
+            raise
+        except NnctlError:
+            raise
+        except BaseException as error:
+            self._note("failed", f"{type(error).__name__}: {error}")
+            raise
+
+    def _threads(self) -> int:
+        wanted = self.job.experiment.runtime.threads
+        return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+
+    def _restored(self, workers: Workers) -> State:
+        """The state to go on from: that of the newest whole checkpoint, or the first."""
+        state = start(self.job, workers)
+        found = self.run.checkpoints.load()
+        if found is not None:
+            arrays, values, warning = found
+            if warning is not None:
+                self.on_warning(f"went back to the checkpoint before the last one: {warning}")
+            state.restore(arrays, values)
+            reopen(self.job, state)
+        self.run.keep_rows(state.rows)
+        return state
+
+    def _consume(self, workers: Workers) -> dict[str, Any]:
+        self.state = self._restored(workers)
+        with closing(train(self.job, self.state, workers)) as events:
+            for event in events:
+                if isinstance(event, Finished):
+                    return self._finish(event, workers)
+                if isinstance(event, EpochDone):
+                    self.run.append_row(plain(event.row))
+                    self.on_epoch(event.row, event.best)
+                else:
+                    self.on_batch(event)
+                if self.stop.signal is not None:
+                    self._interrupt(self.stop.signal)
+                self._save_if_due(isinstance(event, EpochDone))
+        raise RuntimeError("training ended without a result")
+
+    def _save_if_due(self, epoch_ended: bool) -> None:
+        every = self.job.experiment.runtime.checkpoint_seconds
+        if (every == 0 and epoch_ended) or (every > 0 and monotonic() - self._saved_at >= every):
+            self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint; the lines it counts on are made durable first."""
+        self.run.flush_rows()
+        arrays, values = self.state.snapshot()
+        self.run.checkpoints.save(arrays, values)
+        self._saved_at = monotonic()
+
+    def _interrupt(self, signal: int) -> None:
+        self.save()
+        name = "Ctrl-C" if signal == SIGINT else "SIGTERM"
+        self._note("interrupted", f"{name} after epoch {self.state.epoch}, batch {self.state.batch}")
+        raise Interrupted(f"stopped by {name}; continue with: nnctl train --resume {self.run.path}", 128 + signal)
+
+    def _note(self, status: str, reason: str) -> None:
+        self.run.update(status=status, stop_reason=reason)
+        self.run.log(f"{status}: {reason}")
+
+    def _finish(self, event: Finished, workers: Workers) -> dict[str, Any]:
+        self.save()
+        job, epoch = self.job, event.kept["epoch"]
+        # What does not change the model stays out of its file: the same training gives the same bytes.
+        experiment = relocated(job.experiment, job.base, self.run.path)
+        experiment = experiment.model_copy(update={"runtime": Runtime(dtype=experiment.runtime.dtype)})
+        answer = trivial_answer(job)
+        facts = {"epoch": epoch, "baseline": answer.outputs.tolist()}
+        model = Model(experiment, job.data.encoder, job.network, job.loss, event.theta, facts)
+        save_model(self.run.model, model)
+        figures, baseline = evaluate_splits(job, event.theta, answer, workers)
+        summary = {
+            "run": str(self.run.path),
+            "status": "finished",
+            "stop_reason": event.reason,
+            "best_epoch": epoch,
+            "epochs": self.state.epoch,
+            "monitor": monitor_of(job).key,
+            "best_value": event.kept["value"],
+            "restarts": event.scores,
+            "seconds": sum(row.get("seconds") or 0.0 for row in self.run.rows()),
+            "evaluation": figures,
+            "baseline": baseline,
+        }
+        self.run.update(**plain({k: v for k, v in summary.items() if k != "run"}))
+        self.run.log(f"finished: {event.reason}, best epoch {epoch}")
+        return plain(summary)
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON can hold it: numbers that are not finite become null."""
+    return {key: _plain(value) for key, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return plain(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

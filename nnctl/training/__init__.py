@@ -1,0 +1,1 @@
+"""Training: a generator of events that does no input or output."""

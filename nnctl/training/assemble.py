@@ -1,0 +1,88 @@
+"""From an experiment to a job: load the data, infer what the file leaves out, build the network."""
+
+from pathlib import Path
+
+import numpy as np
+
+from nnctl.config.experiment import Experiment
+from nnctl.config.model import SUITED, Model, expand
+from nnctl.data.loading import LoadedData, load
+from nnctl.data.target import Target
+from nnctl.errors import ConfigError
+from nnctl.initializers import GlorotUniform
+from nnctl.layers import Dense
+from nnctl.losses import BinaryCrossEntropy, CrossEntropy, LossSpec, MeanSquaredError
+from nnctl.metrics import default_metrics
+from nnctl.training.job import Job
+
+
+def assemble(experiment: Experiment, base: Path) -> Job:
+    """Everything training needs; the job's experiment has every inference written down.
+
+    Raises:
+        DataError: where the data cannot be used.
+        ConfigError: where data, model, loss and metrics do not fit together.
+    """
+    dtype = experiment.runtime.dtype
+    data = load(experiment.data, base, experiment.seed, dtype, experiment.loss)
+    target = data.encoder.target
+    loss = (experiment.loss or default_loss(target)).resolved(target.classes, class_counts(data))
+    data = data.for_loss(loss, dtype)
+    network = experiment.model.network(data.train.input_shape, target.outputs(loss), loss)
+    metrics = experiment.metrics if experiment.metrics is not None else default_metrics(target.task)
+    for metric in metrics:
+        metric.check(target.task, len(target.names))
+    model = spelled_out(experiment.model, target.outputs(loss))
+    resolved = experiment.model_copy(update={"data": data.resolved, "model": model, "loss": loss, "metrics": metrics})
+    _check_monitors(resolved, data)
+    return Job(resolved, base, data, network, loss, metrics)
+
+
+def default_loss(target: Target) -> LossSpec:
+    """The loss that suits a task, where the file names none."""
+    if target.task == "regression":
+        return MeanSquaredError()
+    if target.task == "multilabel" or len(target.classes) == 2:
+        return BinaryCrossEntropy()
+    return CrossEntropy()
+
+
+def class_counts(data: LoadedData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Training examples of each class; empty where there are no classes."""
+    target = data.encoder.target
+    if target.task != "classification":
+        return np.zeros(0, np.int64)
+    return np.bincount(data.train.truth, minlength=len(target.classes))
+
+
+def spelled_out(model: Model, outputs: int) -> Model:
+    """The model section with the inferred initialisers and output units written down."""
+    if model.layers is None:
+        hidden = model.init or SUITED[model.activation.initializer]
+        return model.model_copy(update={"init": hidden, "output_init": model.output_init or model.init or GlorotUniform()})
+    layers = list(model.layers)
+    if layers and isinstance(layers[-1], Dense) and layers[-1].units is None:
+        layers[-1] = layers[-1].model_copy(update={"units": outputs})
+    inits = iter(layer.init for layer in expand(list(layers)) if isinstance(layer, Dense))
+    written = [
+        layer.model_copy(update={"init": next(inits)}) if isinstance(layer, Dense) else layer for layer in layers
+    ]
+    return model.model_copy(update={"layers": tuple(written)})
+
+
+def _check_monitors(experiment: Experiment, data: LoadedData) -> None:
+    """What is watched must be computed: the split must exist, and the metric be listed."""
+    stopping = experiment.training.early_stopping
+    keys = {"loss", *(metric.key for metric in experiment.metrics or ())}
+    for place, monitor in (
+        ("training.early_stopping.monitor", stopping.monitor if stopping else None),
+        ("schedule.monitor", experiment.schedule.monitored),
+    ):
+        if monitor is None:
+            continue
+        split, _, key = monitor.partition(".")
+        if split == "validation" and data.validation is None:
+            raise ConfigError(f"{place} is {monitor}, and there is no validation split; set data.split.validation")
+        if key not in keys:
+            allowed = ", ".join(f"{split}.{k}" for k in sorted(keys))
+            raise ConfigError(f"{place} is {monitor}, which is not computed; there are {allowed}; add it to metrics")

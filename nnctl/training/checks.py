@@ -1,0 +1,176 @@
+"""What can be said of an experiment before it is trained."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from nnctl.engine.network import Network
+from nnctl.engine.parameters import Array
+from nnctl.engine.randomness import stream
+from nnctl.engine.shards import Objective, plan_shards
+from nnctl.engine.slot import Slot
+from nnctl.engine.workers import Workers
+from nnctl.layers import Activation, Dense, Dropout, GaussianNoise
+from nnctl.optimizers.stepper import Stepper
+from nnctl.training.job import Job
+
+#: The initial loss may be this many times what chance gives.
+LARGE_START = 5.0
+OVERFIT_STEPS = 1000
+#: A batch counts as learned by heart when its loss has fallen to this share of the first one.
+OVERFIT_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer: its name, the shape of one example after it, and its parameters."""
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    parameters: int
+    trained: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that training takes, by what they hold."""
+
+    parameters: int
+    gradients: int
+    optimizer: int
+    activations: int
+    data: int
+
+
+@dataclass(frozen=True)
+class InitialLoss:
+    """The loss of the first batch before any step, beside that of outputs that are all 0.
+
+    Outputs of 0 prefer nothing: cross-entropy is ln C there, binary cross-entropy ln 2, and for a
+    standardized target the loss is that of predicting the mean.
+    """
+
+    loss: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class Overfit:
+    """Training on one batch alone: the loss before, after, and whether it was learned by heart."""
+
+    examples: int
+    steps: int
+    before: float
+    after: float
+
+    @property
+    def learned(self) -> bool:
+        return self.after <= OVERFIT_SHARE * self.before
+
+
+def layer_rows(network: Network) -> list[LayerRow]:
+    """A row a layer, in order."""
+    rows = []
+    for name, layer, shape in zip(network.names, network.layers, network.shapes[1:], strict=True):
+        own = [p for n, p in network.layout.parameters.items() if n.startswith(f"{name}.")]
+        sizes = [(prod(p.shape), p.trainable) for p in own]
+        rows.append(LayerRow(name, layer.kind, shape, sum(n for n, _ in sizes), sum(n for n, t in sizes if t)))
+    return rows
+
+
+def memory(job: Job) -> Memory:
+    """What training takes, in bytes: the large arrays, not the interpreter and its libraries."""
+    item = np.dtype(job.experiment.runtime.dtype).itemsize
+    layout, batch = job.network.layout, batch_size(job)
+    optimizer = job.experiment.optimizer
+    shards = len(plan_shards(job.network, batch))
+    values = sum(prod(shape) for shape in job.network.shapes)
+    return Memory(
+        parameters=item * layout.size,
+        gradients=item * layout.size * (shards + (shards > 1)),
+        optimizer=item * layout.trained.stop * len(optimizer.vectors),
+        activations=2 * item * batch * values,  # each value and its gradient
+        data=sum(data.x.nbytes + data.t.nbytes for _, data in job.splits()),
+    )
+
+
+def batch_size(job: Job) -> int:
+    """Examples in a full batch."""
+    rows, asked = len(job.data.train), job.experiment.training.batch_size
+    return rows if asked == "full" else min(int(asked), rows)
+
+
+def sample(job: Job, rows: int) -> Array:
+    """Some training examples drawn at random, the same at every check."""
+    return stream(job.experiment.seed, "check").permutation(len(job.data.train))[:rows]
+
+
+def initial_loss(job: Job) -> InitialLoss:
+    """The first batch's loss at the start, and at outputs of 0."""
+    x, t, w = job.data.train.take(sample(job, max(batch_size(job), 256)), "float64")
+    theta = job.network.layout.initial(job.experiment.seed, dtype="float64")
+    objective = Objective(job.network, job.loss, theta)
+    outputs = np.zeros((len(x), *job.network.shapes[-1]))
+    loss = objective(x, t, w, outputs=outputs, backward=False)
+    mass = job.loss.mass(t)
+    weights = np.ones(len(t)) if w is None else w
+    undecided = job.loss.forward(np.zeros_like(outputs), t, Slot("float64"))
+    return InitialLoss(loss, float(undecided @ weights / np.sum(weights if mass is None else weights * mass)))
+
+
+def model_warnings(job: Job) -> Iterator[str]:
+    """What looks wrong about the network itself."""
+    network, layout = job.network, job.network.layout
+    last = max((i for i, layer in enumerate(network.layers) if isinstance(layer, Dense)), default=0)
+    for i, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
+        if isinstance(layer, Dense) and i < last and getattr(layer.init, "symmetric", False):
+            yield (
+                f"{name} starts with equal weights: its units stay identical for ever, as they get identical gradients; "
+                "use init: glorot_uniform, he_normal or {type: uniform, epsilon: 0.12}"
+            )
+        if isinstance(layer, Activation) and layer.function.type == "step":
+            yield f"{name} is a step, whose derivative is 0: nothing before it learns; use sigmoid or tanh"
+        if isinstance(layer, Activation) and i == len(network.layers) - 1 and layer.function.dies:
+            yield f"the network ends in {name}, so that an output of 0 gets no gradient; leave the output linear"
+    rows = len(job.data.train)
+    if layout.trained.stop > 100 * rows:
+        yield (
+            f"{layout.trained.stop} trained parameters for {rows} examples: the network can learn them by heart; "
+            "use fewer units, dropout, regularization.l2 or early stopping"
+        )
+
+
+def loss_warning(initial: InitialLoss) -> str | None:
+    """What an unexpected initial loss says."""
+    if not np.isfinite(initial.loss):
+        return "the initial loss is not a finite number; look at the data's scale and at the initialisation"
+    if initial.loss > LARGE_START * initial.chance + 1e-9:
+        return (
+            f"the initial loss is {initial.loss / initial.chance:.1f} times what chance gives: the weights start too "
+            "large, or the inputs are not scaled (data.preprocess.numeric: standardize)"
+        )
+    return None
+
+
+def overfit(job: Job, workers: Workers) -> Overfit:
+    """Train on the first batch alone, without dropout, noise, penalty or schedule.
+
+    A network that cannot learn a few examples by heart will not learn many well: a mistake in data,
+    loss or learning rate shows here within seconds.
+    """
+    layers = [layer for layer in job.network.layers if not isinstance(layer, Dropout | GaussianNoise)]
+    network = Network(layers, job.network.shapes[0])
+    dtype = job.experiment.runtime.dtype
+    x, t, w = job.data.train.take(sample(job, batch_size(job)), dtype)
+    theta = network.layout.initial(job.experiment.seed, dtype=dtype)
+    optimizer = job.experiment.optimizer
+    objective = Objective(network, job.loss, theta, workers)
+    stepper = Stepper(optimizer, network.layout, theta.dtype, workers)
+    before = after = objective(x, t, w)
+    while stepper.t < OVERFIT_STEPS and np.isfinite(after) and after > OVERFIT_SHARE * before / 2:
+        stepper.step(theta, objective.gradient, optimizer.learning_rate)
+        after = objective(x, t, w)
+    return Overfit(len(x), stepper.t, before, after)

@@ -1,0 +1,111 @@
+"""The gradient check of a whole model: its loss and penalty, a batch of its data, float64."""
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from nnctl.engine.gradcheck import GradientCheck, Point, Settings, TensorCheck
+from nnctl.engine.loss import Loss
+from nnctl.engine.network import Network
+from nnctl.engine.parameters import Array
+from nnctl.engine.randomness import stream
+from nnctl.engine.shards import Objective
+from nnctl.errors import Diverged
+from nnctl.regularization import Penalty, Regularization
+from nnctl.training.job import Job
+from nnctl.training.loop import penalty_of
+
+#: Examples of the batch: enough that every class and most units take part, few enough to be quick.
+BATCH = 16
+INPUT, ALL = "input", "all parameters"
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What the check found: one entry a trained tensor, one for all of them together, one for the input.
+
+    `frozen` are the tensors that are not trained, which have no gradient to check.
+    """
+
+    checks: list[TensorCheck]
+    frozen: list[str]
+    loss: float
+    penalty: float
+    examples: int
+    settings: Settings
+
+    @property
+    def failed(self) -> list[TensorCheck]:
+        """The tensors over the tolerance."""
+        return [check for check in self.checks if not check.worst <= self.settings.tolerance]
+
+    @property
+    def worst(self) -> TensorCheck:
+        """The tensor with the largest error."""
+        return max(self.checks, key=lambda check: check.worst)
+
+
+def check_job(
+    job: Job, theta: Array | None = None, batch: int = BATCH, settings: Settings = Settings()
+) -> GradientReport:
+    """Check the gradients a job trains on, at its first initialisation or at given parameters.
+
+    Takes `batch` training examples at random, with their sample weights; dropout masks are held still,
+    batch normalisation uses the batch.
+
+    Raises:
+        Diverged: where the loss is not finite there.
+    """
+    seed, train = job.experiment.seed, job.data.train
+    rows = stream(seed, "gradcheck batch").permutation(len(train))[:batch]
+    x, t, w = train.take(rows, np.float64)
+    if theta is None:
+        theta = job.network.layout.initial(seed, dtype=np.float64)
+    return check_network(job.network, job.loss, theta, x, t, w, penalty_of(job), seed, settings)
+
+
+def check_network(
+    network: Network,
+    loss: Loss,
+    theta: Array,
+    x: Array,
+    t: Array,
+    w: Array | None = None,
+    penalty: Penalty | None = None,
+    seed: int = 0,
+    settings: Settings = Settings(),
+) -> GradientReport:
+    """Check the gradient of the mean loss of a batch, plus the penalty, at theta."""
+    layout, theta, x = network.layout, theta.astype(np.float64), np.array(x, np.float64)
+    penalty = penalty or Penalty(Regularization(), layout)
+    objective = Objective(network, loss, theta, to_input=True)
+
+    def evaluate(*, backward: bool = False) -> Point:
+        # One address for all evaluations: the same dropout masks, the same noise.
+        value = objective(x, t, w, address=(seed, "gradcheck"), backward=backward)
+        return Point(value + penalty.value(theta), [*objective.pieces(), *_pieces(penalty, theta)])
+
+    with np.errstate(all="ignore"):  # what is not finite shows in the result
+        value = evaluate(backward=True).value
+        if not isfinite(value):
+            raise Diverged(f"the loss of the checked batch is {value}, so it has no gradient to check")
+        gradient, input_gradient = objective.gradient.copy(), objective.input_gradient
+        penalty.add_gradient(theta, gradient)
+
+        trained = theta[layout.trained]
+        check = GradientCheck(evaluate, [trained, x], stream(seed, "gradcheck entries"), settings)
+        names = [name for name, parameter in layout.parameters.items() if parameter.trainable]
+        checks = [check.tensor(name, layout.view(theta, name), layout.view(gradient, name)) for name in names]
+        if len(names) > 1:
+            checks.append(check.directions(ALL, trained, gradient[layout.trained]))
+        checks.append(check.tensor(INPUT, x, input_gradient))
+    frozen = [name for name, parameter in layout.parameters.items() if not parameter.trainable]
+    size = penalty.value(theta)
+    return GradientReport(checks, frozen, value - size, size, len(x), settings)
+
+
+def _pieces(penalty: Penalty, theta: Array) -> list[Any]:
+    """The penalty's kinks: |w| has one at 0."""
+    return [np.sign(theta[term.span]) for term in penalty.terms if term.l1]

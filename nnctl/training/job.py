@@ -1,0 +1,31 @@
+"""Everything training needs, assembled from an experiment and its data."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnctl.config.experiment import Experiment
+from nnctl.data.dataset import Dataset
+from nnctl.data.loading import LoadedData
+from nnctl.engine.loss import Loss
+from nnctl.engine.network import Network
+from nnctl.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Job:
+    """A resolved experiment with its data, network, loss and metrics."""
+
+    experiment: Experiment
+    base: Path
+    data: LoadedData
+    network: Network
+    loss: Loss
+    metrics: Sequence[Metric]
+
+    def splits(self) -> Iterator[tuple[str, Dataset]]:
+        """The splits there are, by name."""
+        for name in ("train", "validation", "test"):
+            data = getattr(self.data, name)
+            if data is not None:
+                yield name, data

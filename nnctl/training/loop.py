@@ -1,0 +1,264 @@
+"""The training loop: a generator of events."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from math import ceil, isfinite
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from nnctl.clipping import clip_by_norm, clip_by_value, norm
+from nnctl.engine.network import Pass
+from nnctl.engine.parameters import Array
+from nnctl.engine.randomness import stream
+from nnctl.engine.shards import Objective
+from nnctl.engine.workers import Workers
+from nnctl.errors import ConfigError, Diverged
+from nnctl.layers import Dense
+from nnctl.metrics import evaluate
+from nnctl.optimizers.stepper import Stepper
+from nnctl.regularization import Penalty
+from nnctl.schedules import Progress
+from nnctl.training.diagnostics import explain_divergence, layer_health, probe, unit_health
+from nnctl.training.evaluate import Evaluator
+from nnctl.training.job import Job
+from nnctl.training.restarts import close_restart, kept_restart
+from nnctl.training.state import State, Sums
+from nnctl.training.stopping import Monitor
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """One step was taken; `speed` is in examples a second. The state may be saved now."""
+
+    epoch: int
+    batch: int
+    batches: int
+    loss: float
+    rate: float
+    speed: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """One epoch ended; `row` is its line of metrics.jsonl. The state may be saved now."""
+
+    row: dict[str, Any]
+    best: bool
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Training ended by itself; `theta` is the model."""
+
+    theta: Array
+    reason: str
+    scores: list[dict[str, Any]]
+    kept: dict[str, Any]
+
+
+Event = BatchDone | EpochDone | Finished
+
+
+def start(job: Job, workers: Workers, restart: int = 0) -> State:
+    """The state before the first step of a restart."""
+    e, layout = job.experiment, job.network.layout
+    theta = layout.initial(e.seed, restart, e.runtime.dtype)
+    outputs = np.empty((len(job.data.train), *job.network.shapes[-1]), theta.dtype) if job.metrics else None
+    return State(theta, Stepper(e.optimizer, layout, theta.dtype, workers), outputs, restart)
+
+
+def train(job: Job, state: State, workers: Workers) -> Generator[Event, None, None]:
+    """Train from a state on, which is changed in place and is consistent whenever an event is out.
+
+    To stop early, stop asking for events. A snapshot taken after any event continues to the same
+    bits as if it had not been interrupted.
+
+    Raises:
+        Diverged: on a loss or gradient that is not finite, naming the layer and the step.
+    """
+    monitor = monitor_of(job)
+    while True:
+        if state.stop_reason is None:
+            yield from _Run(job, state, workers, monitor).epochs()
+            close_restart(state, monitor)
+        if state.restart + 1 >= job.experiment.training.restarts:
+            break
+        _next_restart(job, state, workers)
+    if state.champion is None:
+        raise RuntimeError("a restart has ended without a champion")
+    yield Finished(state.champion, state.stop_reason or "", state.scores, kept_restart(state.scores, monitor))
+
+
+def monitor_of(job: Job) -> Monitor:
+    """What decides which epoch and which restart is the best."""
+    stopping = job.experiment.training.early_stopping
+    default = "validation.loss" if job.data.validation is not None else "train.loss"
+    key = stopping.monitor if stopping else default
+    return Monitor(stopping, key, higher_is_better(job, key))
+
+
+def higher_is_better(job: Job, key: str) -> bool:
+    """Whether a figure of the epochs' rows is better when it is higher; losses are not."""
+    return any(metric.better == "higher" and metric.key == key.partition(".")[2] for metric in job.metrics)
+
+
+def reopen(job: Job, state: State) -> None:
+    """Let a finished run go on where its experiment now has more epochs or more patience.
+
+    Raises:
+        ConfigError: where there were several restarts, which have been compared already.
+    """
+    if state.stop_reason is None or state.epoch >= job.experiment.training.epochs or monitor_of(job).exhausted(state):
+        return
+    if job.experiment.training.restarts > 1:
+        raise ConfigError("a finished run with training.restarts > 1 cannot be extended; train anew instead")
+    state.stop_reason, state.champion = None, None
+    state.scores.clear()
+
+
+def _next_restart(job: Job, state: State, workers: Workers) -> None:
+    fresh = start(job, workers, state.restart + 1)
+    fresh.scores, fresh.champion = state.scores, state.champion
+    vars(state).update(vars(fresh))
+
+
+def penalty_of(job: Job) -> Penalty:
+    """The penalty on all weights, with the strengths that layers set for their own."""
+    network, everywhere = job.network, job.experiment.regularization
+    overrides = {
+        f"{name}.weight": (
+            everywhere.l1 if layer.l1 is None else layer.l1,
+            everywhere.l2 if layer.l2 is None else layer.l2,
+        )
+        for name, layer in zip(network.names, network.layers, strict=True)
+        if isinstance(layer, Dense) and layer.trainable and (layer.l1 is not None or layer.l2 is not None)
+    }
+    return Penalty(everywhere, network.layout, overrides)
+
+
+class _Run:
+    """One random initialisation, trained epoch by epoch."""
+
+    def __init__(self, job: Job, state: State, workers: Workers, monitor: Monitor) -> None:
+        self.job, self.state, self.monitor = job, state, monitor
+        self.e = e = job.experiment
+        network, theta = job.network, state.theta
+        self.objective = Objective(network, job.loss, theta, workers)
+        self.evaluator = Evaluator(network, job.loss, theta, workers)
+        self.penalty = penalty_of(job)
+        self.probe_pass = Pass(network, theta)
+        self.probe_rows = probe(job.data.train, theta.dtype)
+        rows = len(job.data.train)
+        self.batch_size = rows if e.training.batch_size == "full" else min(int(e.training.batch_size), rows)
+        self.batches = ceil(rows / self.batch_size)
+
+    def epochs(self) -> Iterator[Event]:
+        """Train until the last epoch or until early stopping ends it; sets `state.stop_reason`."""
+        state = self.state
+        while state.stop_reason is None:
+            if self.monitor.exhausted(state):
+                state.stop_reason = "early stopping"
+            elif state.epoch >= self.e.training.epochs:
+                state.stop_reason = "all epochs done"
+            else:
+                yield from self._epoch()
+
+    def _epoch(self) -> Iterator[Event]:
+        state, started, begun_at = self.state, perf_counter(), self.state.batch
+        order = self._order()
+        while state.batch < self.batches:
+            last = state.batch == self.batches - 1
+            begin = state.batch * self.batch_size
+            loss, rate, health = self._step(order[begin : begin + self.batch_size], begin, measure=last)
+            state.batch += 1
+            if not last:
+                done = (state.batch - begun_at) * self.batch_size
+                yield BatchDone(state.epoch + 1, state.batch, self.batches, loss, rate, done / (perf_counter() - started))
+        seconds = perf_counter() - started
+        examples = len(order) - begun_at * self.batch_size
+        row = self._row(order, rate, health, examples / seconds)
+        state.epoch, state.batch, state.sums = state.epoch + 1, 0, Sums()
+        state.last_value = float(row[self.monitor.key])
+        best = self.monitor.observe(state.last_value, state)
+        if best and self.e.training.early_stopping is not None and self.e.training.early_stopping.restore_best:
+            state.best_theta = state.theta.copy()
+        self._tell_schedule(row)
+        row["seconds"] = perf_counter() - started
+        yield EpochDone(row, best)
+
+    def _order(self) -> Array:
+        rows = np.arange(len(self.job.data.train))
+        if self.e.training.shuffle:
+            stream(self.e.seed, "shuffle", self.state.restart, self.state.epoch).shuffle(rows)
+        return rows
+
+    def _step(self, rows: Array, begin: int, *, measure: bool) -> tuple[float, float, dict[str, dict[str, float]]]:
+        """One minibatch: forward, backward, clip, update."""
+        state, e, objective = self.state, self.e, self.objective
+        layout, theta = self.job.network.layout, state.theta
+        x, t, w = self.job.data.train.take(rows, theta.dtype)
+        outputs = None if state.outputs is None else state.outputs[begin : begin + len(rows)]
+        address = (e.seed, "pass", state.restart, state.step)
+        loss = objective(x, t, w, address=address, outputs=outputs)
+        state.sums.loss += loss * objective.mass
+        state.sums.mass += objective.mass
+
+        self.penalty.add_gradient(theta, objective.gradient)
+        g = objective.gradient[layout.trained]
+        limit = e.training.clip_norm
+        length = norm(g) if limit is None else clip_by_norm(g, limit)
+        if not (isfinite(loss) and isfinite(length)):
+            raise Diverged(
+                explain_divergence(
+                    self.job.network, theta, objective.gradient, x, t, loss, state.epoch + 1, state.step + 1
+                )
+            )
+        if e.training.clip_value is not None:
+            clip_by_value(g, e.training.clip_value)
+        state.sums.gradient_norm += length
+
+        rate = self._rate()
+        before = theta.copy() if measure else None
+        state.stepper.step(theta, objective.gradient, rate)
+        self.penalty.constrain(theta)
+        objective.track()
+        if before is None:
+            return loss, rate, {}
+        return loss, rate, layer_health(self.job.network, theta, before, objective.gradient)
+
+    def _rate(self) -> float:
+        progress = Progress(self.state.step, self.batches, self.e.training.epochs)
+        return self.e.optimizer.learning_rate * self.e.schedule.scale(progress, self.state.schedule_memory)
+
+    def _tell_schedule(self, row: dict[str, Any]) -> None:
+        key = self.e.schedule.monitored
+        if key is not None:
+            sign = -1.0 if higher_is_better(self.job, key) else 1.0
+            self.e.schedule.observe(sign * float(row[key]), self.state.schedule_memory)
+
+    def _row(self, order: Array, rate: float, health: dict[str, dict[str, float]], speed: float) -> dict[str, Any]:
+        """The epoch's line of metrics.jsonl."""
+        state, job, sums = self.state, self.job, self.state.sums
+        row: dict[str, Any] = {"epoch": state.epoch + 1, "step": state.step, "learning_rate": rate}
+        if self.e.training.restarts > 1:
+            row["restart"] = state.restart + 1
+        row["seconds"], row["examples_per_second"] = 0.0, speed
+        row["train.loss"] = sums.loss / sums.mass if sums.mass else float("nan")
+        if state.outputs is not None:
+            seen = job.data.train_predictions(job.loss, state.outputs, order)
+            row.update({f"train.{key}": value for key, value in evaluate(job.metrics, seen).items()})
+        if job.data.validation is not None:
+            loss, outputs = self.evaluator(job.data.validation)
+            row["validation.loss"] = loss
+            unseen = job.data.predictions(job.loss, job.data.validation, outputs)
+            row.update({f"validation.{key}": value for key, value in evaluate(job.metrics, unseen).items()})
+        penalty = self.penalty.value(state.theta)
+        if penalty:
+            row["penalty"] = penalty
+        row["gradient_norm"] = sums.gradient_norm / self.batches
+        for name, shares in unit_health(job.network, self.probe_pass, self.probe_rows).items():
+            health.setdefault(name, {}).update(shares)
+        row["layers"] = health
+        return row

@@ -1,0 +1,148 @@
+"""What is written reads back as itself, by the 1.2 reader and by a 1.1 one."""
+
+import math
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnctl.config.dumping import dump_yaml
+from nnctl.config.yaml12 import parse
+
+TRAPS = st.sampled_from(
+    [
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "n",
+        "true",
+        "null",
+        "~",
+        ".inf",
+        ".nan",
+        "1e3",
+        "1e-05",
+        "012",
+        "0o7",
+        "0x1F",
+        "1_0",
+        "1:30",
+        "2001-01-01",
+        "=",
+        "<<",
+        "-",
+        "?",
+        ":",
+        "#",
+        "@",
+        "`",
+        "%",
+        "&",
+        "*",
+        "!",
+        "|",
+        ">",
+        "[",
+        "{",
+        "",
+        " ",
+        " a",
+        "a ",
+        "a: b",
+        "a #b",
+        "- a",
+        "--- a",
+        "\n",
+        "\t",
+        "é",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+        "😀",
+        "'",
+        '"',
+        "../x",
+    ]
+)
+TEXT = TRAPS | st.text(max_size=20)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT
+KEYS = TEXT | st.integers() | st.text(min_size=90, max_size=200)
+DATA = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+def typed(data):
+    """Values with their types, so that 1 and 1.0 and True differ, and -0.0 and 0.0 do."""
+    match data:
+        case dict():
+            return [(typed(key), typed(value)) for key, value in data.items()]
+        case list():
+            return [typed(value) for value in data]
+    return (type(data).__name__, repr(data))
+
+
+@given(DATA)
+def test_reads_back_as_itself(data):
+    text = dump_yaml(data)
+    assert typed(parse(text, "f").data) == typed(data)
+    assert dump_yaml(parse(text, "f").data) == text
+    assert typed(yaml.safe_load(text)) == typed(data), "a YAML 1.1 reader sees the same"
+
+
+def test_looks_like_what_people_write():
+    data = {
+        "name": "digits-mlp",
+        "data": {"source": {"type": "csv", "path": "../datasets/digits.csv"}, "target": "no", "features": None},
+        "model": {"hidden": (64, 32), "layers": [{"type": "dense", "units": 4, "init": {"scale": 0.5}}, "relu", []]},
+        "optimizer": {"learning_rate": 1e-05, "betas": [0.9, 0.999]},
+        "metrics": ["accuracy", "macro_f1"],
+        "schedule": {},
+        "columns": [f"column number {i}" for i in range(6)],
+        "limit": math.inf,
+    }
+    assert (
+        dump_yaml(data)
+        == """\
+name: digits-mlp
+data:
+  source:
+    type: csv
+    path: ../datasets/digits.csv
+  target: "no"
+  features: null
+model:
+  hidden: [64, 32]
+  layers:
+    - type: dense
+      units: 4
+      init:
+        scale: 0.5
+    - relu
+    - []
+optimizer:
+  learning_rate: 1.0e-05
+  betas: [0.9, 0.999]
+metrics: [accuracy, macro_f1]
+schedule: {}
+columns:
+  - column number 0
+  - column number 1
+  - column number 2
+  - column number 3
+  - column number 4
+  - column number 5
+limit: .inf
+"""
+    )
+
+
+def test_tuples_are_lists_and_other_things_have_no_form():
+    assert parse(dump_yaml({"a": (1, (2,))}), "f").data == {"a": [1, [2]]}
+    with pytest.raises(TypeError, match="set has no form"):
+        dump_yaml({"a": {1}})

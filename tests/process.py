@@ -1,0 +1,54 @@
+"""The tool as a process: what scripts see."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def nnctl(*arguments, cwd, code=0, text_in=None, **environment):
+    """Run nnctl, demand an exit code, return the finished process (stdout and stderr as text)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nnctl", *map(str, arguments)],
+        cwd=cwd,
+        input=text_in,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+    assert done.returncode == code, f"exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def start(*arguments, cwd):
+    """Start nnctl and return the running process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "nnctl", *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def wait_for(condition, process, seconds=60):
+    """Wait until a condition holds or the process has ended."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "nothing happened"
+        if process.poll() is not None:
+            return
+        time.sleep(0.005)
+
+
+def end(process, number=signal.SIGKILL):
+    """Send a signal and wait; returns (exit code, stdout, stderr)."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
