@@ -1,5 +1,6 @@
 """`nnctl check`: what can be said of an experiment before it is trained."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -89,8 +90,8 @@ def check(
             console.result("nothing looks wrong")
     if learned is not None and not learned.learned:
         raise CheckFailed(
-            f"the network cannot learn {learned.examples} examples by heart: the loss went from {learned.before:.4g} to "
-            f"{learned.after:.4g} in {learned.steps} steps; look at the learning rate, the loss and the targets"
+            f"the network cannot learn {learned.examples} examples by heart: the loss went from {learned.before:.4g} "
+            f"to {learned.after:.4g} in {learned.steps} steps; look at the learning rate, the loss and the targets"
         )
 
 
@@ -99,6 +100,6 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
 
 
-def counts(numbers: dict[str, int]) -> str:
+def counts(numbers: Mapping[str, int]) -> str:
     """Names with their numbers."""
     return ", ".join(f"{name} {number:,}" for name, number in numbers.items())

@@ -52,7 +52,7 @@ class Training(Spec):
         32, description="Examples a step: 1 is stochastic, `full` is batch gradient descent."
     )
     shuffle: bool = Field(True, description="Whether every epoch takes the examples in a new order.")
-    clip_norm: float | None = Field(None, gt=0, description="Largest norm of the whole gradient; longer ones are scaled.")
+    clip_norm: float | None = Field(None, gt=0, description="Largest norm of the gradient; longer ones are scaled.")
     clip_value: float | None = Field(None, gt=0, description="Largest absolute value of a gradient's entry.")
     early_stopping: EarlyStopping | None = Field(None, description="When to stop before the last epoch; null: never.")
     restarts: int = Field(1, ge=1, description="Random initialisations to train; the best on validation is kept.")

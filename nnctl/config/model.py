@@ -66,10 +66,11 @@ class Model(Spec):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if self.layers is not None:
-            also = self.model_fields_set & {"hidden", "activation", "normalization", "input_dropout", "dropout", "init", "output_init"}
-            if any(getattr(self, key) != type(self).model_fields[key].default for key in also):
+            short = {key: field.default for key, field in type(self).model_fields.items() if key != "layers"}
+            also = [key for key, default in short.items() if getattr(self, key) != default]
+            if also:
                 raise ValueError(
-                    f"`layers` spells the network out, and `{sorted(also)[0]}` belongs to the short form; use one of them"
+                    f"`layers` spells the network out, and `{also[0]}` belongs to the short form; use one of them"
                 )
         return self
 

@@ -28,8 +28,7 @@ def full_schema(root: type[Spec]) -> dict[str, Any]:
     """Pydantic's schema without what only repeats the key's name, and with `type` where it is required."""
     schema = root.model_json_schema()
     for node in nodes(schema):
-        if isinstance(node.get("title"), str):
-            del node["title"]
+        node.pop("title", None)
         members = node.pop("discriminator", {}).get("mapping", {})
         for reference in members.values():
             definition = schema["$defs"][name_of(reference)]

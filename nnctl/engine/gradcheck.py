@@ -2,62 +2,98 @@
 
 For one entry v of a tensor, and for a whole tensor along a random unit direction d:
 
-    dJ/dv   ~ (J(v + eps) - J(v - eps)) / (2 eps)
+    dJ/dv   ~ (J(v + eps) - J(v - eps)) / (2 eps)                      =: D(eps)
     <g, d>  ~ (J(theta + eps d) - J(theta - eps d)) / (2 eps)
 
-The first tells where a formula is wrong, the second looks at every entry at once, which is how tensors
-too large to go through are covered. The error of the quotient is O(eps^2) from cutting off Taylor's
-series plus O(u |J| / eps) from rounding (u the unit roundoff), so the relative error
+The first tells where a formula is wrong; the second looks at every entry at once, which is how tensors
+too large to go through are covered. D is taken at eps and at eps / 2, which gives a better value and
+says how good it is:
 
-    |analytic - numeric| / max(|analytic|, |numeric|, floor)
+    numeric     = D(eps/2) + (D(eps/2) - D(eps)) / 3                   Richardson: O(eps^4) from Taylor's series
+    uncertainty = |D(eps/2) - D(eps)| + c noise / eps
 
-has a floor below which the quotient itself is noise.
+where noise is how far J moves when only the last bits of its arguments change (measured, not guessed). Where
+that leaves doubt, larger steps (rounding hides a small derivative) and smaller ones (strong curvature, a
+kink close by) are tried, and the value with the least uncertainty is taken. The relative error
 
-Where the two points lie on different sides of a kink (a ReLU switches, a maximum changes hands), the
-quotient is no derivative. Layers tell which smooth piece each value lies on; when the pieces differ,
-eps is made smaller, and if that does not help the entry is counted as a kink, never dropped unseen.
+    |analytic - numeric| / max(|analytic|, |numeric|, uncertainty / tolerance)
 
-Sources: Bengio, "Practical recommendations for gradient-based training" (2012), section 4.2; Nocedal
-and Wright, Numerical Optimization (2006), section 8.1.
+is then over the tolerance only where the two differ by more than the tolerance and by more than the
+difference quotient can be wrong.
+
+Where a point lies on the other side of a kink (a ReLU switches, a maximum changes hands), the quotient is
+no derivative. Layers tell which smooth piece each value lies on; where that changes at every step tried,
+the entry is counted as a kink, never dropped unseen.
+
+Sources: Bengio, "Practical recommendations for gradient-based training of deep architectures" (2012),
+section 4.2; Nocedal and Wright, Numerical Optimization (2006), section 8.1; Ridders, "Accurate computation
+of F'(x) and F'(x) F''(x)", Advances in Engineering Software 4 (1982).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 
 import numpy as np
 
-from nnctl.engine.parameters import Array
+from nnctl.engine.parameters import Array, Shape
 
-#: Rounding errors of J are up to this many units of roundoff.
-ROUNDINGS = 50
+#: Steps tried, as parts of epsilon, until the quotient is certain enough.
+SCALES = (1.0, 10.0, 100.0, 0.1, 0.01)
+#: Certain enough: an uncertainty below this share of the tolerance.
+CLEAR = 0.1
+#: c above. The quotient at eps / 2 divides the rounding errors of two values by eps, extrapolation adds a
+#: third; the rest is room for the largest of thousands of entries against the few that measured the noise.
+NOISE_MARGIN = 20.0
+NOISE_DRAWS = 8
 #: This share of the sampled entries are those with the largest gradient; the rest is drawn at random.
 LARGEST_SHARE = 0.5
-#: Steps tried, as parts of epsilon, until no kink lies between the two points.
-SHRINK = (1.0, 0.1, 0.01)
 DIRECTIONS = 2
+ROUNDOFF = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class Function:
-    """J as the check needs it: its value at the current tensors, and its smooth piece there."""
+class Settings:
+    """How closely to look: entries a tensor (None for all), the step, the largest relative error allowed."""
 
-    value: Callable[[], float]
-    pieces: Callable[[], Sequence[Array]]
+    samples: int | None = 20
+    epsilon: float = 1e-5
+    tolerance: float = 1e-6
+
+
+@dataclass(frozen=True)
+class Point:
+    """J at one place, and the smooth piece that each value inside it lies on there."""
+
+    value: float
+    pieces: Sequence[Array]
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A numeric derivative, and by how much it may be wrong."""
+
+    value: float
+    uncertainty: float
 
 
 @dataclass(frozen=True)
 class TensorCheck:
     """What the check found for one tensor.
 
-    `error` is the largest relative error of the entries compared, at `index`, where the analytic and
-    numeric derivatives are given. `projection_error` is that of the random directions; None where
-    every direction crossed a kink.
+    `error` is the largest relative error of the `checked` entries, at `index`, where the analytic and the
+    numeric derivative are given. `kinks` entries could not be compared. `unresolved` entries have a gradient
+    that is not zero and yet smaller than what a difference quotient can tell. `zero` says that the analytic
+    gradient is 0 everywhere. `projection_error` is that of the random directions; None where every
+    direction crossed a kink.
     """
 
     name: str
-    size: int
+    shape: Shape
     checked: int
     kinks: int
+    unresolved: int
+    zero: bool
     error: float
     index: tuple[int, ...] | None
     analytic: float | None
@@ -70,54 +106,111 @@ class TensorCheck:
         return max(self.error, self.projection_error or 0.0)
 
 
-def check_tensor(
-    name: str,
-    tensor: Array,
-    analytic: Array,
-    function: Function,
-    random: np.random.Generator,
-    samples: int | None,
-    epsilon: float,
-    tolerance: float,
-) -> TensorCheck:
-    """Compare the analytic gradient of one tensor with central differences.
+class GradientCheck:
+    """Compares gradients of one J, a function of float64 tensors that are changed in place and put back."""
 
-    Args:
-        name: what the tensor is called.
-        tensor: the float64 values J depends on; changed during the check and put back.
-        analytic: dJ/dtensor, of the same shape.
-        function: J.
-        random: chooses entries and directions.
-        samples: entries to compare, or None for all.
-        epsilon: the step.
-        tolerance: what the caller takes as passed; only sets the floor.
-    """
-    flat, gradient = tensor.reshape(-1), analytic.reshape(-1).copy()
-    if flat.size and not np.shares_memory(flat, tensor):
-        raise ValueError(f"{name}: the tensor must be contiguous, to be changed in place")
-    base = abs(function.value())
-    worst, at, kinks = (-1.0, 0.0, 0.0), -1, 0
-    chosen = _choose(gradient, samples, random)
-    for i in chosen:
-        quotient = _central_difference(flat[i : i + 1], np.ones(1), function, epsilon)
-        if quotient is None:
-            kinks += 1
-            continue
-        numeric, step = quotient
-        error = _relative_error(gradient[i], numeric, base, step, tolerance)
-        if not error <= worst[0]:
-            worst, at = (error, float(gradient[i]), numeric), int(i)
-    return TensorCheck(
-        name=name,
-        size=flat.size,
-        checked=len(chosen) - kinks,
-        kinks=kinks,
-        error=max(worst[0], 0.0) if not np.isnan(worst[0]) else float("inf"),
-        index=None if at < 0 else tuple(int(k) for k in np.unravel_index(at, tensor.shape)),
-        analytic=None if at < 0 else worst[1],
-        numeric=None if at < 0 else worst[2],
-        projection_error=_project(flat, gradient, function, random, base, epsilon, tolerance),
-    )
+    def __init__(
+        self,
+        function: Callable[[], Point],
+        tensors: Iterable[Array],
+        random: np.random.Generator,
+        settings: Settings,
+    ) -> None:
+        """Evaluate J where it stands.
+
+        Args:
+            function: J at the tensors' present values.
+            tensors: what J depends on, to measure its rounding noise.
+            random: chooses entries and directions.
+            settings: how closely to look.
+        """
+        self.function, self.random, self.settings = function, random, settings
+        self.origin = function()
+        self.noise = _rounding_noise(function, self.origin.value, list(tensors), random)
+
+    def tensor(self, name: str, tensor: Array, analytic: Array) -> TensorCheck:
+        """Check one tensor, entry by entry and along random directions."""
+        return self._check(name, tensor, analytic, _choose(analytic.reshape(-1), self.settings.samples, self.random))
+
+    def directions(self, name: str, tensor: Array, analytic: Array) -> TensorCheck:
+        """Check one tensor along random directions only."""
+        return self._check(name, tensor, analytic, np.arange(0))
+
+    def _check(self, name: str, tensor: Array, analytic: Array, entries: Array) -> TensorCheck:
+        flat, gradient = tensor.reshape(-1), analytic.reshape(-1)
+        if flat.size and not np.shares_memory(flat, tensor):
+            raise ValueError(f"{name}: the tensor must be contiguous, to be changed in place")
+        slopes = {int(i): self._slope(flat[i : i + 1], np.ones(1)) for i in entries}
+        found = {i: slope for i, slope in slopes.items() if slope is not None}
+        errors = {i: self._error(float(gradient[i]), slope) for i, slope in found.items()}
+        at = max(errors, key=errors.__getitem__, default=None)
+        return TensorCheck(
+            name=name,
+            shape=tensor.shape,
+            checked=len(found),
+            kinks=len(slopes) - len(found),
+            unresolved=sum(_hidden(float(gradient[i]), slope) for i, slope in found.items()),
+            zero=not gradient.any(),
+            error=0.0 if at is None else errors[at],
+            index=None if at is None else tuple(int(k) for k in np.unravel_index(at, tensor.shape)),
+            analytic=None if at is None else float(gradient[at]),
+            numeric=None if at is None else found[at].value,
+            projection_error=self._projection_error(flat, gradient),
+        )
+
+    def _projection_error(self, flat: Array, gradient: Array) -> float | None:
+        errors = []
+        for _ in range(DIRECTIONS if flat.size else 0):
+            direction = self.random.standard_normal(flat.size)
+            direction /= np.linalg.norm(direction)
+            slope = self._slope(flat, direction)
+            if slope is not None:
+                errors.append(self._error(float(gradient @ direction), slope))
+        return max(errors, default=None)
+
+    def _slope(self, view: Array, direction: Array) -> Slope | None:
+        """The derivative along a direction; None where every step crosses a kink."""
+        best: Slope | None = None
+        for scale in SCALES:
+            step = scale * self.settings.epsilon
+            whole = self._quotient(view, direction, step)
+            half = None if whole is None else self._quotient(view, direction, step / 2)
+            if whole is None or half is None:
+                continue
+            uncertainty = abs(half - whole) + NOISE_MARGIN * self.noise / step
+            if best is None or not uncertainty >= best.uncertainty:
+                best = Slope(half + (half - whole) / 3, uncertainty)
+            clear = best.uncertainty <= CLEAR * self.settings.tolerance * abs(best.value)
+            if clear or whole == half == 0:
+                break
+        return best
+
+    def _quotient(self, view: Array, direction: Array, step: float) -> float | None:
+        """D(step), or None where a point leaves the piece J's gradient was taken on."""
+        held = view.copy()
+        try:
+            np.add(held, step * direction, out=view)
+            above = self.function()
+            np.subtract(held, step * direction, out=view)
+            below = self.function()
+        finally:
+            view[...] = held
+        same = all(
+            np.array_equal(here, a) and np.array_equal(here, b)
+            for here, a, b in zip(self.origin.pieces, above.pieces, below.pieces, strict=True)
+        )
+        return (above.value - below.value) / (2 * step) if same else None
+
+    def _error(self, analytic: float, slope: Slope) -> float:
+        difference = abs(analytic - slope.value)
+        if not isfinite(difference):
+            return inf
+        size = max(abs(analytic), abs(slope.value), slope.uncertainty / self.settings.tolerance)
+        return difference / size if difference else 0.0
+
+
+def _hidden(analytic: float, slope: Slope) -> bool:
+    return analytic != 0 and max(abs(analytic), abs(slope.value)) <= slope.uncertainty
 
 
 def _choose(gradient: Array, samples: int | None, random: np.random.Generator) -> Array:
@@ -130,39 +223,21 @@ def _choose(gradient: Array, samples: int | None, random: np.random.Generator) -
     return np.concatenate([largest, rest])
 
 
-def _central_difference(
-    view: Array, direction: Array, function: Function, epsilon: float
-) -> tuple[float, float] | None:
-    """The quotient and the step it took, or None where every step crosses a kink."""
-    origin = view.copy()
+def _rounding_noise(
+    function: Callable[[], Point], origin: float, tensors: Sequence[Array], random: np.random.Generator
+) -> float:
+    """How far J moves when its arguments move by a few units in their last place.
+
+    Entries that are 0, where kinks like to be, stay 0.
+    """
+    held = [tensor.copy() for tensor in tensors]
+    moved = [0.0]
     try:
-        for shrink in SHRINK:
-            step = epsilon * shrink
-            np.add(origin, step * direction, out=view)
-            above, pieces_above = function.value(), function.pieces()
-            np.subtract(origin, step * direction, out=view)
-            below, pieces_below = function.value(), function.pieces()
-            if all(np.array_equal(a, b) for a, b in zip(pieces_above, pieces_below, strict=True)):
-                return (above - below) / (2 * step), step
-        return None
+        for _ in range(NOISE_DRAWS):
+            for tensor, value in zip(tensors, held, strict=True):
+                np.multiply(value, 1 + ROUNDOFF * random.integers(-4, 5, value.shape), out=tensor)
+            moved.append(abs(function().value - origin))
     finally:
-        view[...] = origin
-
-
-def _relative_error(analytic: float, numeric: float, base: float, step: float, tolerance: float) -> float:
-    noise = ROUNDINGS * np.finfo(np.float64).eps * max(base, 1e-3) / step
-    return float(abs(analytic - numeric) / max(abs(analytic), abs(numeric), noise / tolerance))
-
-
-def _project(
-    flat: Array, gradient: Array, function: Function, random: np.random.Generator, base: float, epsilon: float, tolerance: float
-) -> float | None:
-    errors = []
-    for _ in range(DIRECTIONS if flat.size else 0):
-        direction = random.standard_normal(flat.size)
-        direction /= np.linalg.norm(direction)
-        quotient = _central_difference(flat, direction, function, epsilon)
-        if quotient is not None:
-            numeric, step = quotient
-            errors.append(_relative_error(float(gradient @ direction), numeric, base, step, tolerance))
-    return max(errors, default=None)
+        for tensor, value in zip(tensors, held, strict=True):
+            tensor[...] = value
+    return max(*moved, ROUNDOFF * abs(origin))

@@ -19,7 +19,9 @@ class Layer(Spec):
     """
 
     type: str
-    name: str | None = Field(None, description="Name of the layer in reports and parameter names.", pattern=r"^[A-Za-z_]\w*$")
+    name: str | None = Field(
+        None, pattern=r"^[A-Za-z_]\w*$", description="Name of the layer in reports and parameter names."
+    )
 
     #: Whether an example's output depends on the other examples of the batch (batch
     #: normalisation). Such a layer makes the plan one shard.

@@ -63,7 +63,9 @@ class Pass:
         slots: one a layer.
     """
 
-    def __init__(self, network: Network, theta: Array, gradient: Array | None = None, *, to_input: bool = False) -> None:
+    def __init__(
+        self, network: Network, theta: Array, gradient: Array | None = None, *, to_input: bool = False
+    ) -> None:
         self.network = network
         self.gradient = theta[:0] if gradient is None else gradient
         p = network.layout.views(theta)

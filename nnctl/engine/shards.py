@@ -7,6 +7,7 @@ time and not one bit of the result.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def plan_shards(network: Network, rows: int) -> list[slice]:
     by_work = rows * network.multiply_adds // SHARD_MULTIPLY_ADDS
     count = 1 if network.couples_examples else int(max(1, min(by_work, MOST_SHARDS, rows)))
     edges = [rows * i // count for i in range(count + 1)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def scales(loss: Loss, t: Array, w: Array | None, dtype: Any) -> tuple[Array, float]:
@@ -131,7 +132,5 @@ class Objective:
 
     def _grow(self, count: int) -> None:
         while len(self.passes) < count:
-            self.passes.append(
-                Pass(self.network, self.theta, np.zeros_like(self.theta), to_input=self._to_input)
-            )
+            self.passes.append(Pass(self.network, self.theta, np.zeros_like(self.theta), to_input=self._to_input))
             self._loss_slots.append(Slot(self.theta.dtype, "loss"))

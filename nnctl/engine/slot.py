@@ -74,5 +74,3 @@ class Slot:
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.saved[name] = value
-
-

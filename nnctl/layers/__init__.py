@@ -12,14 +12,7 @@ from nnctl.layers.shape import Flatten
 from nnctl.spec import type_short_form
 
 AnyLayer = Annotated[
-    Dense
-    | Activation
-    | PRelu
-    | Dropout
-    | GaussianNoise
-    | BatchNormalization
-    | LayerNormalization
-    | Flatten,
+    Dense | Activation | PRelu | Dropout | GaussianNoise | BatchNormalization | LayerNormalization | Flatten,
     Field(discriminator="type"),
     type_short_form,
 ]

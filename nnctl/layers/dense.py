@@ -56,11 +56,11 @@ class Dense(Layer):
 
     def parameters(self, shape: Shape) -> Declarations:
         inputs, (*_, units) = shape[-1], self.output_shape(shape)
-        fans = {"fan_in": inputs, "fan_out": units}
-        declared = {"weight": Parameter((inputs, units), self.init or GlorotUniform(), **fans, trainable=self.trainable)}
+        init = self.init or GlorotUniform()
+        declared = {"weight": Parameter((inputs, units), init, inputs, units, trainable=self.trainable)}
         if self.bias:
             trainable = self.trainable and self.train_bias
-            declared["bias"] = Parameter((units,), self.bias_init, **fans, decays=False, trainable=trainable)
+            declared["bias"] = Parameter((units,), self.bias_init, inputs, units, decays=False, trainable=trainable)
         return declared
 
     def multiply_adds(self, shape: Shape) -> int:
@@ -86,5 +86,3 @@ class Dense(Layer):
         dx: Array = slot.buffer("dx", x.shape)
         np.matmul(dy, W.T, out=dx)
         return dx
-
-

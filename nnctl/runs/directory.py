@@ -17,12 +17,12 @@ from nnctl.runs.files import flush_folder, write_atomic
 class RunDirectory:
     """One run on disk.
 
-        config.yaml         the resolved experiment, re-runnable
-        run.json            status, stop reason, best epoch, versions, data hashes, timings
-        metrics.jsonl       one object an epoch
-        model.safetensors   the model
-        checkpoints/        last.safetensors, previous.safetensors
-        log.txt             messages with their time
+    config.yaml         the resolved experiment, re-runnable
+    run.json            status, stop reason, best epoch, versions, data hashes, timings
+    metrics.jsonl       one object an epoch
+    model.safetensors   the model
+    checkpoints/        last.safetensors, previous.safetensors
+    log.txt             messages with their time
     """
 
     def __init__(self, path: Path) -> None:

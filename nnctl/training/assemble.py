@@ -59,7 +59,9 @@ def spelled_out(model: Model, outputs: int) -> Model:
     """The model section with the inferred initialisers and output units written down."""
     if model.layers is None:
         hidden = model.init or SUITED[model.activation.initializer]
-        return model.model_copy(update={"init": hidden, "output_init": model.output_init or model.init or GlorotUniform()})
+        return model.model_copy(
+            update={"init": hidden, "output_init": model.output_init or model.init or GlorotUniform()}
+        )
     layers = list(model.layers)
     if layers and isinstance(layers[-1], Dense) and layers[-1].units is None:
         layers[-1] = layers[-1].model_copy(update={"units": outputs})

@@ -128,7 +128,7 @@ def model_warnings(job: Job) -> Iterator[str]:
     for i, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
         if isinstance(layer, Dense) and i < last and getattr(layer.init, "symmetric", False):
             yield (
-                f"{name} starts with equal weights: its units stay identical for ever, as they get identical gradients; "
+                f"{name} starts with equal weights: its units stay identical for ever, as their gradients are; "
                 "use init: glorot_uniform, he_normal or {type: uniform, epsilon: 0.12}"
             )
         if isinstance(layer, Activation) and layer.function.type == "step":

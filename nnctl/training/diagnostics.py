@@ -64,7 +64,7 @@ def explain_divergence(
     place = _first_non_finite(network, theta, gradient, x, t)
     return (
         f"training diverged in epoch {epoch}, step {step}: the loss is {loss} and {place}. "
-        "Try a smaller optimizer.learning_rate (a tenth), training.clip_norm: 1.0, or data.preprocess.numeric: standardize"
+        "Try a tenth of optimizer.learning_rate, training.clip_norm: 1.0, or data.preprocess.numeric: standardize"
     )
 
 

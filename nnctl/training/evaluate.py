@@ -1,6 +1,6 @@
 """The loss and the outputs of a network over a whole data set."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np

@@ -19,6 +19,7 @@ from nnctl.training.loop import penalty_of
 
 #: Examples of the batch: enough that every class and most units take part, few enough to be quick.
 BATCH = 16
+DEFAULTS = Settings()
 INPUT, ALL = "input", "all parameters"
 
 
@@ -48,7 +49,7 @@ class GradientReport:
 
 
 def check_job(
-    job: Job, theta: Array | None = None, batch: int = BATCH, settings: Settings = Settings()
+    job: Job, theta: Array | None = None, batch: int = BATCH, settings: Settings = DEFAULTS
 ) -> GradientReport:
     """Check the gradients a job trains on, at its first initialisation or at given parameters.
 
@@ -75,7 +76,7 @@ def check_network(
     w: Array | None = None,
     penalty: Penalty | None = None,
     seed: int = 0,
-    settings: Settings = Settings(),
+    settings: Settings = DEFAULTS,
 ) -> GradientReport:
     """Check the gradient of the mean loss of a batch, plus the penalty, at theta."""
     layout, theta, x = network.layout, theta.astype(np.float64), np.array(x, np.float64)

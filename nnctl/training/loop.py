@@ -175,7 +175,9 @@ class _Run:
             state.batch += 1
             if not last:
                 done = (state.batch - begun_at) * self.batch_size
-                yield BatchDone(state.epoch + 1, state.batch, self.batches, loss, rate, done / (perf_counter() - started))
+                yield BatchDone(
+                    state.epoch + 1, state.batch, self.batches, loss, rate, done / (perf_counter() - started)
+                )
         seconds = perf_counter() - started
         examples = len(order) - begun_at * self.batch_size
         row = self._row(order, rate, health, examples / seconds)

@@ -1,0 +1,57 @@
+"""Every experiment of configs/ keeps the promise of its header, with three seeds."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnctl.config.experiment import Experiment
+from nnctl.config.loading import load_experiment
+from nnctl.engine.workers import Workers
+from nnctl.training.assemble import assemble
+from nnctl.training.loop import Finished, start, train
+from nnctl.training.report import evaluate_splits, trivial_answer
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+SEEDS = 3
+EXPECTED = re.compile(r"(train|validation|test)\.([a-z0-9_.]+) (>=|<=) ([0-9.e-]+)")
+
+
+def header(path):
+    return [line for line in path.read_text().splitlines() if line.startswith("#")]
+
+
+def expectations(path):
+    text = " ".join(line.lstrip("# ") for line in header(path))
+    return EXPECTED.findall(text[text.index("Expected:") :])
+
+
+def figures(path, seed):
+    loaded = load_experiment(path, [f"seed={seed}"], Experiment)
+    job = assemble(loaded.spec, loaded.base)
+    with Workers() as workers, np.errstate(all="ignore"):
+        *_, last = train(job, start(job, workers), workers)
+        assert isinstance(last, Finished)
+        return evaluate_splits(job, last.theta, trivial_answer(job), workers)[0]
+
+
+def test_the_configs_there_must_be():
+    needed = {"worked-example", "perceptron", "xor", "moons", "iris", "wine", "breast-cancer", "digits", "diabetes"}
+    assert needed | {"multilabel", "imbalance"} <= {path.stem for path in CONFIGS}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_the_header_says_what_to_expect_and_how_long_it_takes(path):
+    assert expectations(path), "the header needs a line such as `# Expected: test.accuracy >= 0.9`"
+    assert any(re.match(r"# Time: .*seconds? on 2 cores", line) for line in header(path))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_expected_figures_are_reached(path, seed):
+    own = load_experiment(path, (), Experiment).spec.seed
+    reached = figures(path, own + seed)
+    for split, metric, relation, limit in expectations(path):
+        value = reached[split][metric]
+        assert value >= float(limit) if relation == ">=" else value <= float(limit), f"{split}.{metric} is {value}"
