@@ -47,5 +47,8 @@ class Loss(Spec):
         return None
 
     def predict(self, y: Array) -> Array:
-        """What the outputs mean: probabilities (batch, k) for classes, values for regression."""
+        """What the outputs mean: values for regression; for classes and labels numbers in 0..1 (batch, k).
+
+        These are probabilities where the loss has them, and in any case an output above 0.5 says yes.
+        """
         return y

@@ -11,8 +11,8 @@ from nnctl.errors import ConfigError
 from nnctl.initializers.base import InitializerSpec
 from nnctl.spec import Listed
 
-# Strict again: in a recursive type `Listed` relaxes what it contains too, but "1" and true are no numbers.
-Number = Annotated[float, Field(strict=True)]
+# Said again: a recursive type does not inherit Spec's strictness, and "1", true and .nan are no numbers.
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Nested = TypeAliasType("Nested", "Number | Annotated[tuple[Nested, ...], Listed]")
 
 

@@ -13,7 +13,10 @@ def sigmoid(z: Array) -> Array:
 
 
 def softplus(z: Array) -> Array:
-    """A smooth max(0, z): log(1 + exp(z)), which is -log(1 - p) for p = sigmoid(z); softplus(-z) is -log p."""
+    """The logarithm of 1 + exp(z).
+
+    For p = sigmoid(z) it is -log(1 - p), and softplus(-z) is -log p.
+    """
     y: Array = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
     return y
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import OneHotLoss, Tasks
+from nnctl.losses.logits import sigmoid
 
 
 class Hinge(OneHotLoss):
@@ -49,6 +50,10 @@ class Hinge(OneHotLoss):
     def pieces(self, slot: Slot) -> Array | None:
         return None if self.squared else np.asarray(slot["margin"] > 0, np.int8)
 
+    def predict(self, y: Array) -> Array:
+        """The score squashed into 0..1 by the logistic function: 0.5 is the boundary, it is no probability."""
+        return sigmoid(y)
+
 
 class Perceptron(OneHotLoss):
     """The perceptron criterion, whose gradient step is the perceptron rule.
@@ -76,9 +81,11 @@ class Perceptron(OneHotLoss):
         return 1.0
 
     def element(self, y: Array, t: Array, slot: Slot) -> Array:
-        error = self.predict(y) - t
-        slot["error"], slot["fires"] = error, y >= 0
-        return error * y
+        fires = y >= 0
+        error = fires - t
+        slot["error"], slot["fires"] = error, fires
+        product: Array = error * y
+        return product
 
     def slope(self, slot: Slot) -> Array:
         error: Array = slot["error"]
@@ -88,4 +95,6 @@ class Perceptron(OneHotLoss):
         return np.asarray(slot["fires"], np.int8)
 
     def predict(self, y: Array) -> Array:
-        return np.asarray(y >= 0, y.dtype)
+        """The score squashed into 0..1; above 0.5 where the unit fires, so also at a score of 0."""
+        above = np.nextafter(y.dtype.type(0.5), y.dtype.type(1))
+        return np.where(y >= 0, np.maximum(sigmoid(y), above), sigmoid(y))

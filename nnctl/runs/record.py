@@ -13,11 +13,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnctl.config.experiment import Runtime
+from nnctl.config.paths import relocated
 from nnctl.engine.workers import Workers
 from nnctl.errors import Diverged, Interrupted, NnctlError
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model, save_model
-from nnctl.runs.portable import relocated
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
 from nnctl.training.report import evaluate_splits, trivial_answer

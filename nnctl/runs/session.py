@@ -13,10 +13,10 @@ from nnctl import __version__
 from nnctl.config.dumping import dump_yaml
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
+from nnctl.config.paths import relocated
 from nnctl.engine import blas
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.directory import RunDirectory
-from nnctl.runs.portable import relocated
 from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from nnctl.config.experiment import Experiment
 from nnctl.config.model import SUITED, Model, expand
+from nnctl.config.paths import relocated
 from nnctl.data.loading import LoadedData, load
 from nnctl.data.target import Target
 from nnctl.errors import ConfigError
@@ -28,7 +29,8 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     target = data.encoder.target
     loss = (experiment.loss or default_loss(target)).resolved(target.classes, class_counts(data))
     data = data.for_loss(loss, dtype)
-    network = experiment.model.network(data.train.input_shape, target.outputs(loss), loss)
+    # Initialisers read files from wherever the process is, so their paths start there now.
+    network = relocated(experiment, base, Path()).model.network(data.train.input_shape, target.outputs(loss), loss)
     metrics = experiment.metrics if experiment.metrics is not None else default_metrics(target.task)
     for metric in metrics:
         metric.check(target.task, len(target.names))

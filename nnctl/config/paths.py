@@ -1,0 +1,37 @@
+"""Paths inside an experiment, which are relative to the file they stand in."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nnctl.config.experiment import Experiment
+from nnctl.data.sources import Source
+from nnctl.data.sources.files import STDIN
+from nnctl.initializers.file import File
+from nnctl.spec import Spec
+
+
+def relocated(experiment: Experiment, base: Path, folder: Path) -> Experiment:
+    """The experiment with its relative paths starting from `folder` instead of `base`."""
+
+    def move(path: str) -> str:
+        return path if path == STDIN or Path(path).is_absolute() else os.path.relpath(base / path, folder)
+
+    moved: Experiment = _with_paths(experiment, move)
+    return moved
+
+
+def _with_paths(value: Any, move: Callable[[str], str]) -> Any:
+    """A copy in which every path of a source or of an initialiser has been moved."""
+    if isinstance(value, tuple):
+        return tuple(_with_paths(item, move) for item in value)
+    if not isinstance(value, Spec):
+        return value
+    paths = {value.path} if isinstance(value, File) else set(value.files()) if isinstance(value, Source) else set()
+    changed = {}
+    for name, field in value:
+        new = move(field) if isinstance(field, str) and field in paths else _with_paths(field, move)
+        if new is not field:
+            changed[name] = new
+    return value.model_copy(update=changed) if changed else value
