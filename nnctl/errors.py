@@ -10,13 +10,11 @@
 | 130, 143 | Ctrl-C, SIGTERM | `Interrupted` |
 """
 
-from typing import ClassVar
-
 
 class NnctlError(Exception):
     """A mistake or event the user is told about without a traceback."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 class ConfigError(NnctlError):
@@ -48,4 +46,4 @@ class Interrupted(NnctlError):
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
-        self.code = exit_code
+        self.exit_code = exit_code

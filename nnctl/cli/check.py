@@ -16,7 +16,7 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Look for mistakes before training: shapes, parameters, memory, initial loss, data.
+    """Look for mistakes before training: shapes, data, loss.
 
     Exits 0 with warnings; with --overfit, 4 where the network cannot learn one batch by heart.
     """

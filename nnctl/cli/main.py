@@ -16,7 +16,8 @@ from typer.core import TyperGroup
 
 from nnctl import __version__
 from nnctl.cli._console import console
-from nnctl.errors import Interrupted, NnctlError
+from nnctl.engine import blas
+from nnctl.errors import NnctlError
 
 
 class Command(NamedTuple):
@@ -30,7 +31,9 @@ COMMANDS = {
     "train": Command("train:train", "Train a network; print the path of the run."),
     "eval": Command("evaluate:evaluate", "Measure a trained network on data it has not seen."),
     "predict": Command("predict:predict", "Predict with a trained network."),
-    "gradcheck": Command("gradcheck:gradcheck", "Compare backpropagation with numeric gradients."),
+    "gradcheck": Command(
+        "gradcheck:gradcheck", "Compare the gradients of backpropagation with difference quotients, in float64."
+    ),
     "init": Command("init:init", "Write an experiment file for a table of data."),
     "check": Command("check:check", "Look for mistakes before training: shapes, data, loss."),
     "explain": Command("explain:explain", "Show every number of one training step."),
@@ -69,6 +72,7 @@ class LazyGroup(TyperGroup):
 
 def load(name: str) -> Any:
     """A command of the table, ready to run."""
+    blas.prepare()  # before the command imports NumPy
     module, _, attribute = COMMANDS[name].target.partition(":")
     found = getattr(import_module(f"nnctl.cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):
@@ -163,9 +167,6 @@ def run(arguments: list[str]) -> int:
 def tell(error: BaseException) -> int:
     """Say what went wrong; returns the exit code."""
     match error:
-        case Interrupted():
-            console.error(str(error))
-            return error.code
         case NnctlError():
             console.error(str(error))
             return error.exit_code

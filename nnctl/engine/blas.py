@@ -18,10 +18,8 @@ def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
     """The instruction sets the processor (and the operating system) offer; empty where unknown."""
     if not cpuinfo.exists():
         return set()
-    for line in cpuinfo.read_text(errors="replace").splitlines():
-        if line.startswith("flags"):
-            return set(line.partition(":")[2].split())
-    return set()
+    with cpuinfo.open(errors="replace") as lines:
+        return next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set())
 
 
 def prepare() -> None:

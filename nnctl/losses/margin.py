@@ -82,10 +82,9 @@ class Perceptron(OneHotLoss):
 
     def element(self, y: Array, t: Array, slot: Slot) -> Array:
         fires = y >= 0
-        error = fires - t
+        error: Array = fires - t
         slot["error"], slot["fires"] = error, fires
-        product: Array = error * y
-        return product
+        return np.multiply(error, y)
 
     def slope(self, slot: Slot) -> Array:
         error: Array = slot["error"]

@@ -142,6 +142,11 @@ limit: .inf
     )
 
 
+def test_keys_of_any_length():
+    for data in ({"k" * 2000: 1}, {"k" * 2000: {"a": [{"b" * 101: None}]}}):
+        assert parse(dump_yaml(data), "f").data == yaml.safe_load(dump_yaml(data)) == data
+
+
 def test_tuples_are_lists_and_other_things_have_no_form():
     assert parse(dump_yaml({"a": (1, (2,))}), "f").data == {"a": [1, [2]]}
     with pytest.raises(TypeError, match="set has no form"):

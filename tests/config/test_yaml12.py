@@ -40,10 +40,10 @@ def test_places_of_every_key_path():
 
 
 def test_aliases_and_merge_keys():
-    text = "base: &base {x: 1, y: [2]}\nother: {<<: *base, x: 3}\nthird: {<<: [{z: 0}, *base], w: *base}\n"
+    text = "base: &base {x: 1, y: [2]}\nother: {<<: *base, x: 3}\nthird: {<<: [{z: 0, x: 9}, *base], w: *base}\n"
     data = parse(text, "f").data
     assert data["other"] == {"x": 3, "y": [2]}
-    assert data["third"] == {"z": 0, "x": 1, "y": [2], "w": {"x": 1, "y": [2]}}
+    assert data["third"] == {"z": 0, "x": 9, "y": [2], "w": {"x": 1, "y": [2]}}
     data["other"]["y"].append(9)
     assert data["base"]["y"] == [2], "an alias is a copy, so an override changes one place only"
 

@@ -1,0 +1,158 @@
+"""`nnctl explain`: one training step, with every number."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nnctl.cli._console import console
+from nnctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nnctl.explain.blocks import Block
+    from nnctl.explain.trace import Trace
+    from nnctl.training.job import Job
+
+
+def explain(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="The experiment file; - for standard input.")],
+    example: Annotated[int, typer.Option(min=1, metavar="N", help="The training example, counted from 1.")] = 1,
+    steps: Annotated[
+        int, typer.Option(min=1, metavar="K", help="Go on with it; show E after 1, 10, ..., K steps.")
+    ] = 1,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--markdown",
+            metavar="FILE",
+            help="Write Markdown, - to standard output; into a file that is there, between its lines "
+            "<!-- explain --> and <!-- /explain -->.",
+        ),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file; repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all numbers of the step as JSON.")] = False,
+) -> None:
+    """Show every number of one training step.
+
+    As a textbook's worked example: the forward pass, the error, the backward pass by the chain rule and the
+    new weights, with symbols, with numbers, and the results. They are the engine's own, in float64.
+    """
+    if as_json and target is not None:
+        raise ConfigError("--json and --markdown are two forms of the same; ask for one of them")
+    from nnctl.explain.document import document
+
+    job = load(config, overrides or [])
+    trace = traced(job, example, steps)
+    if as_json:
+        console.json(numbers(trace))
+        return
+    blocks = document(trace, *names(job))
+    if target is None:
+        show(blocks)
+    else:
+        write(blocks, target)
+
+
+def load(config: str, overrides: list[str]) -> "Job":
+    """The job of an experiment, in float64."""
+    from nnctl.config.experiment import Experiment
+    from nnctl.config.loading import load_experiment
+    from nnctl.training.assemble import assemble
+
+    loaded = load_experiment(config, overrides, Experiment)
+    runtime = loaded.spec.runtime.model_copy(update={"dtype": "float64"})
+    return assemble(loaded.spec.model_copy(update={"runtime": runtime}), loaded.base)
+
+
+def traced(job: "Job", example: int, steps: int) -> "Trace":
+    """The trace of one of the job's training examples."""
+    from math import ceil
+
+    import numpy as np
+
+    from nnctl.explain.trace import Rules, trace
+    from nnctl.schedules import Progress
+    from nnctl.training.loop import penalty_of
+
+    e, rows = job.experiment, len(job.data.train)
+    if example > rows:
+        there = "is 1 training example; leave --example out"
+        if rows > 1:
+            there = f"are {rows} training examples; choose one from 1 to {rows}"
+        raise ConfigError(f"--example {example}: there {there}")
+    size = rows if e.training.batch_size == "full" else min(e.training.batch_size, rows)
+
+    def rate(step: int) -> float:
+        return e.optimizer.learning_rate * e.schedule.scale(Progress(step, ceil(rows / size), e.training.epochs), {})
+
+    rules = Rules(e.optimizer, rate, penalty_of(job), e.training.clip_norm, e.training.clip_value)
+    x, t, _ = job.data.train.take(np.array([example - 1]), np.float64)
+    theta = job.network.layout.initial(e.seed, dtype=np.float64)
+    return trace(job.network, job.loss, theta, rules, x, t, steps)
+
+
+def names(job: "Job") -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """What the data calls the inputs, where they have names, and the outputs."""
+    encoder = job.data.encoder
+    outputs = encoder.target.names
+    # One output tells two classes: it speaks for the second.
+    return getattr(encoder, "features", None), outputs[-encoder.target.outputs(job.loss) :]
+
+
+def numbers(trace: "Trace") -> dict[str, Any]:
+    """The trace as plain data."""
+    return {
+        "input": trace.x,
+        "target": trace.target,
+        "output": trace.y,
+        "error": trace.curve[0].error,
+        "errors": trace.terms,
+        "layers": [
+            {
+                "name": layer.name,
+                "type": layer.layer.type,
+                "input": layer.x,
+                "output": layer.y,
+                "output_gradient": layer.dy,
+                "input_gradient": layer.dx,
+                "parameters": {name: vars(parameter) for name, parameter in layer.parameters.items()},
+            }
+            for layer in trace.layers
+        ],
+        "steps": [vars(point) for point in trace.curve],
+    }
+
+
+def show(blocks: "list[Block]") -> None:
+    """The explanation on the terminal."""
+    from textwrap import fill
+
+    from nnctl.explain.blocks import WIDTH, Equations, Heading, Table
+
+    for block in blocks:
+        if isinstance(block, Table):
+            console.table(block.columns, block.rows)
+            console.result("")
+        elif isinstance(block, Equations):
+            console.result("\n".join(block.lines()) + "\n")
+        elif isinstance(block, Heading):
+            console.result(f"{block.text}\n{'-' * len(block.text)}\n")
+        else:
+            console.result(fill(block.text, WIDTH) + "\n")
+
+
+def write(blocks: "list[Block]", target: str) -> None:
+    """The explanation as Markdown, into a file or to standard output."""
+    from nnctl.explain.markdown import inserted, markdown
+
+    text = markdown(blocks)
+    if target == "-":
+        console.result(text.rstrip("\n"))
+        return
+    path = Path(target)
+    if path.exists():
+        text = inserted(path.read_text(encoding="utf-8"), text, target)
+    path.write_text(text, encoding="utf-8")
+    console.result(target)

@@ -1,0 +1,137 @@
+"""`nnctl gradcheck`: is backpropagation right for this very model?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nnctl.cli._console import Cell, console
+from nnctl.errors import CheckFailed, ConfigError
+
+if TYPE_CHECKING:
+    from nnctl.engine.gradcheck import TensorCheck
+    from nnctl.engine.parameters import Array
+    from nnctl.training.gradients import GradientReport
+    from nnctl.training.job import Job
+
+COLUMNS = ("tensor", "error", "at", "analytic", "numeric", "entries", "kinks", "proj.")
+
+
+def gradcheck(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="CONFIG|RUN", help="An experiment file (- for standard input), or a run's directory."),
+    ],
+    samples: Annotated[int, typer.Option(min=1, metavar="N", help="Entries to compare in each tensor.")] = 20,
+    every: Annotated[bool, typer.Option("--all", help="Compare every entry, whatever --samples says.")] = False,
+    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Training examples to take.")] = 16,
+    epsilon: Annotated[float, typer.Option(min=1e-10, max=0.1, help="Step of the difference quotient.")] = 1e-5,
+    tolerance: Annotated[float, typer.Option(min=1e-12, max=1.0, help="Largest relative error allowed.")] = 1e-6,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file; repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Compare the gradients of backpropagation with difference quotients, in float64.
+
+    Takes the model as configured, with its loss, penalty and a batch of its data; a run is checked at its
+    trained weights. Exits 4 where an error is over the tolerance, naming the tensors.
+    """
+    from nnctl.engine.gradcheck import Settings
+    from nnctl.training.gradients import check_job
+
+    job, theta = opened(target, overrides or [])
+    settings = Settings(samples=None if every else samples, epsilon=epsilon, tolerance=tolerance)
+    report = check_job(job, theta, batch, settings)
+    if as_json:
+        console.json(numbers(report))
+    else:
+        show(report)
+    if report.failed:
+        names = ", ".join(check.name for check in report.failed)
+        raise CheckFailed(
+            f"the gradient of {names} differs from the difference quotient by more than the tolerance {tolerance:g}"
+        )
+
+
+def opened(target: str, overrides: list[str]) -> "tuple[Job, Array | None]":
+    """The job of an experiment file, or that of a run with its weights."""
+    from nnctl.config.experiment import Experiment
+    from nnctl.config.loading import load_experiment
+    from nnctl.runs.directory import RunDirectory
+    from nnctl.runs.model import load_model
+    from nnctl.training.assemble import assemble
+
+    run = RunDirectory.open(Path(target)) if Path(target).is_dir() else None
+    loaded = load_experiment(run.config if run else target, overrides, Experiment)
+    runtime = loaded.spec.runtime.model_copy(update={"dtype": "float64"})
+    job = assemble(loaded.spec.model_copy(update={"runtime": runtime}), loaded.base)
+    if run is None:
+        return job, None
+    model = load_model(run.model)
+    if model.network.layout.slices != job.network.layout.slices:
+        raise ConfigError(f"{run.path}: --set changes the shape of the model, so the run's weights do not fit it")
+    return job, model.theta
+
+
+def show(report: "GradientReport") -> None:
+    """The table, what is to be said of single tensors, and the verdict."""
+    console.table(COLUMNS, [row(check) for check in report.checks])
+    console.result("")
+    for check in report.checks:
+        for note in notes(check):
+            console.result(f"{check.name}: {note}")
+    if report.frozen:
+        console.result(f"not trained, so not checked: {', '.join(report.frozen)}")
+    worst, tolerance = report.worst, report.settings.tolerance
+    console.result(
+        f"{'failed' if report.failed else 'passed'}: the largest error is {worst.worst:.1e}, of {worst.name}; "
+        f"tolerance {tolerance:g}"
+    )
+
+
+def row(check: "TensorCheck") -> list[Cell]:
+    """A line of the table."""
+    tried, shape = check.checked + check.kinks, "x".join(map(str, check.shape))
+    return [
+        check.name,
+        f"{check.error:.1e}" if check.index is not None else None,
+        ",".join(map(str, check.index)) if check.index is not None else None,
+        f"{check.analytic:.2e}" if check.analytic is not None else None,
+        f"{check.numeric:.2e}" if check.numeric is not None else None,
+        f"{tried} of {shape}" if tried else None,
+        check.kinks,
+        f"{check.projection_error:.1e}" if check.projection_error is not None else None,
+    ]
+
+
+def notes(check: "TensorCheck") -> list[str]:
+    """What the numbers of a tensor do not say by themselves."""
+    if not check.checked and check.projection_error is None:
+        return ["everything lies on a kink, so nothing could be compared; try another init, or a trained run"]
+    found = []
+    if check.zero:
+        found.append("its gradient is 0 everywhere: what follows is dead, or its weights are all 0")
+    if check.unresolved:
+        found.append(f"{check.unresolved} of the gradients compared are so small that rounding hides them")
+    if check.kinks:
+        found.append(f"{check.kinks} of the entries tried lie on a kink, where there is no derivative to compare with")
+    if check.projection_error is None:
+        found.append("every random direction crosses a kink, so only single entries were compared")
+    return found
+
+
+def numbers(report: "GradientReport") -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "passed": not report.failed,
+        "failed": [check.name for check in report.failed],
+        "error": report.worst.worst,
+        "tolerance": report.settings.tolerance,
+        "epsilon": report.settings.epsilon,
+        "examples": report.examples,
+        "loss": report.loss,
+        "penalty": report.penalty,
+        "tensors": [vars(check) for check in report.checks],
+        "frozen": report.frozen,
+    }

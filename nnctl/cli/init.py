@@ -1,0 +1,54 @@
+"""`nnctl init`: an experiment file for a table of data."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nnctl.cli._console import console
+from nnctl.errors import ConfigError
+
+STDOUT = "-"
+
+
+def init(
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="The file of examples: csv, tsv, parquet, jsonl, npy, npz, idx.")
+    ],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="What to predict, by name or by number from 1 (-1 is the last); repeatable."
+        ),
+    ] = None,
+    task: Annotated[
+        Literal["classification", "regression", "multilabel"] | None,
+        typer.Option(help="What the target is, if not what it looks like."),
+    ] = None,
+    output: Annotated[str, typer.Option(metavar="FILE", help="Where to write; - is standard output.")] = STDOUT,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+) -> None:
+    """Write an experiment file for a table of data.
+
+    Looks at the data, chooses, and says why in a comment beside each choice. The file trains as it stands;
+    paths in it start from where it is written, or for standard output from here.
+    """
+    file = Path(output)
+    if output != STDOUT and file.exists() and not force:
+        raise ConfigError(f"{output}: is there already; --force overwrites it")
+    if output != STDOUT and not file.parent.is_dir():
+        raise ConfigError(f"{output}: there is no folder {file.parent}")
+    from nnctl.suggest.experiment import suggest
+
+    folder = Path.cwd() if output == STDOUT else file.parent.absolute()
+    named = [part for name in target or () for part in ("--target", name)]
+    asked = ["--task", task] if task else []
+    made = suggest(data, target or (), folder, task, shlex.join(["nnctl", "init", data, *named, *asked]))
+    for problem in made.report.problems:
+        console.warn(problem.message)
+    if output == STDOUT:
+        console.result(made.text.rstrip("\n"))
+    else:
+        file.write_text(made.text, encoding="utf-8")
+        console.result(output)

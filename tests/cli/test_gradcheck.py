@@ -1,0 +1,137 @@
+"""`nnctl gradcheck` as a command: what it prints, how it ends."""
+
+import json
+
+import pytest
+
+from nnctl.activations.sigmoids import Tanh
+from nnctl.cli.main import main
+from tests.process import nnctl
+
+CONFIG = """\
+seed: 4
+data:
+  source: {type: generated, generator: {type: moons, size: 60, noise: 0.1, seed: 1}}
+  target: label
+model:
+  layers:
+    - {type: dense, units: 3, activation: tanh}
+    - {type: dense, units: 2, activation: tanh, trainable: false}
+    - {type: dense}
+training: {epochs: 2}
+regularization: {l2: 0.01}
+"""
+TENSORS = ["dense1.weight", "dense1.bias", "dense3.weight", "dense3.bias", "all parameters", "input"]
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.yaml").write_text(CONFIG)
+    return "m.yaml"
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs gradcheck, demands an exit code, returns stdout and stderr."""
+
+    def call(*arguments, code=0):
+        ended = main(["gradcheck", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        assert ended == code, out + err
+        return out, err
+
+    return call
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    right = Tanh.backward
+    monkeypatch.setattr(Tanh, "backward", lambda self, dy, x, y, out: right(self, 1.01 * dy, x, y, out))
+
+
+def test_the_table_fits_a_terminal_and_names_every_tensor(config, run):
+    out, err = run(config)
+    lines = out.splitlines()
+    assert err == ""
+    assert lines[0].split() == ["tensor", "error", "at", "analytic", "numeric", "entries", "kinks", "proj."]
+    assert [line[:14].strip() for line in lines[1:7]] == TENSORS
+    assert lines[1].split()[-4:-2] == ["of", "2x3"]
+    assert lines[7] == ""
+    assert lines[8] == "not trained, so not checked: dense2.weight, dense2.bias"
+    assert lines[9].startswith("passed: the largest error is ")
+    assert lines[9].endswith("; tolerance 1e-06")
+    assert len(lines) == 10
+    assert max(map(len, lines)) <= 80
+
+
+def test_over_the_tolerance_is_exit_code_4_and_names_the_tensors(config, run, broken):
+    out, err = run(config, code=4)
+    assert "\nfailed: the largest error is " in out
+    assert err.startswith("error: the gradient of dense1.weight, dense1.bias, all parameters, input differs")
+    assert "1e-06" in err
+
+
+def test_the_tolerance_is_the_users(config, run, broken):
+    run(config, "--tolerance", "0.5")
+    run(config, "--tolerance", "1e-9", "--epsilon", "1e-4", code=4)
+
+
+def test_json_is_one_document_whatever_the_verdict(config, run, request):
+    document = json.loads(run(config, "--json", "--samples", 2, "--batch", 5)[0])
+    assert (document["passed"], document["failed"], document["examples"]) == (True, [], 5)
+    assert (document["tolerance"], document["epsilon"]) == (1e-6, 1e-5)
+    assert document["penalty"] > 0
+    assert document["frozen"] == ["dense2.weight", "dense2.bias"]
+    assert [tensor["name"] for tensor in document["tensors"]] == TENSORS
+    first = document["tensors"][0]
+    assert (first["shape"], first["checked"], first["kinks"]) == ([2, 3], 2, 0)
+    assert first["numeric"] == pytest.approx(first["analytic"], rel=1e-6)
+    request.getfixturevalue("broken")
+    document = json.loads(run(config, "--json", code=4)[0])
+    assert (document["passed"], document["error"] > 1e-3) == (False, True)
+    assert document["failed"] == ["dense1.weight", "dense1.bias", "all parameters", "input"]
+
+
+def test_all_compares_every_entry(config, run):
+    document = json.loads(run(config, "--all", "--batch", 30, "--json")[0])
+    assert [tensor["checked"] for tensor in document["tensors"]] == [6, 3, 2, 1, 0, 60]
+
+
+def test_set_beats_the_file(config, run):
+    assert json.loads(run(config, "--json", "--set", "regularization.l2=0")[0])["penalty"] == 0
+
+
+def test_what_the_numbers_do_not_say(config, run):
+    out, _ = run(config, "--set", "model.layers.2.init=zeros", "--set", "regularization.l1=0.1")
+    assert "\ndense1.weight: its gradient is 0 everywhere: what follows is dead, or its weights are all 0\n" in out
+    assert "\ndense3.weight: everything lies on a kink, so nothing could be compared; " in out
+    out, _ = run(config, "--set", "model.layers.0.init=zeros", "--set", "model.layers.0.activation=relu")
+    assert "\ndense1.bias: 3 of the entries tried lie on a kink, where there is no derivative to compare with\n" in out
+    assert "\ndense1.bias: every random direction crosses a kink, so only single entries were compared\n" not in out
+
+
+def test_a_run_is_checked_at_its_weights(config, run, capsys):
+    assert main(["--quiet", "train", config]) == 0
+    path = capsys.readouterr().out.strip()
+    trained, start = (json.loads(run(target, "--json")[0]) for target in (path, config))
+    assert trained["passed"]
+    assert trained["loss"] != start["loss"]
+    _, err = run(path, "--set", "model.layers.0.units=7", code=2)
+    assert "--set changes the shape of the model, so the run's weights do not fit it" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["none.yaml"], 2), (["."], 3), (["m.yaml", "--samples", 0], 2), (["m.yaml", "--epsilon", 0], 2), ([], 2)],
+)
+def test_mistakes(config, run, arguments, code):
+    out, err = run(*arguments, code=code)
+    assert out == ""
+    assert err.startswith("error: ")
+
+
+def test_as_a_process(config, tmp_path):
+    done = nnctl("gradcheck", "-", cwd=tmp_path, text_in=CONFIG)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1].startswith("passed: ")
