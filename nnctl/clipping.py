@@ -16,18 +16,23 @@ import numpy as np
 
 from nnctl.engine.parameters import Array
 
-#: Entries that are squared at a time: in cache, and always cut at the same places.
-BLOCK = 32_768
+#: Entries a product takes at a time: few enough that no BLAS cuts it up among threads of its own, so that the
+#: order of the additions depends on nothing but the length.
+BLOCK = 8_192
 
 
 def norm(vector: Array) -> float:
-    """The Euclidean norm, added up in float64 whatever the dtype.
+    """The Euclidean norm; blocks are added up in float64 whatever the dtype.
 
-    The order of the additions depends on nothing but the length (a BLAS's would on its threads).
+    Within a block the dtype's own dot product is used: 20 us for 235,000 float32 entries, where squares in
+    float64 took 130. Only where that overflows are the squares taken in float64 after all.
     """
-    with np.errstate(over="ignore"):  # a norm of inf says what happened
-        blocks = (vector[i : i + BLOCK] for i in range(0, len(vector), BLOCK))
-        return sqrt(sum(float(np.square(block, dtype=np.float64).sum()) for block in blocks))
+    blocks = [vector[i : i + BLOCK] for i in range(0, len(vector), BLOCK)]
+    with np.errstate(all="ignore"):  # a norm of inf says what happened
+        squared = sum(float(block @ block) for block in blocks)
+        if not isfinite(squared):
+            squared = sum(float(np.square(block, dtype=np.float64).sum()) for block in blocks)
+    return sqrt(squared)
 
 
 def clip_by_norm(g: Array, limit: float, *, epsilon: float = 0.0) -> float:

@@ -1,6 +1,6 @@
 """The `model` section, and the network it describes."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -50,7 +50,7 @@ class Model(Spec):
         (), description="Units of each hidden layer; `[]` is a model without hidden layers."
     )
     activation: AnyActivation = Field(Relu(), description="Activation of the hidden layers.")
-    normalization: Annotated[str, Field(pattern="^(batch|layer)$")] | None = Field(
+    normalization: Literal["batch", "layer"] | None = Field(
         None, description="Normalisation before each hidden activation: batch or layer."
     )
     input_dropout: float = Field(0.0, ge=0, lt=1, description="Share of the inputs dropped in training.")
@@ -109,9 +109,25 @@ class Model(Spec):
                     f"write `units: {outputs}`, or leave `units` out"
                 )
             layers.append(Dense(units=outputs, init=self.output_init or self.init or GlorotUniform()))
-        elif isinstance(layers[-1], Activation) and loss.type in INSIDE_LOSS.get(layers[-1].function.type, ()):
+        elif isinstance(layers[-1], Activation) and _contains(loss, layers[-1].function):
             layers.pop()
         return Network(layers, input_shape)
+
+
+def _contains(loss: Loss, function: AnyActivation) -> bool:
+    """Whether a loss applies an output activation itself; it takes nets then, not probabilities.
+
+    Raises:
+        ConfigError: where it would be applied twice, with two temperatures.
+    """
+    if loss.type not in INSIDE_LOSS.get(function.type, ()) or getattr(loss, "input", "logits") != "logits":
+        return False
+    if function != type(function)():
+        raise ConfigError(
+            f"model.layers: {loss.type} contains the final {function.type}; its settings belong to the loss, as in "
+            f"loss: {{type: {loss.type}, temperature: 2.0}}, or write `input: probabilities` there"
+        )
+    return True
 
 
 def expand(layers: list[Layer]) -> list[Layer]:

@@ -1,0 +1,128 @@
+"""The step the optimizer takes, and how the error goes on from there."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from nnctl.explain.blocks import (
+    Block,
+    Equation,
+    Equations,
+    Heading,
+    Paragraph,
+    Table,
+    equation,
+    factor,
+    first,
+    number,
+)
+from nnctl.explain.naming import Stage
+from nnctl.explain.outputs import Outputs
+from nnctl.explain.trace import ParameterTrace, Rules, Trace
+from nnctl.optimizers import SGD
+
+Entry = tuple[str, ParameterTrace, tuple[int, ...]]
+
+
+def update(trace: Trace, network: list[Stage]) -> Iterator[Block]:
+    """The new weights."""
+    yield Heading("Update")
+    yield Paragraph(_rule(trace.rules))
+    for before, stage in pairwise(network):
+        shown = _entries(stage, first(len(before.units)), first(len(stage.units)))
+        lines = [line for entry in shown if entry[1].direction is not None for line in _moved(trace.rules, *entry)]
+        if lines:
+            yield Equations(tuple(lines))
+    tiny = network[-1].first_weight is not None
+    if tiny:
+        yield Table(("weight", "before", "dE/dw", "after"), tuple(_row(*entry) for entry in _all_entries(network)))
+    tensors = [
+        (f"{layer.name}.{name}", parameter)
+        for layer in trace.layers
+        for name, parameter in layer.parameters.items()
+        if not (tiny and any(layer is stage.dense for stage in network))
+    ]
+    if tensors:
+        yield Table(("parameters", "shape", "norm of dE/dw", "norm of step"), tuple(_sizes(*t) for t in tensors))
+
+
+def curve(trace: Trace, result: Outputs) -> Iterator[Block]:
+    """The error before the first step and after the milestones."""
+    yield Heading("The same example, again and again")
+    symbols = [result.meaning(i) for i in first(len(result))]
+    rows = [
+        (
+            str(point.step),
+            number(point.error),
+            *(number(float(v)) for v in point.prediction.reshape(-1)[: len(symbols)]),
+        )
+        for point in trace.curve
+    ]
+    yield Table(("steps", "E", *symbols), tuple(rows))
+
+
+def _is_plain(rules: Rules) -> bool:
+    """Whether a step is the learning rate times the gradient and nothing else."""
+    optimizer = rules.optimizer
+    plain = isinstance(optimizer, SGD) and not optimizer.momentum and not optimizer.weight_decay
+    return plain and rules.penalty.max_norm is None
+
+
+def _rule(rules: Rules) -> str:
+    if _is_plain(rules):
+        text = "Every weight takes a step against its slope; the learning rate says how long."
+    else:
+        text = f"How long each weight's step is follows from its slope by the rule of {rules.optimizer.type}."
+    if rules.penalty.terms:
+        text += " The penalty on weights adds its own slope."
+    if rules.clip_norm is not None or rules.clip_value is not None:
+        text += " The gradient is clipped."
+    return text
+
+
+def _moved(rules: Rules, symbol: str, parameter: ParameterTrace, at: tuple[int, ...]) -> Iterator[Equation]:
+    """One weight's step."""
+    if parameter.gradient is None or parameter.direction is None:
+        raise TypeError(f"{symbol} is not trained")
+    slope, old, new = float(parameter.direction[at]), float(parameter.before[at]), float(parameter.after[at])
+    slope_symbol = f"dE/d{symbol}"
+    if not np.array_equal(parameter.gradient, parameter.direction):
+        yield equation(f"g_{symbol}", slope, f"{slope_symbol}, with penalty and clipping")
+        slope_symbol = f"g_{symbol}"
+    if _is_plain(rules):
+        rate = number(rules.rate(0))
+        sides = f"{symbol} - learning_rate*{slope_symbol}", f"{number(old)} - {rate}*{factor(slope)}"
+    else:
+        sides = f"{symbol} + step", f"{number(old)} + {factor(new - old)}"
+    yield equation(f"{symbol}+", new, *sides)
+
+
+def _all_entries(network: list[Stage]) -> Iterator[Entry]:
+    for before, stage in pairwise(network):
+        yield from _entries(stage, range(len(before.units)), range(len(stage.units)))
+
+
+def _entries(stage: Stage, sources: range, units: range) -> Iterator[Entry]:
+    """Weights unit by unit, each unit's bias after them; a shared bias once, at the end."""
+    for j in units:
+        for i in sources:
+            yield stage.weight_symbol(i, j), stage.weight, (i, j)
+        if stage.bias is not None and not stage.shared_bias:
+            yield stage.bias_symbol(j), stage.bias, (j,)
+    if stage.bias is not None and stage.shared_bias:
+        yield stage.bias_symbol(0), stage.bias, (0,)
+
+
+def _row(symbol: str, parameter: ParameterTrace, at: tuple[int, ...]) -> tuple[str, ...]:
+    before, after = number(float(parameter.before[at])), number(float(parameter.after[at]))
+    slope = "not trained" if parameter.gradient is None else number(float(parameter.gradient[at]))
+    return symbol, before, slope, after
+
+
+def _sizes(name: str, parameter: ParameterTrace) -> tuple[str, ...]:
+    shape = " x ".join(map(str, parameter.before.shape))
+    if parameter.gradient is None:
+        return name, shape, "not trained", "0"
+    step = parameter.after - parameter.before
+    return name, shape, number(float(np.linalg.norm(parameter.gradient))), number(float(np.linalg.norm(step)))

@@ -1,0 +1,134 @@
+"""The whole explanation: its equations hold, its parts are there, its lines fit."""
+
+import re
+
+import numpy as np
+import pytest
+
+from nnctl.activations import Elu, Gelu, LeakyRelu, Relu, Sigmoid, Softmax, Softplus, Tanh
+from nnctl.explain.blocks import WIDTH, Equations, Heading, Paragraph, Table
+from nnctl.explain.document import document
+from nnctl.layers import Activation, BatchNormalization, Dropout
+from nnctl.losses import BinaryCrossEntropy, CrossEntropy, MeanSquaredError
+from nnctl.optimizers import SGD, Adam
+from nnctl.regularization import Regularization
+
+FUNCTIONS = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "abs": abs, "max": max, "min": min}
+NUMERIC = re.compile(r"(?:[\d.()\[\]+*/^<>=, -]|e-|exp|log|tanh|abs|max|min)+")
+
+
+def equations(blocks):
+    return [e for block in blocks if isinstance(block, Equations) for e in block.equations]
+
+
+def value(formula):
+    python = formula.replace("[", "(").replace("]", ")").replace("^", "**")
+    return float(eval(python, {"__builtins__": {}}, FUNCTIONS))
+
+
+MODELS = {
+    "classic": ([2], Sigmoid(), 2, {"t": [[0.01, 0.99]]}),
+    "relu": ([4, 3], Relu(), 3, {"t": [2], "loss": CrossEntropy(), "optimizer": Adam()}),
+    "leaky": ([6], LeakyRelu(slope=0.2), 1, {"t": [[0.3]], "loss": MeanSquaredError()}),
+    "elu": ([5], Elu(alpha=0.7), 2, {"t": [[1.0, 0.0]], "loss": BinaryCrossEntropy()}),
+    "softplus": ([3], Softplus(beta=2.0), 1, {"t": [[1.0]], "loss": BinaryCrossEntropy()}),
+    "penalty": ([3], Tanh(), 1, {"t": [[1.0]], "regularization": Regularization(l2=0.1), "clip_norm": 0.1}),
+    "max norm": ([3], Tanh(), 1, {"t": [[1.0]], "regularization": Regularization(max_norm=0.5)}),
+    "none hidden": ([], Tanh(), 2, {"t": [[1.0, 0.5]]}),
+}
+
+
+@pytest.fixture(params=MODELS)
+def trace(request, case, perceptron):
+    hidden, function, outputs, options = MODELS[request.param]
+    return case(perceptron(hidden, function, outputs), **options).trace(20)
+
+
+def test_every_equation_holds_in_numbers(trace):
+    checked = 0
+    for equation in equations(document(trace)):
+        *sides, result = equation.sides
+        for side in sides:
+            if NUMERIC.fullmatch(side):
+                assert value(side) == pytest.approx(float(result), rel=2e-5, abs=2e-8), equation
+                checked += 1
+    assert checked > 5
+
+
+def test_everything_fits_a_terminal(trace):
+    for block in document(trace):
+        if isinstance(block, Equations):
+            assert max(map(len, block.lines())) <= WIDTH + 2
+        if isinstance(block, Table):
+            widths = [max(len(row[i]) for row in (block.columns, *block.rows)) for i in range(len(block.columns))]
+            assert sum(widths) + 2 * len(widths) <= 80
+
+
+def test_sections_are_in_the_textbooks_order(trace):
+    headings = [block.text for block in document(trace) if isinstance(block, Heading)]
+    assert headings == [
+        "The network",
+        "Forward pass",
+        "The error",
+        "Backward pass",
+        "Update",
+        "The same example, again and again",
+    ]
+
+
+def test_softmax_with_cross_entropy_has_p_minus_t(case, perceptron):
+    found = equations(document(case(perceptron([3], Tanh(), 3), [1], loss=CrossEntropy()).trace()))
+    sides = {e.left: e.sides for e in found}
+    assert sides["dE/dnet_o1"][0] == "p_o1 - target_o1"
+    assert sides["E"][0] == "-log(p_o2)"
+    assert sides["p_o3"][0] == "exp(net_o3)/(exp(net_o1) + exp(net_o2) + exp(net_o3))"
+
+
+def test_long_sums_and_wide_layers_are_cut_and_said_so(case, perceptron):
+    blocks = document(case(perceptron([40], Tanh(), 2), [[0.1, 0.2]], inputs=9).trace())
+    sides = {e.left: e.sides for e in equations(blocks)}
+    assert sides["net_h1"][0] == "W1[1,1]*i1 + W1[2,1]*i2 + W1[3,1]*i3 + ... (9 terms) + b_h1"
+    assert sides["net_o1"][1].endswith(f"... (40 terms) + {sides['net_o1'][1].split(' + ')[-1]}")
+    assert "net_h3" in sides
+    assert "net_h4" not in sides
+    assert "the first 3 are shown" in blocks[1].text
+
+
+def test_six_inputs_are_written_out_in_full(case, perceptron):
+    sides = {e.left: e.sides for e in equations(document(case(perceptron([2], Tanh(), 1), [[0.1]], inputs=6).trace()))}
+    assert sides["net_h1"][0] == " + ".join([*(f"w{i}*i{i}" for i in range(1, 7)), "b_h1"])
+
+
+def test_other_rules_are_shown_by_their_result(case, perceptron):
+    for optimizer in (Adam(), SGD(momentum=0.9), SGD(weight_decay=0.1)):
+        found = case(perceptron([2], Tanh(), 1), [[0.1]], optimizer=optimizer).trace()
+        sides = {e.left: e.sides for e in equations(document(found))}
+        assert sides["w1+"][0] == "w1 + step"
+
+
+def test_layers_that_are_not_expanded_are_named(case, perceptron):
+    first, activation, last = perceptron([3], Gelu(), 2)
+    layers = [Dropout(rate=0.2), first, BatchNormalization(), activation, Dropout(rate=0.5), last]
+    blocks = document(case([*layers, Activation(function=Softmax())], [[0.0, 1.0]]).trace())
+    words = [block.text for block in blocks if isinstance(block, Paragraph)]
+    assert "dropout1, dropout2: off here; drops units at random in training." in words
+    assert any(text.startswith("batch_normalization1: with its running statistics") for text in words)
+    assert "softmax1: what goes in and comes out is shown, not the steps between." in words
+    sides = {e.left: e.sides for e in equations(blocks)}
+    assert sides["batch_normalization1_h1"][0] == "batch_normalization(net_h1)"
+    assert sides["dE/dnet_h1"][0] == "batch_normalization backward"
+    assert sides["out_h1"][0] == "gelu(batch_normalization1_h1)"
+
+
+def test_columns_and_classes_have_their_names(case, perceptron):
+    found = case(perceptron([2], Tanh(), 3), [1], loss=CrossEntropy(), inputs=2).trace()
+    blocks = document(found, ("age", "height"), ("cat", "dog", "owl"))
+    assert any(isinstance(b, Paragraph) and b.text == "Outputs: o1 is cat, o2 is dog, o3 is owl." for b in blocks)
+    assert {e.left: e.sides for e in equations(blocks)}["net_h1"][0] == "w1*age + w2*height + b_h1"
+
+
+def test_what_outputs_mean_is_not_called_output(case, perceptron):
+    from nnctl.losses import Perceptron
+
+    table = document(case(perceptron([], Tanh(), 1), [[0.0]], loss=Perceptron()).trace())[-1]
+    assert table.columns == ("steps", "E", "prediction_o1")

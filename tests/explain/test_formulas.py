@@ -1,0 +1,124 @@
+"""The formulas on paper, worked out: they are what the engine computes."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from nnctl.activations import AnyActivation, Tanh
+from nnctl.explain.blocks import Equations, Quantity, filled
+from nnctl.explain.document import document
+from nnctl.explain.formulas import ACTIVATIONS, COUPLED, LOSSES, activation_formula, constants, loss_formula, options
+from nnctl.explain.naming import stages
+from nnctl.explain.outputs import Outputs
+from nnctl.losses import AnyLoss, CrossEntropy, Hinge
+from nnctl.losses.binary_cross_entropy import Logistic
+from nnctl.optimizers import SGD, Adam
+
+FUNCTIONS = {
+    "exp": np.exp, "log": np.log, "tanh": np.tanh, "abs": abs, "max": max, "min": min, "sign": np.sign
+}  # fmt: skip
+ALL_ACTIVATIONS = get_args(get_args(AnyActivation)[0])
+ALL_LOSSES = get_args(get_args(AnyLoss)[0])
+
+
+def worked_out(formula):
+    """The value of a formula with numbers."""
+    brackets = formula.replace("[", "(").replace("]", ")").replace("^", "**")
+    return float(eval(brackets, {"__builtins__": {}}, FUNCTIONS))
+
+
+def exact(name, value):
+    return Quantity(name, value)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("x", [-1.7, -0.2, 0.3, 2.4])
+def test_activation_formulas(name, x):
+    function = {member.model_fields["type"].default: member for member in ALL_ACTIVATIONS}[name]()
+    net, out, slope = np.array([x]), np.empty(1), np.empty(1)
+    function.forward(net, out)
+    function.backward(np.ones(1), net, out, slope)
+    quantities = {"x": Quantity("x", x), "y": Quantity("y", out[0]), **constants(function)}
+    value, derivative = (worked_out(filled(t, quantities)[1]) for t in activation_formula(function))
+    assert value == pytest.approx(out[0], abs=1e-8)
+    assert derivative == pytest.approx(slope[0], abs=1e-8)
+
+
+def test_every_activation_has_a_formula_or_goes_by_its_name():
+    known = {member.model_fields["type"].default for member in ALL_ACTIVATIONS}
+    assert set(ACTIVATIONS) <= known
+    for member in set(ALL_ACTIVATIONS) - set(COUPLED):
+        name = member.model_fields["type"].default
+        by_name = name + "({x})", name + "'({x})"
+        assert activation_formula(member()) == ACTIVATIONS.get(name, by_name)
+
+
+def variants():
+    for member in ALL_LOSSES:
+        yield member()
+        fields = member.model_fields
+        if "input" in fields:
+            yield member(input="probabilities")
+    yield Hinge(squared=True)
+
+
+LOSS_CASES = {f"{loss.type} {getattr(loss, 'input', '')} {getattr(loss, 'squared', '')}": loss for loss in variants()}
+
+
+@pytest.mark.parametrize("name", LOSS_CASES)
+@pytest.mark.parametrize("outputs", [2, 3])
+def test_loss_formulas(name, outputs, case, perceptron):
+    from nnctl.activations import Softmax
+    from nnctl.layers import Activation
+
+    loss = LOSS_CASES[name]
+    layers = perceptron([3], Tanh(), outputs)
+    if getattr(loss, "input", "") == "probabilities":
+        layers.append(Activation(function=Softmax()))
+    t = np.array([1]) if loss.encoding == "index" else np.eye(outputs)[[1]]
+    found = case(layers, t, loss=loss).trace()
+    result = Outputs(found, stages(found)[-1])
+    formula = loss_formula(loss)
+    assert formula.slope is not None
+    for i in range(outputs):
+        assert worked_out(result.filled(formula.slope, i)[1]) == pytest.approx(result.slopes[i], rel=1e-6, abs=1e-8)
+        if formula.term is not None:
+            assert worked_out(result.filled(formula.term, i)[1]) == pytest.approx(found.terms[i], rel=1e-6, abs=1e-8)
+    if formula.total is not None:
+        assert worked_out(result.filled(formula.total, 1)[1]) == pytest.approx(found.curve[0].error, rel=1e-6)
+    if formula.probability is not None:
+        for equation in result.probabilities():
+            assert worked_out(equation.sides[1]) == pytest.approx(float(equation.sides[-1]), rel=1e-6)
+
+
+def test_every_formula_is_of_a_loss():
+    assert {loss_formula(loss) for loss in LOSS_CASES.values()} == set(LOSSES.values())
+
+
+@pytest.mark.parametrize(
+    "loss", [CrossEntropy(label_smoothing=0.1), CrossEntropy(temperature=2.0), Logistic(positive_weight=3.0)]
+)
+def test_settings_that_change_the_formula_leave_the_result_alone(loss, case, perceptron):
+    t = [1] if loss.encoding == "index" else [[0.0, 1.0]]
+    found = case(perceptron([2], Tanh(), 2), t, loss=loss).trace()
+    text = "\n".join(line for block in document(found) if isinstance(block, Equations) for line in block.lines())
+    assert loss_formula(loss).slope is None
+    assert f"slope of {loss.type}(net_o1, target_o1)" in text
+
+
+def test_a_step_of_kl_needs_no_formula_for_its_total():
+    assert loss_formula(LOSS_CASES["kl_divergence  "]).total is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        (SGD(), ""),
+        (SGD(learning_rate=0.3), ""),
+        (SGD(momentum=0.9), " (momentum 0.9)"),
+        (Adam(beta1=0.5), " (beta1 0.5)"),
+    ],
+)
+def test_options_that_differ_from_the_default_are_named(spec, text):
+    assert options(spec, "learning_rate") == text

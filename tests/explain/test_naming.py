@@ -1,0 +1,82 @@
+"""Names of units and weights."""
+
+import numpy as np
+import pytest
+
+from nnctl.activations import Tanh
+from nnctl.engine.network import Network
+from nnctl.errors import ConfigError
+from nnctl.explain.naming import input_names, stages
+from nnctl.explain.trace import Rules, trace
+from nnctl.initializers import Constant
+from nnctl.layers import Dense, Flatten
+from nnctl.losses import SquaredError
+from nnctl.optimizers import SGD
+from nnctl.regularization import Penalty, Regularization
+
+
+def network(case, perceptron, *hidden, outputs=2, inputs=2):
+    t = [[0.0] * outputs]
+    return stages(case(perceptron(hidden, Tanh(), outputs), t, inputs=inputs).trace())
+
+
+def test_small_networks_number_weights_unit_by_unit(case, perceptron):
+    _, hidden, output = network(case, perceptron, 2)
+    assert [hidden.weight_symbol(i, j) for j in range(2) for i in range(2)] == ["w1", "w2", "w3", "w4"]
+    assert [output.weight_symbol(i, j) for j in range(2) for i in range(2)] == ["w5", "w6", "w7", "w8"]
+
+
+def test_up_to_twenty_weights_have_numbers(case, perceptron):
+    assert network(case, perceptron, 5)[2].weight_symbol(4, 1) == "w20"
+    assert network(case, perceptron, 6)[2].weight_symbol(4, 1) == "W2[5,2]"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "names"),
+    [
+        ((), [("o1", "o2")]),
+        ((3,), [("h1", "h2", "h3"), ("o1", "o2")]),
+        ((2, 1), [("h1.1", "h1.2"), ("h2.1",), ("o1", "o2")]),
+    ],
+)
+def test_units(case, perceptron, hidden, names):
+    assert [stage.units for stage in network(case, perceptron, *hidden)[1:]] == names
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        (("age", "height_cm"), ("age", "height_cm")),
+        (None, ("i1", "i2")),
+        (("i1", "i2"), ("i1", "i2")),
+        (("sepal length", "x"), ("i1", "i2")),
+        (("h1", "x"), ("i1", "i2")),
+        (("w2", "x"), ("i1", "i2")),
+        (("x",), ("i1", "i2")),
+    ],
+)
+def test_columns_keep_names_that_can_stand_in_a_formula(columns, names):
+    assert input_names(2, columns) == names
+
+
+def flat(layers, shape):
+    built = Network(layers, shape)
+    penalty = Penalty(Regularization(), built.layout)
+    theta = built.layout.initial(0, dtype=np.float64)
+    t = np.zeros((1, *built.shapes[-1]))
+    return trace(built, SquaredError(), theta, Rules(SGD(), lambda _step: 0.1, penalty), np.ones((1, *shape)), t)
+
+
+def test_a_bias_all_units_share_has_one_name():
+    shared = {"bias_init": Constant(value=0.35), "train_bias": False}
+    found = stages(flat([Dense(units=2, **shared), Dense(units=2), Dense(units=2, bias=False)], (2,)))
+    assert [found[1].bias_symbol(j) for j in range(2)] == ["b1", "b1"]
+    assert [found[2].bias_symbol(j) for j in range(2)] == ["b_h2.1", "b_h2.2"]
+    assert found[3].bias is None
+
+
+def test_images_are_flattened_first():
+    found = stages(flat([Flatten(), Dense(units=2)], (2, 3)))
+    assert found[0].units == ("i1", "i2", "i3", "i4", "i5", "i6")
+    with pytest.raises(ConfigError, match="put `flatten` before it"):
+        stages(flat([Dense(units=2), Flatten()], (2, 3)))
