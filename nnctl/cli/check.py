@@ -29,11 +29,11 @@ def check(
     from nnctl.engine.workers import Workers
     from nnctl.errors import CheckFailed
     from nnctl.training import checks
-    from nnctl.training.assemble import assemble
+    from nnctl.training.assemble import job_of
 
     loaded = load_experiment(config, overrides or (), Experiment)
     with np.errstate(all="ignore"):
-        job = assemble(loaded.spec, loaded.base)
+        job = job_of(loaded)
         rows, used = checks.layer_rows(job.network), checks.memory(job)
         initial = checks.initial_loss(job)
         learned = checks.overfit(job, Workers()) if overfit else None

@@ -59,11 +59,10 @@ def load(config: str, overrides: list[str]) -> "Job":
     """The job of an experiment, in float64."""
     from nnctl.config.experiment import Experiment
     from nnctl.config.loading import load_experiment
-    from nnctl.training.assemble import assemble
+    from nnctl.training.assemble import job_of
 
     loaded = load_experiment(config, overrides, Experiment)
-    runtime = loaded.spec.runtime.model_copy(update={"dtype": "float64"})
-    return assemble(loaded.spec.model_copy(update={"runtime": runtime}), loaded.base)
+    return job_of(loaded, "float64")
 
 
 def traced(job: "Job", example: int, steps: int) -> "Trace":

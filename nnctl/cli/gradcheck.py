@@ -60,12 +60,11 @@ def opened(target: str, overrides: list[str]) -> "tuple[Job, Array | None]":
     from nnctl.config.loading import load_experiment
     from nnctl.runs.directory import RunDirectory
     from nnctl.runs.model import load_model
-    from nnctl.training.assemble import assemble
+    from nnctl.training.assemble import job_of
 
     run = RunDirectory.open(Path(target)) if Path(target).is_dir() else None
     loaded = load_experiment(run.config if run else target, overrides, Experiment)
-    runtime = loaded.spec.runtime.model_copy(update={"dtype": "float64"})
-    job = assemble(loaded.spec.model_copy(update={"runtime": runtime}), loaded.base)
+    job = job_of(loaded, "float64")
     if run is None:
         return job, None
     model = load_model(run.model)
@@ -111,7 +110,7 @@ def notes(check: "TensorCheck") -> list[str]:
         return ["everything lies on a kink, so nothing could be compared; try another init, or a trained run"]
     found = []
     if check.zero:
-        found.append("its gradient is 0 everywhere: what follows is dead, or its weights are all 0")
+        found.append("its gradient is 0 everywhere: only zeros come in, or what follows is dead or has zero weights")
     if check.unresolved:
         found.append(f"{check.unresolved} of the gradients compared are so small that rounding hides them")
     if check.kinks:

@@ -37,13 +37,13 @@ def train(
     from nnctl.config.loading import load_experiment
     from nnctl.runs import session
     from nnctl.runs.record import Recorder
-    from nnctl.training.assemble import assemble
+    from nnctl.training.assemble import job_of
 
     if (config is None) == (resume is None):
         raise ConfigError("name an experiment file to train, or a run to continue with --resume: one of them")
     if config is not None:
         loaded = load_experiment(config, overrides or (), Experiment)
-        job = assemble(loaded.spec, loaded.base)
+        job = job_of(loaded)
         run = session.begin(job, runs)
     elif resume is not None:
         run, job = session.resume(resume, overrides or ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from nnctl.data.scaling import centre_and_scale
 from nnctl.data.spec import ColumnOptions, Kind
-from nnctl.data.tables import Table, as_labels, as_numbers, in_order, listed, numeric_columns
+from nnctl.data.tables import Table, as_labels, as_numbers, in_order, listed, numbers_of, numeric_columns
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.spec import Listed, Spec, nearest
@@ -93,6 +94,20 @@ def kinds_of(table: Table, names: Sequence[str], overrides: Mapping[str, Kind]) 
     """Numeric where every value is a number, unless told otherwise."""
     numeric = numeric_columns(table.frame.select(names))
     return {name: overrides.get(name, "numeric" if name in numeric else "categorical") for name in names}
+
+
+def typed(table: Table, kinds: Mapping[str, Kind]) -> Table:
+    """The table with some columns as numbers or labels, each read once and all numbers in one go.
+
+    A numeric column that holds something else is left as it is: whoever reads it says where.
+    """
+    numeric = [name for name, kind in kinds.items() if kind == "numeric"]
+    raw = table.frame.select(numeric)
+    numbers, types = numbers_of(raw), raw.schema
+    nulls, before = numbers.null_count().row(0, named=True), raw.null_count().row(0, named=True)
+    clean = [n for n in numeric if types[n].is_float() or nulls[n] == before[n]]
+    labels = [as_labels(table[name]) for name, kind in kinds.items() if kind == "categorical"]
+    return replace(table, frame=table.frame.with_columns([*numbers.select(clean), *labels]))
 
 
 def fit_column(

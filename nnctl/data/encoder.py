@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from pydantic import Field, TypeAdapter
 
-from nnctl.data.columns import Column, finite_numbers
+from nnctl.data.columns import Column, finite_numbers, typed
 from nnctl.data.scaling import centre_and_scale
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table, table_of
@@ -49,6 +49,7 @@ class TableEncoder(Spec):
         """
         table = _table(data)
         require(table, [column.name for column in self.columns])
+        table = typed(table, {column.name: column.kind for column in self.columns})
         x = np.empty((len(table), *self.input_shape), dtype)
         start = 0
         for column in self.columns:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnctl.data.columns import codes_of, fit_column, kinds_of
+from nnctl.data.columns import codes_of, fit_column, kinds_of, typed
 from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import (
     ArrayEncoder,
@@ -34,7 +34,7 @@ from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.files import STDIN, resolve, sha256
 from nnctl.data.spec import DataSpec, Kind, PartName, Split, Task
 from nnctl.data.splitting import split
-from nnctl.data.tables import Table, as_labels, in_order, listed, numbers_of
+from nnctl.data.tables import Table, as_labels, in_order, listed
 from nnctl.data.target import Target, choose_task, fit_target, require, with_target
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
@@ -139,7 +139,7 @@ def _load_tables(
     for table in tables.values():
         require(table, [*features, *([spec.weight] if spec.weight else [])])
     kinds = kinds_of(tables["train"], features, spec.types)
-    tables = {name: _typed(table, kinds) for name, table in tables.items()}
+    tables = {name: typed(table, kinds) for name, table in tables.items()}
 
     task = choose_task(tables["train"], spec.targets, None if spec.task == "auto" else spec.task, loss)
     parts, problems = _deal(spec, tables, spec.targets, task, seed)
@@ -162,7 +162,8 @@ def _load_tables(
         problems += unseen_problems(table, part, encoder)
     _check_weights(datasets["train"], spec)
     problems += column_problems(train, encoder, datasets["train"].truth) + duplicate_problems(hashes)
-    missing = {f: sum(table[f].null_count() for table in tables.values()) for f in features}
+    nulls = [table.frame.select(features).null_count().row(0) for table in tables.values()]
+    missing = dict(zip(features, map(sum, zip(*nulls, strict=True)), strict=True))
     missing = {f: n for f, n in missing.items() if n}
     return _loaded(datasets, problems, _resolved(spec, encoder.target, kinds), dropped, missing)
 
@@ -286,17 +287,6 @@ def _features(spec: DataSpec, table: Table) -> list[str]:
     if not features:
         raise ConfigError(f"data: {table.name} has no column left to learn from; it has {listed(table.columns)}")
     return features
-
-
-def _typed(table: Table, kinds: Mapping[str, Kind]) -> Table:
-    """The table with its features as numbers or labels, so that each is read once.
-
-    A numeric column that holds something else is left as it is: whoever reads it says where.
-    """
-    numbers = numbers_of(table.frame.select([name for name, kind in kinds.items() if kind == "numeric"]))
-    clean = [n for n in numbers if table[n.name].dtype.is_float() or n.null_count() == table[n.name].null_count()]
-    labels = [as_labels(table[name]) for name, kind in kinds.items() if kind == "categorical"]
-    return replace(table, frame=table.frame.with_columns(clean + labels))
 
 
 def _check_weights(train: Dataset, spec: DataSpec) -> None:

@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from nnctl.data.columns import CategoricalColumn, NumericColumn
+from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
 from nnctl.data.encoder import TableEncoder, blocks
 from nnctl.data.sources import Arrays
-from nnctl.data.tables import Table, as_labels, as_numbers
+from nnctl.data.tables import Table, as_labels
 from nnctl.data.target import Target
 from nnctl.engine.parameters import Array
 
@@ -85,23 +85,26 @@ def class_problems(target: Target, train: Array) -> list[Problem]:
 
 def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[Problem]:
     """Columns that carry nothing, name the row, or give the answer away."""
+    import polars as pl
+
     found: list[Problem] = []
-    for column in encoder.columns:
-        series = train[column.name].drop_nulls()
-        distinct = series.n_unique()
-        if not len(series):
+    names = [column.name for column in encoder.columns]
+    counts = train.frame.select(pl.col(names).drop_nulls().n_unique()).row(0)
+    for column, distinct in zip(encoder.columns, counts, strict=True):
+        series = train[column.name]
+        if not distinct:
             message = f"column {column.name!r} has no values in the training split; add it to data.exclude"
             found.append(Problem("empty", message, column.name))
         elif distinct == 1:
-            message = f"column {column.name!r} is {series[0]!r} in every training row; it carries nothing"
+            message = f"column {column.name!r} is {series.drop_nulls()[0]!r} in every training row; it carries nothing"
             found.append(Problem("constant", message, column.name))
-        elif names_the_row(train, column):
+        elif names_the_row(train, column, distinct):
             message = (
-                f"column {column.name!r} has {distinct} different values in {len(series)} rows: it names the row "
+                f"column {column.name!r} has {distinct} different values in {len(series) - series.null_count()} rows: it names the row "
                 "rather than describes it; add it to data.exclude"
             )
             found.append(Problem("identifier", message, column.name))
-        elif _gives_away(train, column, encoder.target, truth):
+        elif _gives_away(train, column, distinct, encoder.target, truth):
             message = (
                 f"column {column.name!r} gives the target away: one determines the other exactly; was it known before?"
             )
@@ -109,34 +112,36 @@ def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[P
     return found
 
 
-def names_the_row(table: Table, column: NumericColumn | CategoricalColumn) -> bool:
+def names_the_row(table: Table, column: NumericColumn | CategoricalColumn, distinct: int) -> bool:
     """Whether a column looks like a name or a number given to each row.
 
     Text with more different values than half the rows; whole numbers that go up by one from row to row
     (rows that were left out or sent to other parts in between are allowed for).
     """
-    series = table[column.name].drop_nulls()
-    if len(series) <= FEW_ROWS:
+    series = table[column.name]
+    present = len(series) - series.null_count()
+    if present <= FEW_ROWS:
         return False
     if isinstance(column, CategoricalColumn):
-        return 2 * series.n_unique() > len(series)
-    steps = np.diff(as_numbers(table[column.name]).to_numpy()) - np.diff(table.lines)
+        return 2 * distinct > present
+    steps = np.diff(finite_numbers(table, column.name)) - np.diff(table.lines)
     return bool(np.all(steps == 0))
 
 
-def _gives_away(train: Table, column: NumericColumn | CategoricalColumn, target: Target, truth: Array) -> bool:
+def _gives_away(
+    train: Table, column: NumericColumn | CategoricalColumn, distinct: int, target: Target, truth: Array
+) -> bool:
     if len(train) <= FEW_ROWS or target.task == "multilabel":
         return False
     if target.task == "classification":
-        labels = as_labels(train[column.name])
-        if labels.n_unique() != len(target.classes):
+        if distinct != len(target.classes):
             return False
         import polars as pl
 
-        return pl.DataFrame([labels, pl.Series("", truth)]).n_unique() == len(target.classes)
+        return pl.DataFrame([train[column.name], pl.Series("", truth)]).n_unique() == distinct
     if isinstance(column, CategoricalColumn):
         return False
-    x = as_numbers(train[column.name]).fill_null(column.fill or 0.0).to_numpy()
+    x = np.nan_to_num(finite_numbers(train, column.name), nan=column.fill or 0.0)
     z = (x - x.mean()) / (x.std() or 1.0)
     return any(abs(float(z @ (y - y.mean())) / (len(y) * (float(y.std()) or 1.0))) > 1 - 1e-12 for y in truth.T)
 

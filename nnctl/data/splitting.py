@@ -52,7 +52,6 @@ def split(rows: int, validation: float, test: float, seed: int, classes: Array |
 def _sizes(rows: int, validation: float, test: float) -> tuple[int, int]:
     """The sizes of the two parts by largest remainder among all three."""
     quotas = np.array([1 - validation - test, validation, test]) * rows
-    quotas = np.round(quotas, 9)  # 0.15 of 20 is 3, not 2.9999999999999996
     sizes = np.floor(quotas).astype(int)
     by_remainder = np.argsort(sizes - quotas, kind="stable")  # ties: training first
     sizes[by_remainder[: rows - sizes.sum()]] += 1
@@ -62,18 +61,21 @@ def _sizes(rows: int, validation: float, test: float) -> tuple[int, int]:
 def class_sizes(counts: Array, sizes: tuple[int, int]) -> Array:
     """How many rows of each class go to each part, (parts, classes), adding up to `sizes`.
 
-    Each is the class's proportional share rounded down, then one more for the largest remainders. A
-    class keeps a row for training as long as others can give.
+    Each is the class's proportional share, rounded down or up: up where this part and those before it
+    are owed most. A class keeps a row for training as long as others can give.
     """
     rows = counts.sum()
     left = counts.copy()
     taken = np.zeros((len(sizes), len(counts)), int)
+    owed = np.zeros(len(counts))
     for part, size in enumerate(sizes):
-        quota = np.round(counts * (size / rows), 9)
+        quota = counts * (size / rows)  # (classes,)
         taken[part] = np.clip(np.floor(quota).astype(int), 0, np.maximum(left - 1, 0))
         while taken[part].sum() < size:
             spare = left - taken[part]
-            can_give = spare > 1 if (spare > 1).any() else spare > 0
-            taken[part, np.where(can_give, quota - taken[part], -np.inf).argmax()] += 1
+            wishes = [(spare > 1) & (quota > taken[part]), spare > 1, spare > 0]
+            chosen = next(wish for wish in wishes if wish.any())
+            taken[part, np.where(chosen, owed + quota - taken[part], -np.inf).argmax()] += 1
+        owed += quota - taken[part]
         left -= taken[part]
     return taken

@@ -139,11 +139,11 @@ def numeric_columns(frame: pl.DataFrame) -> set[str]:
     """The columns whose values, missing ones aside, are all numbers, and which have any; booleans are labels."""
     import polars as pl
 
-    numbers = numbers_of(frame)
+    nulls, before = (f.null_count().row(0) for f in (numbers_of(frame), frame))
     numeric = set()
-    for name, dtype in frame.schema.items():
-        some = numbers[name].null_count() < frame.height
-        all_are = dtype.is_numeric() or numbers[name].null_count() == frame[name].null_count()
+    for (name, dtype), missing, missing_before in zip(frame.schema.items(), nulls, before, strict=True):
+        some = missing < frame.height
+        all_are = dtype.is_numeric() or missing == missing_before
         if dtype != pl.Boolean and some and all_are:
             numeric.add(name)
     return numeric

@@ -6,10 +6,10 @@ For one entry v of a tensor, and for a whole tensor along a random unit directio
     <g, d>  ~ (J(theta + eps d) - J(theta - eps d)) / (2 eps)
 
 The first tells where a formula is wrong; the second looks at every entry at once, which is how tensors
-too large to go through are covered. D is taken at eps and at eps / 2, which gives a better value and
-says how good it is:
+too large to go through are covered. D is taken at eps and at eps / 2, which says how good it is and, by
+Richardson's extrapolation, makes the error of cutting off Taylor's series O(eps^4):
 
-    numeric     = D(eps/2) + (D(eps/2) - D(eps)) / 3                   Richardson: O(eps^4) from Taylor's series
+    numeric     = D(eps/2) + (D(eps/2) - D(eps)) / 3
     uncertainty = |D(eps/2) - D(eps)| + c noise / eps
 
 where noise is how far J moves when only the last bits of its arguments change (measured, not guessed). Where
@@ -26,8 +26,8 @@ no derivative. Layers tell which smooth piece each value lies on; where that cha
 the entry is counted as a kink, never dropped unseen.
 
 Sources: Bengio, "Practical recommendations for gradient-based training of deep architectures" (2012),
-section 4.2; Nocedal and Wright, Numerical Optimization (2006), section 8.1; Ridders, "Accurate computation
-of F'(x) and F'(x) F''(x)", Advances in Engineering Software 4 (1982).
+section 4.2; Nocedal and Wright, Numerical Optimization (2006), section 8.1; Richardson, "The deferred
+approach to the limit", Philosophical Transactions A 226 (1927).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -42,8 +42,8 @@ from nnctl.engine.parameters import Array, Shape
 SCALES = (1.0, 10.0, 100.0, 0.1, 0.01)
 #: Certain enough: an uncertainty below this share of the tolerance.
 CLEAR = 0.1
-#: c above. The quotient at eps / 2 divides the rounding errors of two values by eps, extrapolation adds a
-#: third; the rest is room for the largest of thousands of entries against the few that measured the noise.
+#: c above. D(eps/2) divides the rounding errors of two values by eps, extrapolation adds its own; the rest
+#: is room for the worst of thousands of entries against the few draws that measured the noise.
 NOISE_MARGIN = 20.0
 NOISE_DRAWS = 8
 #: This share of the sampled entries are those with the largest gradient; the rest is drawn at random.

@@ -71,7 +71,7 @@ def balanced(class_names: tuple[str, ...], counts: Array) -> tuple[float, ...]:
     for name, count in zip(class_names, counts, strict=True):
         if count == 0:
             raise ConfigError(
-                f"class_weights: balanced needs examples of every class, but the training data has none of {name!r}; "
+                f"loss.class_weights: balanced needs examples of every class, but the training data has none of {name!r}; "
                 "give the weights as a mapping instead"
             )
     return tuple((counts.sum() / (len(class_names) * counts)).tolist())
@@ -81,7 +81,7 @@ def listed(weights: tuple[float, ...], class_names: tuple[str, ...]) -> tuple[fl
     """Weights already in class order, if there is one for each class."""
     if len(weights) != len(class_names):
         raise ConfigError(
-            f"class_weights lists {len(weights)} weights, but there are {len(class_names)} classes: "
+            f"loss.class_weights: lists {len(weights)} weights, but there are {len(class_names)} classes: "
             + ", ".join(class_names)
         )
     return weights
@@ -94,7 +94,7 @@ def named(weights: Mapping[str | int, float], class_names: tuple[str, ...]) -> t
         if name not in class_names:
             guess = nearest(name, class_names)
             hint = f"did you mean {guess!r}? " if guess else ""
-            raise ConfigError(f"class_weights names {name!r}, {hint}but the classes are {', '.join(class_names)}")
+            raise ConfigError(f"loss.class_weights: names {name!r}, {hint}but the classes are {', '.join(class_names)}")
     return tuple(by_name.get(name, 1.0) for name in class_names)
 
 

@@ -56,7 +56,7 @@ class LogisticLoss(OneHotLoss):
         weight = np.asarray(self.positive_weight, y.dtype)
         if weight.ndim and len(weight) != y.shape[-1]:
             raise ConfigError(
-                f"positive_weight lists {len(weight)} weights, but the network has {y.shape[-1]} outputs; "
+                f"loss.positive_weight: lists {len(weight)} weights, but the network has {y.shape[-1]} outputs; "
                 "write one for each, or a single number"
             )
         return weight

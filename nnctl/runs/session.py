@@ -17,7 +17,7 @@ from nnctl.config.paths import relocated
 from nnctl.engine import blas
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.directory import RunDirectory
-from nnctl.training.assemble import assemble
+from nnctl.training.assemble import job_of
 from nnctl.training.job import Job
 
 LIBRARIES = ("numpy", "polars", "pydantic", "safetensors")
@@ -70,7 +70,7 @@ def resume(path: Path, overrides: Sequence[str]) -> tuple[RunDirectory, Job]:
     before = load_experiment(run.config, (), Experiment).spec
     loaded = load_experiment(run.config, overrides, Experiment)
     _only_extends(before, loaded.spec)
-    job = assemble(loaded.spec, loaded.base)
+    job = job_of(loaded)
     _same_data(run, job)
     if overrides:
         run.write_config(config_text(job, run.path))

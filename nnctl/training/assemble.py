@@ -1,10 +1,12 @@
 """From an experiment to a job: load the data, infer what the file leaves out, build the network."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from nnctl.config.experiment import Experiment
+from nnctl.config.loading import Loaded
 from nnctl.config.model import SUITED, Model, expand
 from nnctl.config.paths import relocated
 from nnctl.data.loading import LoadedData, load
@@ -15,6 +17,21 @@ from nnctl.layers import Dense
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy, LossSpec, MeanSquaredError
 from nnctl.metrics import default_metrics
 from nnctl.training.job import Job
+
+
+def job_of(loaded: Loaded[Experiment], dtype: Literal["float32", "float64"] | None = None) -> Job:
+    """The job of a loaded file, in another precision if asked; what is wrong is told with its place.
+
+    Messages about an experiment begin with the key path they are about, which has a line in the file.
+    """
+    runtime = loaded.spec.runtime.model_copy(update={"dtype": dtype or loaded.spec.runtime.dtype})
+    try:
+        return assemble(loaded.spec.model_copy(update={"runtime": runtime}), loaded.base)
+    except ConfigError as error:
+        key = str(error).partition(":")[0].split(".")
+        if key[0] not in Experiment.model_fields:
+            raise
+        raise ConfigError(f"{loaded.document.place(tuple(key))}: {error}") from None
 
 
 def assemble(experiment: Experiment, base: Path) -> Job:

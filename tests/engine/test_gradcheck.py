@@ -105,6 +105,12 @@ def test_strong_curvature_makes_the_step_smaller():
     assert check(function, v, gradient * 1.001).worst > 1e-6
 
 
+def test_extrapolation_is_exact_for_a_cubic_at_any_step():
+    v = np.ones(1)
+    result = check(lambda: Point(float(v[0] ** 3), []), v, np.array([3.0]), epsilon=0.1, tolerance=1.0)
+    assert result.numeric == pytest.approx(3, rel=1e-13)
+
+
 @pytest.mark.parametrize(("size", "unresolved"), [(1e-12, True), (1e-16, True), (1e-5, False)])
 def test_vanishing_gradients_are_told_from_right_ones(size, unresolved):
     v = np.array([0.3, 0.4, 0.5])
@@ -133,20 +139,10 @@ def test_what_is_not_finite_is_an_error(wrong):
     assert check(lambda: Point(np.nan if v[1] > 0.4 else 1.0, []), v, np.zeros(2)).error == np.inf
 
 
-def test_entries_are_the_largest_and_some_of_the_rest():
+@pytest.mark.parametrize(("samples", "checked"), [(10, 10), (None, 100), (1000, 100)])
+def test_how_many_entries_are_compared(samples, checked):
     v = np.arange(100.0)
-    seen = set()
-
-    def function():
-        seen.update(np.flatnonzero(np.abs(v - np.arange(100.0)) > 1e-8))
-        return Point(float(v @ v) / 2, [])
-
-    checker = GradientCheck(function, [], np.random.default_rng(0), Settings(samples=10))
-    checker._check("v", v[:0], v[:0], np.arange(0))
-    result = checker.tensor("v", v, np.arange(100.0))
-    assert result.checked == 10
-    assert check(function, v, np.arange(100.0), samples=None).checked == 100
-    assert result.worst < 1e-7
+    assert check(lambda: Point(float(v @ v) / 2, []), v, v.copy(), samples=samples).checked == checked
 
 
 def test_the_largest_entries_are_among_the_sampled():
@@ -179,7 +175,7 @@ def test_tensors_are_put_back_to_the_bit():
 def test_empty_and_strided_tensors():
     empty = np.zeros((0, 3))
     assert check(lambda: Point(1.0, []), empty, empty).checked == 0
-    strided = np.ones((4, 4))[:, ::2]
+    strided = np.ones((4, 3)).T
     with pytest.raises(ValueError, match="contiguous"):
         check(lambda: Point(1.0, []), strided, strided)
 

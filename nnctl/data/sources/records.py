@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Characters of text a block holds.
 BLOCK = 1 << 22
+#: Characters a field may take, roughly: decides how much text a few rows are.
+FIELD = 16
 #: Rows read at a time where Python's `csv` reads.
 ROWS = 1 << 16
 
@@ -94,7 +96,8 @@ class Records:
     def _frames(self, rows: int | None) -> Iterator[tuple[pl.DataFrame, Array]]:
         """Frames of strings with the line each row begins on."""
         quote = self.form.quote
-        while block := self._block(BLOCK if rows is None else min(BLOCK, rows * 256)):
+        size = BLOCK if rows is None else min(BLOCK, rows * FIELD * len(self.names))
+        while block := self._block(size):
             if quote is not None and quote in block:
                 # From the first quote on a line may not be a row, and a block may end inside one.
                 yield from self._slowly(chain(StringIO(block), self._checked()), rows)

@@ -1,0 +1,136 @@
+"""`nnctl datasets`: made-up data sets, and those at hand."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nnctl.cli._console import Cell, console
+from nnctl.cli.main import new_app
+
+if TYPE_CHECKING:
+    from nnctl.data.generators import Generator
+
+app = new_app(help="List and make data sets.")
+
+#: Where the data sets at hand are.
+FOLDER = Path("datasets")
+STDOUT = "-"
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> None:
+    """List what can be made, and the files in ./datasets."""
+    made = [_described(kind) for kind in generators().values()]
+    files = [found for path in sorted(FOLDER.glob("*")) if path.is_file() and (found := _measured(path))]
+    if as_json:
+        console.json({"generators": made, "files": files})
+        return
+    rows: list[list[Cell]] = [[kind["type"], kind["summary"], _settings(kind["settings"])] for kind in made]
+    console.table(("make", "what", "settings and their defaults"), rows)
+    if files:
+        console.result("")
+        console.table(
+            ("file", "rows", "columns"), [[found["path"], found["rows"], found["columns"]] for found in files]
+        )
+
+
+def generators() -> dict[str, "type[Generator]"]:
+    """The members of the union of generators, by their type."""
+    from typing import get_args
+
+    from nnctl.data.generators import AnyGenerator
+
+    members: tuple[type[Generator], ...] = get_args(get_args(AnyGenerator)[0])
+    return {str(kind.model_fields["type"].default): kind for kind in members}
+
+
+def _described(kind: "type[Generator]") -> dict[str, Any]:
+    summary = (kind.__doc__ or "").partition("\n")[0]
+    settings = {
+        name: {"default": field.default, "description": field.description}
+        for name, field in kind.model_fields.items()
+        if name != "type"
+    }
+    return {"type": kind.model_fields["type"].default, "summary": summary.replace("`", ""), "settings": settings}
+
+
+def _settings(settings: dict[str, dict[str, Any]]) -> str:
+    from nnctl.config.dumping import dump_yaml
+
+    return " ".join(f"{name}={dump_yaml(setting['default']).strip()}" for name, setting in settings.items())
+
+
+def _measured(path: Path) -> dict[str, Any] | None:
+    """A file's rows and columns; nothing where it is no data, and a word why where it cannot be read."""
+    from nnctl.data.sources import SUFFIXES, Arrays, source_of
+    from nnctl.errors import DataError
+
+    if Path(path.name.removesuffix(".gz")).suffix.lower() not in SUFFIXES and not path.name.endswith("-ubyte.gz"):
+        return None
+    try:
+        data = source_of(str(path)).open(Path())
+    except DataError as error:
+        console.warn(f"left out: {error}")
+        return None
+    columns = " x ".join(map(str, data.shape)) if isinstance(data, Arrays) else len(data.columns)
+    return {"path": str(path), "rows": len(data), "columns": columns}
+
+
+@app.command()
+def make(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Which one; `nnctl datasets list` tells them.")],
+    size: Annotated[str | None, typer.Option(metavar="ROWS", help="Number of rows.")] = None,
+    noise: Annotated[str | None, typer.Option(metavar="SD", help="Standard deviation of the noise.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="Another seed is another table.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other setting; repeatable.")
+    ] = None,
+    output: Annotated[str, typer.Option(metavar="FILE", help="Where to write; - is standard output.")] = STDOUT,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+) -> None:
+    """Make a data set, as CSV."""
+    from io import StringIO
+
+    from nnctl.data.generators import write_csv
+    from nnctl.errors import ConfigError
+
+    own = {"size": size, "noise": noise, "seed": seed}
+    given = [*(f"{key}={value}" for key, value in own.items() if value is not None), *(settings or ())]
+    table = _generator(kind, given).generate()
+    text = StringIO()
+    write_csv(table, text)
+    if output == STDOUT:
+        console.result(text.getvalue().removesuffix("\n"))
+        return
+    file = Path(output)
+    if file.exists() and not force:
+        raise ConfigError(f"{output}: is there already; --force overwrites it")
+    if not file.parent.is_dir():
+        raise ConfigError(f"{output}: there is no folder {file.parent}")
+    file.write_text(text.getvalue(), encoding="utf-8", newline="")
+    console.result(output)
+
+
+def _generator(kind: str, settings: list[str]) -> "Generator":
+    """The generator with its settings, told in the words of the command line where they do not fit."""
+    from pydantic import ValidationError
+
+    from nnctl.config.explain_errors import explain
+    from nnctl.config.overrides import apply
+    from nnctl.config.yaml12 import Document, Place
+    from nnctl.errors import ConfigError
+    from nnctl.spec import nearest
+
+    kinds = generators()
+    if kind not in kinds:
+        near = nearest(kind, kinds)
+        hint = f"did you mean {near}? " if near else ""
+        raise ConfigError(f"{kind}: there is no such data set; {hint}there are {', '.join(kinds)}")
+    document = Document({}, {(): Place(f"datasets make {kind}")})
+    for setting in settings:
+        apply(document, setting, kinds[kind])
+    try:
+        return kinds[kind].model_validate(document.data)
+    except ValidationError as error:
+        raise explain(error, document, kinds[kind]) from None

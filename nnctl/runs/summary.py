@@ -1,0 +1,140 @@
+"""A run in a few facts, whatever state it is in."""
+
+import os
+from typing import Any
+
+from nnctl.config.yaml12 import parse
+from nnctl.errors import ConfigError, DataError
+from nnctl.runs.directory import RunDirectory
+
+#: A layer's gradient may be so much smaller or larger than that of the last layer.
+FADED, BLOWN_UP = 1e-4, 1e4
+#: Update sizes relative to the weights beyond which training stands still or staggers.
+SLOWEST, FASTEST = 1e-6, 0.1
+#: The share of dead or saturated units that is worth a word.
+MANY_UNITS = 0.25
+
+
+def overview(run: RunDirectory) -> dict[str, Any]:
+    """A line of the list of runs.
+
+    Raises:
+        DataError: where the run's files are damaged.
+    """
+    info, epochs = run.info(), rows(run)
+    evaluation = info.get("evaluation") or {}
+    if not isinstance(evaluation, dict):
+        raise DataError(f"{run.run_json}: `evaluation` is {evaluation!r:.40} and not a mapping")
+    return {
+        "name": run.path.name,
+        "status": status(info),
+        "epochs": info.get("epochs", len(epochs)),
+        "best_epoch": info.get("best_epoch"),
+        "monitor": info.get("monitor"),
+        "value": info.get("best_value"),
+        "test": evaluation.get("test"),
+        "created": info.get("created"),
+        "seconds": sum(row.get("seconds") or 0.0 for row in epochs),
+    }
+
+
+def status(info: dict[str, Any]) -> str:
+    """What became of a run; one that says it is running, and whose process is gone, was killed."""
+    said = str(info.get("status", "unknown"))
+    pid = info.get("pid")
+    return "killed" if said == "running" and isinstance(pid, int) and not _alive(pid) else said
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's
+    return True
+
+
+def rows(run: RunDirectory) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl.
+
+    Raises:
+        DataError: where they are not what a run writes.
+    """
+    try:
+        found = run.rows()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{run.metrics}: cannot be read ({error})") from None
+    if not all(isinstance(row, dict) for row in found):
+        raise DataError(f"{run.metrics}: holds lines that are not JSON objects")
+    return found
+
+
+def settings(run: RunDirectory) -> dict[str, Any]:
+    """The resolved experiment as plain data.
+
+    Raises:
+        DataError: where it cannot be read.
+    """
+    try:
+        found = parse(run.config.read_text(encoding="utf-8"), str(run.config)).data
+    except (OSError, UnicodeDecodeError, ConfigError) as error:
+        raise DataError(f"{run.config}: cannot be read ({error})") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{run.config}: holds no settings")
+    return found
+
+
+def health(epochs: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with the layers, named and explained, from the figures of all epochs."""
+    layers: dict[str, dict[str, float]] = (epochs[-1].get("layers") or {}) if epochs else {}
+    found = [warning for name, figures in layers.items() for warning in _unit_warnings(name, figures)]
+    return found + _gradient_warnings(layers) + _update_warnings(layers, epochs)
+
+
+def _unit_warnings(name: str, figures: dict[str, float]) -> list[str]:
+    found = []
+    if (dead := figures.get("dead") or 0.0) >= MANY_UNITS:
+        found.append(
+            f"{name}: {dead:.0%} of the units are dead: they give 0 for every example, so no gradient reaches their "
+            "weights any more. A smaller learning rate, leaky_relu or elu help"
+        )
+    if (saturated := figures.get("saturated") or 0.0) >= MANY_UNITS:
+        found.append(
+            f"{name}: {saturated:.0%} of the units are saturated: they stay at an end of their range, where the slope "
+            "is nearly 0, so their weights hardly learn. Standardized inputs, smaller initial weights or relu help"
+        )
+    return found
+
+
+def _gradient_warnings(layers: dict[str, dict[str, float]]) -> list[str]:
+    norms = {name: figures["gradient_norm"] for name, figures in layers.items() if figures.get("gradient_norm")}
+    if len(norms) < 2:
+        return []
+    first, *_, last = norms
+    ratio = norms[first] / norms[last]
+    if ratio < FADED:
+        found = f"the gradient vanishes: {first} gets {ratio:.1g} of what {last} gets, so the first layers hardly learn"
+        return [f"{found}. relu, he_normal, normalization or fewer layers help"]
+    if ratio > BLOWN_UP:
+        found = f"the gradient explodes: {first} gets {ratio:.1g} times what {last} gets"
+        return [f"{found}. training.clip_norm, smaller initial weights or normalization help"]
+    return []
+
+
+def _update_warnings(layers: dict[str, dict[str, float]], epochs: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for name in layers:
+        ratios = [((row.get("layers") or {}).get(name) or {}).get("update_ratio") for row in epochs]
+        known = [ratio for ratio in ratios if ratio is not None]
+        if known and 0 < max(known) < SLOWEST:
+            found.append(
+                f"{name}: no step moved the weights by more than {max(known):.1g} of their size (1e-3 is healthy); "
+                "a larger learning rate helps"
+            )
+        elif known and known[-1] > FASTEST:
+            found.append(
+                f"{name}: a step moves the weights by {known[-1]:.1g} of their size (1e-3 is healthy); "
+                "a smaller learning rate helps"
+            )
+    return found

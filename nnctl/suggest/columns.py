@@ -1,0 +1,185 @@
+"""Which columns of a table are worth learning from, and why not the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nnctl.data.report import FEW_ROWS
+from nnctl.data.tables import Table, as_labels, as_numbers, numeric_columns
+from nnctl.suggest.commented import Because
+from nnctl.suggest.text import is_number
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: A category should be met this often, on average, to be learned.
+ROWS_A_CATEGORY = 10
+FEW_CATEGORIES = 20
+MOST_CATEGORIES = 1000
+#: So much of a column must look like something for the column to be that.
+NEARLY_ALL = 0.9
+#: Fields that mean a missing value to some programs; taken as one only where all else is numbers.
+ALSO_MISSING = (
+    "-",
+    "--",
+    ".",
+    "none",
+    "None",
+    "NONE",
+    "NULL",
+    "Null",
+    "na",
+    "n/a",
+    "#N/A",
+    "<NA>",
+    "unknown",
+    "missing",
+)
+
+DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}([T ]\d.*)?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d.*)?"
+)
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+IDENTIFIER = re.compile(r"(.*[ _.-])?(id|ids|uuid|guid|index|rownames?|unnamed: 0)|.*[a-z](ID|Id)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A column that may become a feature."""
+
+    series: pl.Series
+
+    @cached_property
+    def numeric(self) -> bool:
+        return bool(numeric_columns(self.series.to_frame()))
+
+    @cached_property
+    def present(self) -> pl.Series:
+        """The values that are not missing: numbers, or labels."""
+        return (as_numbers(self.series) if self.numeric else as_labels(self.series)).drop_nulls()
+
+    @cached_property
+    def distinct(self) -> int:
+        return self.present.n_unique()
+
+    def share(self, matches: Callable[[str], object]) -> float:
+        """The share of the different values for which something holds."""
+        values = self.present.unique().to_list()
+        return sum(bool(matches(value)) for value in values) / len(values)
+
+
+def left_out(table: Table, names: Sequence[str]) -> list[Because]:
+    """The columns not to learn from, each with the first reason that holds."""
+    found = []
+    for name in names:
+        candidate = Candidate(table[name])
+        reason = next((reason for rule in RULES if (reason := rule(candidate))), None)
+        if reason:
+            found.append(Because(name, reason))
+    return found
+
+
+def _nested(c: Candidate) -> str | None:
+    dtype = c.series.dtype
+    return (
+        f"{str(dtype).lower()} values: a table's values are numbers, text or booleans" if is_nested(c.series) else None
+    )
+
+
+def _empty(c: Candidate) -> str | None:
+    return None if len(c.present) else "no value in any row"
+
+
+def _constant(c: Candidate) -> str | None:
+    # Where some are missing, that they are missing may tell something.
+    return f"{c.present[0]!r:.40} in every row" if c.distinct == 1 and len(c.present) == len(c.series) else None
+
+
+def _temporal(c: Candidate) -> str | None:
+    date = not c.numeric and (c.series.dtype.is_temporal() or c.share(DATE.fullmatch) >= NEARLY_ALL)
+    return (
+        "dates or times: make numbers or categories of them (year, month, weekday) to learn from them" if date else None
+    )
+
+
+def _decimal_comma(c: Candidate) -> str | None:
+    found = not c.numeric and c.share(lambda v: DECIMAL_COMMA.fullmatch(v) or is_number(v)) >= NEARLY_ALL
+    found = found and c.share(DECIMAL_COMMA.fullmatch) > 0
+    return (
+        f"numbers with a decimal comma, such as {c.present[0]!r}: write them with a point to learn from them"
+        if found
+        else None
+    )
+
+
+def _nearly_numbers(c: Candidate) -> str | None:
+    if c.numeric or c.distinct <= FEW_CATEGORIES or c.share(is_number) < NEARLY_ALL:
+        return None
+    other = next(v for v in c.present if not is_number(v))
+    return f"numbers, but also {other!r:.40}: correct it, or list it in the source's `missing`, to learn from them"
+
+
+def _numbered(c: Candidate) -> str | None:
+    if not c.numeric or len(c.present) <= FEW_ROWS or c.distinct < len(c.series):
+        return None
+    low, high = float(c.present.min()), float(c.present.max())  # type: ignore[arg-type]
+    whole = bool((c.present == c.present.round()).all())
+    if whole and (high - low == len(c.series) - 1 or IDENTIFIER.fullmatch(c.series.name)):
+        return "a number given to each row: it names the row rather than describes it"
+    return None
+
+
+def _text(c: Candidate) -> str | None:
+    if c.numeric or len(c.present) <= FEW_ROWS or 2 * c.distinct <= len(c.present):
+        return None
+    return (
+        f"text with {c.distinct} different values in {len(c.present)} rows: it names the row rather than describes it"
+    )
+
+
+def _too_many(c: Candidate) -> str | None:
+    most = min(MOST_CATEGORIES, max(FEW_CATEGORIES, len(c.series) // ROWS_A_CATEGORY))
+    if c.numeric or c.distinct <= most:
+        return None
+    return f"{c.distinct} categories, too many for {len(c.series)} rows to learn one by one"
+
+
+RULES = (_nested, _empty, _constant, _temporal, _decimal_comma, _nearly_numbers, _numbered, _text, _too_many)
+
+
+def is_nested(series: pl.Series) -> bool:
+    """Whether a column holds lists, structures or objects, as only binary formats can."""
+    return series.dtype.is_nested() or series.dtype.is_object()
+
+
+def more_missing(table: Table) -> list[str]:
+    """Fields that stand for a missing value, told by this: without them, a column is all numbers."""
+    found: set[str] = set()
+    for name in table.columns:
+        if table[name].dtype.is_numeric() or is_nested(table[name]):
+            continue
+        values = set(as_labels(table[name]).drop_nulls().unique().to_list())
+        odd = {value for value in values if not is_number(value)}
+        if odd and odd <= set(ALSO_MISSING) and len(odd) <= (1 - NEARLY_ALL) * len(values):
+            found |= odd
+    return sorted(found)
+
+
+def gives_away(table: Table, names: Sequence[str], target: str) -> list[Because]:
+    """The columns that say the class in other words: each value goes with one class, and each class with one value."""
+    import polars as pl
+
+    labels = as_labels(table[target]).alias(" target")
+    classes = labels.n_unique()
+    if len(table) <= FEW_ROWS:
+        return []
+    found = []
+    for name in names:
+        values = as_labels(table[name])
+        if values.n_unique() == classes and pl.DataFrame([values.alias(" value"), labels]).n_unique() == classes:
+            found.append(Because(name, f"{target} in other words; take this line out if it is known beforehand"))
+    return found

@@ -1,0 +1,130 @@
+"""How the columns of a table are prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from nnctl.data.spec import DEFAULT_SHARE, Task
+from nnctl.data.tables import MISSING, Table, as_labels, as_numbers, in_order, listed, numeric_columns
+from nnctl.data.target import choose_task, with_target
+from nnctl.errors import DataError
+from nnctl.suggest.columns import gives_away, left_out, more_missing
+from nnctl.suggest.commented import Because
+
+#: Where this share of a column is missing, that it is may mean something.
+OFTEN_MISSING = 0.05
+#: More malformed rows than this are not a few bad lines but another format.
+MOST_MALFORMED = 0.1
+#: More columns are not listed one by one.
+MOST_LISTED = 40
+#: Whole numbers with fewer different values may be names.
+FEW_NUMBERS = 10
+
+SPLIT = {
+    "validation": Because(DEFAULT_SHARE, "decides when to stop"),
+    "test": Because(DEFAULT_SHARE, "never looked at while training"),
+}
+
+
+def no_split(rows: int) -> dict[str, Any]:
+    """A split that leaves every row to training."""
+    return {
+        "validation": Because(
+            0.0, f"{rows} rows are too few to hold any back: how good the model is on others stays open"
+        ),
+        "test": 0.0,
+    }
+
+
+def prepare(table: Table, targets: Sequence[str], data: dict[str, Any], task: Task | None) -> dict[str, Any]:
+    """The keys of the data section that follow from a table, apart from source and split.
+
+    Adds fields that mean a missing value to the source in `data`.
+
+    Raises:
+        DataError: where no column is left to learn from, or most rows are malformed.
+    """
+    found: dict[str, Any] = {}
+    if table.malformed:
+        found["malformed"] = _malformed(table)
+    if also := more_missing(table):
+        names = listed(list(map(repr, also)))
+        data["source"]["missing"] = Because([*MISSING, *also], f"{names} too: without it, columns are numbers")
+        table = _without(table, also)
+    kept = with_target(table, targets, "drop")
+    if len(kept) < len(table):
+        reason = f"{len(table) - len(kept)} of {len(table)} rows have no target and are left out"
+        found["missing_target"] = Because("drop", reason)
+    exclude, features = _features(kept, targets, task)
+    if exclude:
+        found["exclude"] = exclude
+    return found | _columns(kept, features)
+
+
+def _malformed(table: Table) -> Because:
+    count = len(table.malformed)
+    if count > MOST_MALFORMED * (count + len(table)):
+        raise DataError(
+            f"{table.malformed[0]}; {count} rows are like this, so the file may be of another kind than it seems"
+        )
+    rows = "1 row" if count == 1 else f"{count} rows"
+    return Because("skip", f"{rows} cannot be read; the first: {table.malformed[0]}")
+
+
+def _without(table: Table, missing: Sequence[str]) -> Table:
+    import polars as pl
+
+    frame = table.frame
+    text = [column for column in frame if column.dtype == pl.String]
+    blank = [column.set(column.is_in(missing), None) for column in text]
+    return replace(table, frame=frame.with_columns(blank))
+
+
+def _features(table: Table, targets: Sequence[str], task: Task | None) -> tuple[list[Because], list[str]]:
+    """The columns left out, each with its reason, and those to learn from."""
+    candidates = [name for name in table.columns if name not in targets]
+    exclude = left_out(table, candidates)
+    features = [name for name in candidates if name not in {because.value for because in exclude}]
+    if not features:
+        reasons = "; ".join(f"{because.value}: {because.reason}" for because in exclude[:5])
+        raise DataError(f"{table.name}: no column is left to learn from" + (f" ({reasons})" if reasons else ""))
+    if len(targets) == 1 and choose_task(table, targets, task, None) == "classification":
+        same = gives_away(table, features, targets[0])
+        if len(same) < len(features):
+            exclude += same
+            features = [name for name in features if name not in {because.value for because in same}]
+    return exclude, features
+
+
+def _columns(table: Table, features: Sequence[str]) -> dict[str, Any]:
+    """Types and preprocessing, with what was seen."""
+    numeric = numeric_columns(table.frame.select(features))
+    nulls = {name: as_labels(table[name]).null_count() for name in features}
+    worst = max(features, key=nulls.__getitem__)
+    often = nulls[worst] > OFTEN_MISSING * len(table)
+    gaps = f"{worst!r:.40} lacks {nulls[worst]} of {len(table)}" if nulls[worst] else "no value is missing"
+    preprocess: dict[str, Any] = {}
+    if numeric:
+        preprocess["numeric"] = Because("standardize", "mean 0 and standard deviation 1, as networks like it")
+    if len(numeric) < len(features):
+        preprocess["categorical"] = Because("one_hot", "a 0/1 input for each category")
+        preprocess["unseen"] = Because("other", "a category that training did not have is none of the known ones")
+    how = "filled with the mean, or the commonest category" + (", and a 0/1 input says so" if often else "")
+    preprocess["missing"] = Because("indicator" if often else "mean", f"{gaps}; {how}" if nulls[worst] else gaps)
+    types = {name: _type(table, name, numeric=name in numeric, missing=nulls[name]) for name in features}
+    counted = Because(types, f"{len(features)} columns to learn from") if len(features) <= MOST_LISTED else None
+    return ({"types": counted} if counted else {}) | {"preprocess": preprocess}
+
+
+def _type(table: Table, name: str, *, numeric: bool, missing: int) -> Because:
+    gaps = f"; {missing} missing" if missing else ""
+    if not numeric:
+        labels = as_labels(table[name]).drop_nulls().unique().to_list()
+        return Because("categorical", f"{len(labels)} categories: {listed(in_order(labels), 4)}{gaps}")
+    values = as_numbers(table[name]).drop_nulls().to_numpy()
+    distinct = set(values[:100_000].tolist())
+    few = 2 < len(distinct) <= FEW_NUMBERS and all(value.is_integer() for value in distinct)
+    hint = "; write categorical if these are names, not amounts" if few else ""
+    return Because("numeric", f"{values.min():.6g} to {values.max():.6g}{gaps}{hint}")

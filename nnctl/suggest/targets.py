@@ -1,0 +1,83 @@
+"""What is to be predicted: which columns are meant, and what kind of target they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnctl.data.loading import LoadedData
+from nnctl.data.report import FEW_ROWS, class_counts
+from nnctl.data.tables import Table, as_labels, listed, numeric_columns
+from nnctl.data.target import MOST_NUMBERED_CLASSES
+from nnctl.errors import ConfigError, DataError
+from nnctl.spec import nearest
+from nnctl.suggest.text import is_number
+
+
+def chosen_targets(table: Table, given: Sequence[str]) -> list[str]:
+    """The columns meant by what stands on the command line: names, or numbers from 1 (-1 is the last).
+
+    Raises:
+        ConfigError: where there is none, or no such column.
+        DataError: where a column cannot be a target: it is the same in every row, or names the row.
+    """
+    if not given:
+        raise ConfigError(f"which column is to be predicted? {_columns(table)}; write --target COLUMN")
+    names = [_column(table, text) for text in given]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ConfigError(f"--target {repeated} is given twice; name each column once")
+    for name in names:
+        _check(table, name)
+    return names
+
+
+def _column(table: Table, text: str) -> str:
+    if text in table.columns:
+        return text
+    count = len(table.columns)
+    if text.removeprefix("-").isdecimal() and 1 <= abs(int(text)) <= count:
+        return table.columns[int(text) - (int(text) > 0)]
+    near = nearest(text, table.columns)
+    hint = f"did you mean {near!r}? " if near else ""
+    raise ConfigError(
+        f"--target {text}: there is no such column; {hint}{_columns(table)}, or a number from 1 to {count}"
+    )
+
+
+def _columns(table: Table) -> str:
+    return f"{table.name} has {listed(table.columns)}"
+
+
+def _check(table: Table, name: str) -> None:
+    labels = as_labels(table[name]).drop_nulls()
+    distinct = labels.n_unique()
+    if not len(labels):
+        raise DataError(f"{table.name}: the target {name!r} has no value in any row")
+    if distinct == 1:
+        raise DataError(f"{table.name}: the target {name!r} is {labels[0]!r} in every row; there is nothing to learn")
+    text = not numeric_columns(table[name].to_frame())
+    if text and len(labels) > FEW_ROWS and 2 * distinct > len(labels):
+        odd = next(value for value in labels if not is_number(value))
+        raise DataError(
+            f"{table.name}: the target {name!r} is text with {distinct} different values in {len(labels)} rows, "
+            f"such as {odd!r:.40}: too few examples of each to learn; name another column, or make these values numbers"
+        )
+
+
+def task_reason(loaded: LoadedData, *, asked: bool) -> str:
+    """What the target is, in words."""
+    target = loaded.encoder.target
+    counts = {name: int(n) for name, n in class_counts(target, loaded.train.truth).items()}
+    if target.task == "regression":
+        truth = loaded.train.truth
+        spans = [f"{low:.6g} to {high:.6g}" for low, high in zip(truth.min(axis=0), truth.max(axis=0), strict=True)]
+        return f"{'as asked' if asked else 'numbers'}, from {listed(spans, 4)}"
+    shares = ", ".join(f"{name}: {n}" for name, n in sorted(counts.items(), key=lambda item: -item[1])[:5])
+    more = ", ..." if len(counts) > 5 else ""
+    kind = "labels" if target.task == "multilabel" else "classes"
+    reason = f"{len(counts)} {kind} (training rows: {shares}{more})"
+    if not asked and len(target.classes) > 2 and all(name.lstrip("-").isdecimal() for name in target.classes):
+        reason += (
+            f"; whole numbers, at most {MOST_NUMBERED_CLASSES} different ones: write regression if they are amounts"
+        )
+    return reason

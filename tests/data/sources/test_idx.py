@@ -1,0 +1,62 @@
+"""IDX."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from nnctl.data.sources import Idx
+from nnctl.data.sources.idx import read_idx
+from nnctl.errors import DataError
+
+
+#: As the format's page has them, big-endian.
+PUBLISHED = {0x08: "B", 0x09: "b", 0x0B: "h", 0x0C: "i", 0x0D: "f", 0x0E: "d"}
+
+
+def idx(array, code):
+    sizes = b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return (
+        bytes([0, 0, code, array.ndim])
+        + sizes
+        + struct.pack(f">{array.size}{PUBLISHED[code]}", *array.ravel().tolist())
+    )
+
+
+@pytest.mark.parametrize("code", PUBLISHED)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_reads_every_type(tmp_path, code, pack):
+    x = np.arange(24).reshape(4, 2, 3)
+    (tmp_path / "x").write_bytes(pack(idx(x, code)))
+    (tmp_path / "t").write_bytes(pack(idx(np.arange(4), 0x08)))
+    arrays = Idx(path="x", labels="t").open(tmp_path)
+    np.testing.assert_array_equal(arrays.x, x)
+    assert arrays.labels.tolist() == [0, 1, 2, 3]
+
+
+def test_the_published_layout():
+    """The magic number 2051 and the sizes of the MNIST training images, from their page."""
+    header = bytes.fromhex("00000803 0000ea60 0000001c 0000001c")
+    assert int.from_bytes(header[:4], "big") == 2051
+    assert idx(np.zeros((60000, 28, 28), np.uint8), 0x08)[:16] == header
+
+
+BAD = {
+    "empty": (b"", "begins with nothing"),
+    "magic": (b"\0\1\x08\1", "begins with 00 01 08 01 where an IDX file has 00 00"),
+    "type": (b"\0\0\x07\1\0\0\0\0", "begins with 00 00 07 01"),
+    "header cut off": (b"\0\0\x08\3\0\0", "6 bytes where the header alone has 16"),
+    "too short": (b"\0\0\x08\1\0\0\0\5abcd", r"12 bytes where its header announces 13, for an array \(5,\)"),
+    "too long": (b"\0\0\x08\1\0\0\0\3abcd", "12 bytes where its header announces 11"),
+    "absurd": (b"\0\0\x08\2\xff\xff\xff\xff\xff\xff\xff\xff", "announces 18446744065119617037"),
+    "gzip cut off": (gzip.compress(b"\0\0\x08\1\0\0\0\3abc")[:-9], "ends before its data does"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_refuses(tmp_path, case):
+    content, message = BAD[case]
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_idx("x", tmp_path)

@@ -1,0 +1,78 @@
+"""The union of sources, tables held in memory, and paths from the command line."""
+
+import inspect
+import re
+from typing import get_args
+
+import pytest
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from nnctl.data import spec
+from nnctl.data.sources import AnySource, Csv, Idx, JsonLines, Npy, Npz, Parquet, Tsv, source_of
+from nnctl.errors import DataError
+
+SOURCES = get_args(get_args(AnySource)[0])
+EXAMPLE = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda s: s.__name__)
+def test_documented_example_is_valid(source):
+    (example,) = EXAMPLE.findall(inspect.getdoc(source))
+    assert isinstance(TypeAdapter(AnySource).validate_python(yaml.safe_load(example)), source)
+
+
+@pytest.mark.parametrize("section", [spec.DataSpec, spec.Split, spec.Preprocess, spec.ColumnOptions])
+def test_documented_example_of_a_section_is_valid(section):
+    (example,) = EXAMPLE.findall(inspect.getdoc(section))
+    section.model_validate(yaml.safe_load(example))
+
+
+@pytest.mark.parametrize("model", [*SOURCES, spec.DataSpec, spec.Split, spec.Preprocess, spec.ColumnOptions])
+def test_every_field_is_described(model):
+    assert [n for n, field in model.model_fields.items() if not field.description and n != "type"] == []
+
+
+def test_inline(tmp_path):
+    source = TypeAdapter(AnySource).validate_python(
+        {"type": "inline", "rows": [{"x": 0, "c": "a", "b": True}, {"x": 0.5, "c": None}]}
+    )
+    assert source.open(tmp_path).frame.to_dict(as_series=False) == {"x": [0, 0.5], "c": ["a", None], "b": [True, None]}
+    with pytest.raises(ValidationError):
+        TypeAdapter(AnySource).validate_python({"type": "inline", "rows": []})
+
+
+def test_generated_is_what_the_generator_says(tmp_path):
+    source = TypeAdapter(AnySource).validate_python({"type": "generated", "generator": {"type": "moons", "size": 9}})
+    names, columns = source.generator.generate()
+    frame = source.open(tmp_path).frame
+    assert tuple(frame.columns) == names
+    assert all(frame[n].to_list() == list(columns[n]) for n in names)
+
+
+PATHS = {
+    "a.csv": Csv,
+    "dir.x/a.CSV.gz": Csv,
+    "-": Csv,
+    "a.tsv": Tsv,
+    "a.parquet": Parquet,
+    "a.ndjson": JsonLines,
+    "a.npy": Npy,
+    "a.npz": Npz,
+    "train-images-idx3-ubyte.gz": Idx,
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_format_by_ending(path):
+    assert type(source_of(path)) is PATHS[path]
+
+
+def test_source_like_the_one_trained_on():
+    like = Csv(path="train.csv", separator=";", missing=("-",))
+    assert source_of("new.csv", like) == Csv(path="new.csv", separator=";", missing=("-",))
+    assert source_of("new.parquet", like) == Parquet(path="new.parquet")
+    assert source_of("-", JsonLines(path="a.jsonl")) == JsonLines(path="-")
+    assert source_of("x.npy", Npy(path="a.npy", labels="t.npy")) == Npy(path="x.npy")
+    with pytest.raises(DataError, match="not known by its ending"):
+        source_of("a.xlsx")

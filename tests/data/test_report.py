@@ -1,0 +1,116 @@
+"""Data problems, each planted and found; none found where there is none."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from nnctl.data.loading import load
+from nnctl.data.spec import DataSpec
+
+N = 60
+RANDOM = np.random.default_rng(1)
+CLEAN = {
+    "x": RANDOM.normal(size=N),
+    "city": RANDOM.choice(["Bern", "Oslo"], N),
+    "t": np.array(["no", "yes"])[np.arange(N) % 2],
+}
+
+
+def problems(folder, columns, **section):
+    pl.DataFrame(columns, strict=False).write_csv(folder / "a.csv")
+    section = {"source": {"type": "csv", "path": "a.csv"}, "target": "t", **section}
+    report = load(DataSpec.model_validate(section), folder, 0, np.float64).report
+    return report, {(p.kind, p.column) for p in report.problems}
+
+
+def test_clean_data_has_no_problems(tmp_path):
+    report, found = problems(tmp_path, CLEAN)
+    assert found == set()
+    assert report.rows == {"train": 42, "validation": 9, "test": 9}
+
+
+PLANTED = {
+    "constant": ([3] * N, {}),
+    "empty": ([None] * N, {}),
+    "identifier": ([f"name {i}" for i in range(N)], {}),
+    "leakage": (np.array(["low", "high"])[np.arange(N) % 2], {}),
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_columns(tmp_path, kind):
+    values, section = PLANTED[kind]
+    _, found = problems(tmp_path, {**CLEAN, "odd": values}, **section)
+    assert (kind, "odd") in found
+    assert {column for _, column in found} == {"odd"}
+
+
+def test_numbers_that_count_the_rows(tmp_path):
+    assert problems(tmp_path, {**CLEAN, "id": np.arange(N) + 100})[1] == {("identifier", "id")}
+    assert problems(tmp_path, {**CLEAN, "id": np.arange(N) ** 2})[1] == set()
+
+
+def test_a_linear_copy_of_a_number(tmp_path):
+    target = RANDOM.normal(size=N)
+    _, found = problems(tmp_path, {**CLEAN, "t": target, "copy": 3 - 2 * target})
+    assert found == {("leakage", "copy")}
+    _, found = problems(tmp_path, {**CLEAN, "t": target, "copy": target + 0.01 * RANDOM.normal(size=N)})
+    assert found == set()
+
+
+def test_duplicates_between_parts(tmp_path):
+    twice = {name: [*values, *values] for name, values in CLEAN.items()}
+    report, found = problems(tmp_path, twice)
+    assert {kind for kind, _ in found} == {"duplicates"}
+    pl.DataFrame(CLEAN).write_parquet(tmp_path / "b.parquet")
+    pl.DataFrame(CLEAN)[:7].write_csv(tmp_path / "c.csv")
+    section = {
+        "source": None,
+        "train": {"type": "parquet", "path": "b.parquet"},
+        "test": {"type": "csv", "path": "c.csv"},
+    }
+    report, _train = problems(tmp_path, CLEAN, **section)
+    assert [p.message for p in report.problems] == ["7 rows of the test split (100.0%) also in the training split"]
+
+
+def test_duplicate_images(tmp_path):
+    np.save(tmp_path / "x.npy", RANDOM.integers(0, 255, (30, 2, 2)).repeat(2, axis=0))
+    np.save(tmp_path / "t.npy", (np.arange(60) // 2) % 2)
+    section = {"source": {"type": "npy", "path": "x.npy", "labels": "t.npy"}}
+    report = load(DataSpec.model_validate(section), tmp_path, 0, np.float64).report
+    assert {p.kind for p in report.problems} == {"duplicates"}
+
+
+def test_constant_pixels(tmp_path):
+    x = RANDOM.integers(0, 255, (60, 3, 3))
+    x[:, 0] = 5
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "t.npy", np.arange(60) % 2)
+    section = {"source": {"type": "npy", "path": "x.npy", "labels": "t.npy"}}
+    report = load(DataSpec.model_validate(section), tmp_path, 0, np.float64).report
+    assert [p.message for p in report.problems] == ["3 of 9 features are the same in every training example"]
+
+
+def test_classes(tmp_path):
+    labels = ["no"] * 57 + ["yes"] * 3
+    report, found = problems(tmp_path, {**CLEAN, "t": labels})
+    assert found == {("classes", None)}
+    assert report.classes["train"] == {"no": 40, "yes": 2}
+    section = {"split": {"stratify": False, "validation": 0.4, "test": 0.4}}
+    messages = [
+        p.message
+        for seed in range(9)
+        for p in problems(tmp_path, {**CLEAN, "t": ["no"] * 58 + ["yes", "maybe"]}, **section)[0].problems
+    ]
+    assert any("has no example in the training split" in m for m in messages)
+
+
+def test_rare_categories_that_training_did_not_get(tmp_path):
+    report, found = problems(tmp_path, {**CLEAN, "city": [f"c{i // 2}" for i in range(N)]})
+    assert ("unseen", "city") in found
+    assert any("taken as `unseen: other`" in p.message for p in report.problems)
+
+
+def test_missing_values_are_counted(tmp_path):
+    report, _ = problems(tmp_path, {**CLEAN, "x": [None, None, *CLEAN["x"][2:]]})
+    assert report.missing == {"x": 2}

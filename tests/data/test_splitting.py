@@ -1,0 +1,66 @@
+"""Parts of rows: exact sizes, proportional classes, nothing lost."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnctl.data.splitting import class_sizes, split
+from nnctl.errors import DataError
+
+SHARES = st.sampled_from([0.0, 0.1, 0.15, 0.2, 1 / 3, 0.4])
+
+
+@given(st.integers(4, 300), SHARES, SHARES, st.integers(0, 5))
+def test_every_row_goes_to_one_part(rows, validation, test, seed):
+    parts = split(rows, validation, test, seed)
+    together = np.concatenate([parts.train, parts.validation, parts.test])
+    assert sorted(together) == list(range(rows))
+    assert abs(len(parts.validation) - validation * rows) < 1
+    assert abs(len(parts.test) - test * rows) < 1
+    assert all((np.diff(part) > 0).all() for part in (parts.train, parts.validation, parts.test))
+
+
+@given(st.lists(st.integers(0, 3), min_size=8, max_size=200), SHARES, SHARES)
+def test_stratified_parts_have_classes_in_proportion(labels, validation, test):
+    classes = np.unique(labels, return_inverse=True)[1]
+    plain, parts = split(len(classes), validation, test, 0), split(len(classes), validation, test, 0, classes)
+    assert [len(parts.train), len(parts.validation), len(parts.test)] == [
+        len(plain.train),
+        len(plain.validation),
+        len(plain.test),
+    ]
+    counts = np.bincount(classes)
+    if len(parts.train) >= len(counts):
+        assert set(classes) == set(classes[parts.train])
+    for part in (parts.validation, parts.test):
+        share = len(part) / len(classes)
+        enough = counts > 2 / max(share, 0.01)  # small classes keep a row for training instead
+        own = np.bincount(classes[part], minlength=len(counts))
+        if enough.all():
+            assert np.all(np.abs(own - counts * share) <= 1)
+
+
+def test_largest_remainders_by_hand():
+    """Quotas of 3 rows: 1.5, 0.9, 0.6: one each by remainder."""
+    assert class_sizes(np.array([10, 6, 4]), (3, 0)).tolist() == [[1, 1, 1], [0, 0, 0]]
+    assert class_sizes(np.array([50, 50, 50]), (23, 22)).tolist() == [[8, 8, 7], [7, 7, 8]]
+    assert class_sizes(np.array([27, 19, 15, 25]), (37, 5))[1].tolist() == [2, 1, 1, 1]  # 1.57 1.10 0.87 1.45
+    assert class_sizes(np.array([97, 1, 1, 1]), (15, 15))[:, 1:].sum() == 0  # singletons are for training
+
+
+def test_shares_that_floats_miss():
+    parts = split(20, 0.15, 0.15, 0)
+    assert (len(parts.validation), len(parts.test)) == (3, 3)
+
+
+def test_the_seed_decides_and_it_is_not_the_last_rows():
+    first, again, other = (split(100, 0.15, 0.15, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.test, again.test)
+    assert first.test.tolist() != other.test.tolist()
+    assert first.test.min() < 50
+
+
+def test_too_few_rows():
+    with pytest.raises(DataError, match="2 rows are too few"):
+        split(2, 0.4, 0.4, 0)

@@ -1,0 +1,355 @@
+"""Break every backward formula there is, one at a time: the gradient check must say no, and where."""
+
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from nnctl.activations import AnyActivation
+from nnctl.activations.gated import Gelu
+from nnctl.activations.sigmoids import Sigmoid, Tanh
+from nnctl.activations.softmax import Softmax
+from nnctl.cli.main import main
+from nnctl.engine.gradcheck import Settings
+from nnctl.engine.network import Network
+from nnctl.initializers import Normal
+from nnctl.layers import (
+    Activation,
+    AnyLayer,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianNoise,
+    LayerNormalization,
+    PRelu,
+)
+from nnctl.losses import AnyLoss
+from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
+from nnctl.losses.cross_entropy import CrossEntropy
+from nnctl.losses.kl_divergence import KLDivergence
+from nnctl.losses.margin import Hinge
+from nnctl.losses.regression import Huber, SmoothL1, SquaredError
+from nnctl.regularization import Penalty, Regularization
+from nnctl.training.gradients import ALL, INPUT, check_network
+
+SPREAD = Normal(deviation=0.6)
+ROWS, OUTPUTS = 8, 3
+QUICK = Settings(samples=6)
+
+
+def members(union):
+    return get_args(get_args(union)[0])
+
+
+def dense(units, **settings):
+    return Dense(units=units, init=SPREAD, bias_init=SPREAD, **settings)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, and the layer in it that is to be broken."""
+
+    name: str
+    layers: tuple[Any, ...]
+    loss: Any = field(default_factory=SquaredError)
+    input_shape: tuple[int, ...] = (4,)
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def smooth(self):
+        kinked = {"hinge", "mean_absolute_error", "perceptron", "prelu"}
+        functions = [layer.function for layer in self.layers if isinstance(layer, Activation)]
+        types = {self.loss.type, *(layer.type for layer in self.layers)}
+        return not (self.l1 or types & kinked or any(f.kinks for f in functions))
+
+    @property
+    def network(self):
+        return Network(self.layers, self.input_shape)
+
+    def check(self):
+        random, network = np.random.default_rng(11), self.network
+        x = random.normal(size=(ROWS, *self.input_shape))
+        t, w = targets(self.loss, random), random.uniform(0.5, 2, ROWS)
+        penalty = Penalty(Regularization(l1=self.l1, l2=self.l2), network.layout)
+        theta = network.layout.initial(5, dtype="f8")
+        return check_network(network, self.loss, theta, x, t, w, penalty, 7, QUICK)
+
+
+def targets(loss, random):
+    if loss.encoding == "index":
+        return random.integers(0, OUTPUTS, ROWS)
+    if isinstance(loss, KLDivergence):
+        return random.dirichlet(np.ones(OUTPUTS), ROWS)
+    if "regression" in loss.tasks:
+        return random.normal(size=(ROWS, OUTPUTS))
+    return random.integers(0, 2, (ROWS, OUTPUTS)).astype(float)
+
+
+def between(layer, input_shape=(4,), name=None):
+    """The layer in the middle: `dense1` lies before it, `dense2` after it. No bias before a
+    normalisation, which takes it out again."""
+    layers = (dense(4, bias=False), layer, Flatten(), dense(OUTPUTS))
+    return Case(
+        name or layer.kind, layers if len(input_shape) > 1 else (*layers[:2], layers[3]), input_shape=input_shape
+    )
+
+
+def ending(loss, activation=None):
+    last = [Activation(function=activation)] if activation else []
+    return Case(loss.type, (dense(3), Activation(function=Tanh()), dense(OUTPUTS), *last), loss)
+
+
+LAYERS = {
+    Dense: between(dense(4)),
+    Activation: between(Activation(function=Tanh())),
+    PRelu: between(PRelu()),
+    Dropout: between(Dropout(rate=0.3)),
+    GaussianNoise: between(GaussianNoise(deviation=0.3)),
+    BatchNormalization: between(BatchNormalization()),
+    LayerNormalization: between(LayerNormalization()),
+    Flatten: between(Flatten(), name="flatten"),
+}
+ACTIVATIONS = {member: between(Activation(function=member())) for member in members(AnyActivation)}
+LOSSES = {member: ending(member()) for member in members(AnyLoss)}
+PENALTIES = {
+    "l1": Case("l1", LOSSES[SquaredError].layers, l1=0.3),
+    "l2": Case("l2", LOSSES[SquaredError].layers, l2=0.3),
+}
+VARIANTS = [
+    between(dense(2, bias=False), (3, 4), "dense-positions"),
+    between(BatchNormalization(affine=False), (3, 4), "batch-normalization-positions"),
+    between(LayerNormalization(affine=False), (3, 4), "layer-normalization-positions"),
+    between(Flatten(), (2, 3), "flatten-axes"),
+    between(Activation(function=Softmax(temperature=0.5)), name="softmax-temperature"),
+    between(Activation(function=Gelu(approximate="tanh")), name="gelu-tanh"),
+    ending(CrossEntropy(label_smoothing=0.1, class_weights=(0.5, 1.0, 2.0))),
+    ending(CrossEntropy(temperature=2.0)),
+    ending(CrossEntropy(input="probabilities"), Softmax()),
+    ending(BinaryCrossEntropy(positive_weight=3.0, label_smoothing=0.1, class_weights=(0.5, 1.0, 2.0))),
+    ending(BinaryCrossEntropy(input="probabilities"), Sigmoid()),
+    ending(Logistic(positive_weight=(0.5, 1.0, 2.0))),
+    ending(Hinge(squared=True)),
+    ending(Huber(delta=0.3)),
+    ending(SmoothL1(beta=0.3)),
+    Case("penalties", LOSSES[CrossEntropy].layers, l1=0.01, l2=0.1),
+]
+SOUND = [*LAYERS.values(), *ACTIVATIONS.values(), *LOSSES.values(), *PENALTIES.values(), *VARIANTS]
+
+
+def one_unit(a):
+    a = a.copy()
+    a[..., 0] *= 1.01
+    return a
+
+
+# How a result goes wrong.
+CHANGES = {
+    "scaled": lambda a: a * 1.01,
+    "negated": lambda a: -a,
+    "dropped": lambda a: 0 * a,
+    "one-unit": one_unit,
+    "units-reversed": lambda a: a[..., ::-1].copy(),
+}
+
+
+def test_every_member_of_every_union_has_a_case():
+    assert set(LAYERS) == set(members(AnyLayer))
+    assert set(LOSSES) == set(members(AnyLoss))
+    assert all(type(case.layers[1]) is member for member, case in LAYERS.items())
+
+
+@pytest.mark.parametrize("case", SOUND, ids=str)
+def test_what_is_right_passes(case):
+    report = case.check()
+    assert not report.failed, report.worst
+    assert report.worst.worst < (1e-7 if case.smooth else 1e-6), report.worst
+    assert all(check.checked or check.projection_error is not None for check in report.checks)
+
+
+def failing(case):
+    """The names over the tolerance; all parameters at once counts as no tensor."""
+    return {check.name for check in case.check().failed} - {ALL}
+
+
+def broken(monkeypatch, cls, wrong):
+    """Put `wrong(right, self, p, g, dy, slot)` in the place of a layer's backward; the layer in the middle only."""
+    case, right = LAYERS[cls], cls.backward
+    middle = case.network.names[1]
+
+    def backward(self, p, g, dy, slot):
+        return wrong(right, self, p, g, dy, slot) if slot.path == middle else right(self, p, g, dy, slot)
+
+    monkeypatch.setattr(cls, "backward", backward)
+    return case, middle
+
+
+#: What a dx in the middle reaches: everything before it.
+BEFORE = {"dense1.weight", INPUT}
+LAYER_OUTPUTS = [
+    (cls, output)
+    for cls, case in LAYERS.items()
+    for output in ["dx", *(n for n, p in case.layers[1].parameters(case.network.shapes[1]).items() if p.trainable)]
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(("cls", "output"), LAYER_OUTPUTS, ids=[f"{c.__name__}-{o}" for c, o in LAYER_OUTPUTS])
+def test_a_broken_layer_is_found(monkeypatch, cls, output, change):
+    def wrong(right, self, p, g, dy, slot):
+        dx = right(self, p, g, dy, slot)
+        if output == "dx":
+            return CHANGES[change](dx)
+        g[output][...] = CHANGES[change](g[output])
+        return dx
+
+    case, middle = broken(monkeypatch, cls, wrong)
+    assert failing(case) == (BEFORE if output == "dx" else {f"{middle}.{output}"})
+
+
+# Terms that are left out or taken for others: the mistakes people make.
+def no_coupling(right, self, p, g, dy, slot):
+    return self._through_scale_and_shift(p, g, dy, slot) * slot["inverse"]
+
+
+def no_variance(right, self, p, g, dy, slot):
+    axis = 0 if isinstance(self, BatchNormalization) else -1
+    d = self._through_scale_and_shift(p, g, dy, slot)
+    return (d - d.mean(axis=axis, keepdims=True)) * slot["inverse"]
+
+
+def transposed_dx(right, self, p, g, dy, slot):
+    right(self, p, g, dy, slot)
+    return dy @ p["weight"]
+
+
+def transposed_weight(right, self, p, g, dy, slot):
+    dx = right(self, p, g, dy, slot)
+    g["weight"][...] = g["weight"].T.copy()
+    return dx
+
+
+def slope_of_both_sides(right, self, p, g, dy, slot):
+    dx = right(self, p, g, dy, slot)
+    g["slope"][...] = (dy * slot["x"]).sum(axis=0)
+    return dx
+
+
+def no_mask(right, self, p, g, dy, slot):
+    return dy
+
+
+def no_rescaling(right, self, p, g, dy, slot):
+    return dy * (slot["mask"] > 0)
+
+
+TERMS = [
+    (BatchNormalization, no_coupling, BEFORE),
+    (BatchNormalization, no_variance, BEFORE),
+    (LayerNormalization, no_coupling, BEFORE),
+    (LayerNormalization, no_variance, BEFORE),
+    (Dense, transposed_dx, BEFORE),
+    (Dense, transposed_weight, {"dense2.weight"}),
+    (PRelu, slope_of_both_sides, {"prelu1.slope"}),
+    (Dropout, no_mask, BEFORE),
+    (Dropout, no_rescaling, BEFORE),
+]
+
+
+@pytest.mark.parametrize(("cls", "wrong", "expected"), TERMS, ids=lambda v: getattr(v, "__name__", ""))
+def test_a_missing_term_is_found(monkeypatch, cls, wrong, expected):
+    case, _ = broken(monkeypatch, cls, wrong)
+    assert failing(case) == expected
+
+
+def test_axes_flattened_in_another_order_are_found(monkeypatch):
+    case = next(case for case in VARIANTS if case.name == "flatten-axes")
+    monkeypatch.setattr(Flatten, "backward", lambda self, p, g, dy, slot: dy.reshape(slot["shape"], order="F"))
+    assert failing(case) == BEFORE
+
+
+#: The derivative of a step is 0, whichever way 0 is bent.
+INERT = {("step", change) for change in CHANGES}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("cls", ACTIVATIONS, ids=lambda cls: cls.__name__)
+def test_a_broken_activation_is_found(monkeypatch, cls, change):
+    right = cls.backward
+
+    def wrong(self, dy, x, y, out):
+        right(self, dy, x, y, out)
+        out[...] = CHANGES[change](out)
+
+    monkeypatch.setattr(cls, "backward", wrong)
+    expected = set() if (cls().type, change) in INERT else BEFORE
+    assert failing(ACTIVATIONS[cls]) == expected
+
+
+@pytest.mark.parametrize("cls", [c for c in ACTIVATIONS if c().type != "linear"], ids=lambda cls: cls.__name__)
+def test_a_forgotten_derivative_is_found(monkeypatch, cls):
+    monkeypatch.setattr(cls, "backward", lambda self, dy, x, y, out: np.copyto(out, dy))
+    assert failing(ACTIVATIONS[cls]) == BEFORE
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "sum-instead-of-mean"])
+@pytest.mark.parametrize("cls", LOSSES, ids=lambda cls: cls.__name__)
+def test_a_broken_loss_is_found(monkeypatch, cls, change):
+    right = cls.backward
+    changed = CHANGES.get(change, lambda a: a * ROWS)
+    monkeypatch.setattr(cls, "backward", lambda self, scale, slot: changed(right(self, scale, slot)))
+    assert failing(LOSSES[cls]) == {"dense1.weight", "dense1.bias", "dense2.weight", "dense2.bias", INPUT}
+
+
+WEIGHTS, BIASES = {"dense1.weight", "dense2.weight"}, {"dense1.bias", "dense2.bias"}
+# What is added to the gradient in place of dR/dtheta (r), and who is wrong then.
+WRONG_PENALTIES = {
+    "scaled": (lambda r, theta: 1.01 * r, WEIGHTS),
+    "negated": (lambda r, theta: -r, WEIGHTS),
+    "dropped": (lambda r, theta: 0 * r, WEIGHTS),
+    "twice": (lambda r, theta: 2 * r, WEIGHTS),
+    "on-biases": (lambda r, theta: np.where(r == 0, 0.3 * theta, r), BIASES),
+}
+
+
+@pytest.mark.parametrize("change", WRONG_PENALTIES)
+@pytest.mark.parametrize("case", PENALTIES.values(), ids=str)
+def test_a_broken_penalty_is_found(monkeypatch, case, change):
+    right = Penalty.add_gradient
+    changed, expected = WRONG_PENALTIES[change]
+
+    def wrong(self, theta, g):
+        r = np.zeros_like(g)
+        right(self, theta, r)
+        g += changed(r, theta)
+
+    monkeypatch.setattr(Penalty, "add_gradient", wrong)
+    assert failing(case) == expected
+
+
+CONFIG = """
+data:
+  source: {type: inline, rows: [{x: 0.1, y: 0.4, z: 1.0}, {x: -0.7, y: 0.2, z: 0.3}, {x: 0.5, y: -0.9, z: -0.2}]}
+  target: z
+  split: {validation: 0, test: 0}
+model: {hidden: [3], activation: tanh}
+loss: squared_error
+"""
+
+
+def test_the_command_says_no(monkeypatch, tmp_path, capsys):
+    (tmp_path / "e.yaml").write_text(CONFIG)
+    assert main(["gradcheck", str(tmp_path / "e.yaml")]) == 0
+    assert "\npassed: " in capsys.readouterr().out
+    right = Tanh.backward
+    monkeypatch.setattr(Tanh, "backward", lambda self, dy, x, y, out: right(self, 1.01 * dy, x, y, out))
+    assert main(["gradcheck", str(tmp_path / "e.yaml")]) == 4
+    out, err = capsys.readouterr()
+    assert "\nfailed: " in out
+    assert err.startswith("error: the gradient of dense1.weight, dense1.bias, ")
+    assert "dense2" not in err
