@@ -92,6 +92,7 @@ def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[P
     counts = train.frame.select(pl.col(names).drop_nulls().n_unique()).row(0)
     for column, distinct in zip(encoder.columns, counts, strict=True):
         series = train[column.name]
+        present = len(series) - series.null_count()
         if not distinct:
             message = f"column {column.name!r} has no values in the training split; add it to data.exclude"
             found.append(Problem("empty", message, column.name))
@@ -100,7 +101,7 @@ def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[P
             found.append(Problem("constant", message, column.name))
         elif names_the_row(train, column, distinct):
             message = (
-                f"column {column.name!r} has {distinct} different values in {len(series) - series.null_count()} rows: it names the row "
+                f"column {column.name!r} has {distinct} different values in {present} rows: it names the row "
                 "rather than describes it; add it to data.exclude"
             )
             found.append(Problem("identifier", message, column.name))

@@ -134,7 +134,9 @@ def choose_task(table: Table, names: Sequence[str], asked: Task | None, loss: Lo
     allowed: Sequence[Task] = TASKS if loss is None else loss.tasks
     task = asked or _appearance(table, names, allowed)
     if loss is not None and task not in loss.tasks:
-        raise ConfigError(f"loss: {loss.type} is for {' or '.join(loss.tasks)}, and {', '.join(names)} calls for {task}")
+        raise ConfigError(
+            f"loss: {loss.type} is for {' or '.join(loss.tasks)}, and {', '.join(names)} calls for {task}"
+        )
     if task == "classification" and len(names) > 1:
         raise ConfigError(f"classification has one target column, and data.target names {', '.join(names)}")
     return task

@@ -10,7 +10,6 @@ from nnctl.data.sources import Idx
 from nnctl.data.sources.idx import read_idx
 from nnctl.errors import DataError
 
-
 #: As the format's page has them, big-endian.
 PUBLISHED = {0x08: "B", 0x09: "b", 0x0B: "h", 0x0C: "i", 0x0D: "f", 0x0E: "d"}
 
