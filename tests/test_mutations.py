@@ -77,8 +77,7 @@ class Case:
         x = random.normal(size=(ROWS, *self.input_shape))
         t, w = targets(self.loss, random), random.uniform(0.5, 2, ROWS)
         penalty = Penalty(Regularization(l1=self.l1, l2=self.l2), network.layout)
-        theta = network.layout.initial(5, dtype="f8")
-        return check_network(network, self.loss, theta, x, t, w, penalty, 7, QUICK)
+        return check_network(network, self.loss, network.layout.initial(5), x, t, w, penalty, 7, QUICK)
 
 
 def targets(loss, random):
@@ -113,7 +112,7 @@ LAYERS = {
     GaussianNoise: between(GaussianNoise(deviation=0.3)),
     BatchNormalization: between(BatchNormalization()),
     LayerNormalization: between(LayerNormalization()),
-    Flatten: between(Flatten(), name="flatten"),
+    Flatten: between(Flatten(), (2, 3)),
 }
 ACTIVATIONS = {member: between(Activation(function=member())) for member in members(AnyActivation)}
 LOSSES = {member: ending(member()) for member in members(AnyLoss)}
@@ -125,11 +124,9 @@ VARIANTS = [
     between(dense(2, bias=False), (3, 4), "dense-positions"),
     between(BatchNormalization(affine=False), (3, 4), "batch-normalization-positions"),
     between(LayerNormalization(affine=False), (3, 4), "layer-normalization-positions"),
-    between(Flatten(), (2, 3), "flatten-axes"),
     between(Activation(function=Softmax(temperature=0.5)), name="softmax-temperature"),
     between(Activation(function=Gelu(approximate="tanh")), name="gelu-tanh"),
-    ending(CrossEntropy(label_smoothing=0.1, class_weights=(0.5, 1.0, 2.0))),
-    ending(CrossEntropy(temperature=2.0)),
+    ending(CrossEntropy(temperature=2.0, label_smoothing=0.1, class_weights=(0.5, 1.0, 2.0))),
     ending(CrossEntropy(input="probabilities"), Softmax()),
     ending(BinaryCrossEntropy(positive_weight=3.0, label_smoothing=0.1, class_weights=(0.5, 1.0, 2.0))),
     ending(BinaryCrossEntropy(input="probabilities"), Sigmoid()),
@@ -168,8 +165,8 @@ def test_every_member_of_every_union_has_a_case():
 def test_what_is_right_passes(case):
     report = case.check()
     assert not report.failed, report.worst
+    assert not report.undecided
     assert report.worst.worst < (1e-7 if case.smooth else 1e-6), report.worst
-    assert all(check.checked or check.projection_error is not None for check in report.checks)
 
 
 def failing(case):
@@ -248,6 +245,10 @@ def no_rescaling(right, self, p, g, dy, slot):
     return dy * (slot["mask"] > 0)
 
 
+def column_major(right, self, p, g, dy, slot):
+    return dy.reshape(slot["shape"], order="F")
+
+
 TERMS = [
     (BatchNormalization, no_coupling, BEFORE),
     (BatchNormalization, no_variance, BEFORE),
@@ -258,6 +259,7 @@ TERMS = [
     (PRelu, slope_of_both_sides, {"prelu1.slope"}),
     (Dropout, no_mask, BEFORE),
     (Dropout, no_rescaling, BEFORE),
+    (Flatten, column_major, BEFORE),
 ]
 
 
@@ -265,12 +267,6 @@ TERMS = [
 def test_a_missing_term_is_found(monkeypatch, cls, wrong, expected):
     case, _ = broken(monkeypatch, cls, wrong)
     assert failing(case) == expected
-
-
-def test_axes_flattened_in_another_order_are_found(monkeypatch):
-    case = next(case for case in VARIANTS if case.name == "flatten-axes")
-    monkeypatch.setattr(Flatten, "backward", lambda self, p, g, dy, slot: dy.reshape(slot["shape"], order="F"))
-    assert failing(case) == BEFORE
 
 
 #: The derivative of a step is 0, whichever way 0 is bent.
@@ -312,7 +308,6 @@ WRONG_PENALTIES = {
     "scaled": (lambda r, theta: 1.01 * r, WEIGHTS),
     "negated": (lambda r, theta: -r, WEIGHTS),
     "dropped": (lambda r, theta: 0 * r, WEIGHTS),
-    "twice": (lambda r, theta: 2 * r, WEIGHTS),
     "on-biases": (lambda r, theta: np.where(r == 0, 0.3 * theta, r), BIASES),
 }
 

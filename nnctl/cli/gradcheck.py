@@ -82,11 +82,15 @@ def show(report: "GradientReport") -> None:
             console.result(f"{check.name}: {note}")
     if report.frozen:
         console.result(f"not trained, so not checked: {', '.join(report.frozen)}")
+    console.result(verdict(report))
+
+
+def verdict(report: "GradientReport") -> str:
+    """The last line."""
+    word = "failed" if report.failed else "undecided" if report.undecided else "passed"
+    left = f"; not compared: {', '.join(check.name for check in report.undecided)}" if report.undecided else ""
     worst, tolerance = report.worst, report.settings.tolerance
-    console.result(
-        f"{'failed' if report.failed else 'passed'}: the largest error is {worst.worst:.1e}, of {worst.name}; "
-        f"tolerance {tolerance:g}"
-    )
+    return f"{word}: the largest error is {worst.worst:.1e}, of {worst.name}; tolerance {tolerance:g}{left}"
 
 
 def row(check: "TensorCheck") -> list[Cell]:
@@ -106,7 +110,7 @@ def row(check: "TensorCheck") -> list[Cell]:
 
 def notes(check: "TensorCheck") -> list[str]:
     """What the numbers of a tensor do not say by themselves."""
-    if not check.checked and check.projection_error is None:
+    if not check.compared:
         return ["everything lies on a kink, so nothing could be compared; try another init, or a trained run"]
     found = []
     if check.zero:
@@ -125,6 +129,7 @@ def numbers(report: "GradientReport") -> dict[str, Any]:
     return {
         "passed": not report.failed,
         "failed": [check.name for check in report.failed],
+        "undecided": [check.name for check in report.undecided],
         "error": report.worst.worst,
         "tolerance": report.settings.tolerance,
         "epsilon": report.settings.epsilon,

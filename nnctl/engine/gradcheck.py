@@ -101,6 +101,11 @@ class TensorCheck:
     projection_error: float | None
 
     @property
+    def compared(self) -> bool:
+        """Whether anything could be compared; not where everything lies on a kink."""
+        return self.checked > 0 or self.projection_error is not None
+
+    @property
     def worst(self) -> float:
         """The larger of the two errors."""
         return max(self.error, self.projection_error or 0.0)

@@ -43,9 +43,14 @@ class GradientReport:
         return [check for check in self.checks if not check.worst <= self.settings.tolerance]
 
     @property
+    def undecided(self) -> list[TensorCheck]:
+        """The tensors in which nothing could be compared."""
+        return [check for check in self.checks if not check.compared]
+
+    @property
     def worst(self) -> TensorCheck:
         """The tensor with the largest error."""
-        return max(self.checks, key=lambda check: check.worst)
+        return max(self.checks, key=lambda check: (check.worst, check.compared))
 
 
 def check_job(
@@ -92,7 +97,7 @@ def check_network(
         value = evaluate(backward=True).value
         if not isfinite(value):
             raise Diverged(f"the loss of the checked batch is {value}, so it has no gradient to check")
-        gradient, input_gradient = objective.gradient.copy(), objective.input_gradient
+        gradient, input_gradient = objective.gradient, objective.input_gradient
         penalty.add_gradient(theta, gradient)
 
         trained = theta[layout.trained]

@@ -79,7 +79,7 @@ def test_the_tolerance_is_the_users(config, run, broken):
 
 def test_json_is_one_document_whatever_the_verdict(config, run, request):
     document = json.loads(run(config, "--json", "--samples", 2, "--batch", 5)[0])
-    assert (document["passed"], document["failed"], document["examples"]) == (True, [], 5)
+    assert (document["passed"], document["failed"], document["undecided"], document["examples"]) == (True, [], [], 5)
     assert (document["tolerance"], document["epsilon"]) == (1e-6, 1e-5)
     assert document["penalty"] > 0
     assert document["frozen"] == ["dense2.weight", "dense2.bias"]
@@ -108,6 +108,9 @@ def test_what_the_numbers_do_not_say(config, run):
     assert "\ndense3.weight: everything lies on a kink, so nothing could be compared; " in out
     out, _ = run(config, "--set", "model.layers.0.init=zeros", "--set", "model.layers.0.activation=relu")
     assert "\ndense1.bias: everything lies on a kink, so nothing could be compared; try another init" in out
+    *_, verdict = out.splitlines()
+    assert verdict.startswith("undecided: the largest error is ")
+    assert verdict.endswith("; tolerance 1e-06; not compared: dense1.weight, dense1.bias, all parameters")
 
 
 def test_a_run_is_checked_at_its_weights(config, run, capsys):
