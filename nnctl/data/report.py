@@ -10,6 +10,7 @@ import numpy as np
 
 from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
 from nnctl.data.encoder import TableEncoder, blocks
+from nnctl.data.image_cache import gather
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table, as_labels
 from nnctl.data.target import Target
@@ -17,6 +18,8 @@ from nnctl.engine.parameters import Array
 
 Kind = Literal["constant", "empty", "identifier", "leakage", "duplicates", "unseen", "classes", "split"]
 
+#: Examples of an array read in one go.
+HASHED = 256
 #: Fewer rows say nothing about what a column is.
 FEW_ROWS = 20
 #: The commonest class may be this many times as frequent as the rarest.
@@ -139,7 +142,7 @@ def _gives_away(
             return False
         import polars as pl
 
-        return pl.DataFrame([train[column.name], pl.Series("", truth)]).n_unique() == distinct
+        return pl.DataFrame([train[column.name], pl.Series(" target", truth)]).n_unique() == distinct
     if isinstance(column, CategoricalColumn):
         return False
     x = np.nan_to_num(finite_numbers(train, column.name), nan=column.fill or 0.0)
@@ -199,4 +202,9 @@ def row_hashes(data: Table | Arrays, rows: Array, columns: list[str], truth: Arr
 
         frame = data.take(rows).frame.select(columns)
         return frame.with_columns(pl.Series(" target", [t.tobytes() for t in truth])).hash_rows().to_numpy()
-    return np.array([hash((data.x[row].tobytes(), t.tobytes())) for row, t in zip(rows, truth, strict=True)], np.int64)
+    hashes = np.empty(len(rows), np.int64)
+    for start in range(0, len(rows), HASHED):
+        part = slice(start, start + HASHED)
+        examples = zip(gather(data.x, rows[part]), truth[part], strict=True)
+        hashes[part] = [hash((x.tobytes(), t.tobytes())) for x, t in examples]
+    return hashes

@@ -44,7 +44,7 @@ DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}([T ]\d.*)?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d.*)?"
 )
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
-IDENTIFIER = re.compile(r"(.*[ _.-])?(id|ids|uuid|guid|index|rownames?|unnamed: 0)|.*[a-z](ID|Id)", re.IGNORECASE)
+IDENTIFIER = re.compile(r"(?i:(.*[ _.-])?(id|ids|uuid|guid|index|rownames?|unnamed: 0))|.*[a-z]I[Dd]")
 
 
 @dataclass(frozen=True)

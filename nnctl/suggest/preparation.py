@@ -100,7 +100,7 @@ def _features(table: Table, targets: Sequence[str], task: Task | None) -> tuple[
 
 def _columns(table: Table, features: Sequence[str]) -> dict[str, Any]:
     """Types and preprocessing, with what was seen."""
-    numeric = numeric_columns(table.frame.select(features))
+    numeric = numeric_columns(table.frame[list(features)])
     nulls = {name: as_labels(table[name]).null_count() for name in features}
     worst = max(features, key=nulls.__getitem__)
     often = nulls[worst] > OFTEN_MISSING * len(table)

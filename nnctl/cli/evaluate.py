@@ -1,0 +1,132 @@
+"""`nnctl eval`: how good a trained network is on data it has not seen."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from nnctl.cli._console import Cell, cell_text, console
+from nnctl.errors import CheckFailed, ConfigError
+
+if TYPE_CHECKING:
+    from nnctl.engine.parameters import Array
+    from nnctl.runs.evaluation import Evaluation
+
+WIDTH = 80
+#: A longer name is cut where it heads a row of the confusion matrix.
+LONGEST_NAME = 12
+#: How many pairs of classes are named where the matrix is too wide.
+MOST_PAIRS = 12
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a model.safetensors.")],
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Other examples with their target; - for standard input.")
+    ] = None,
+    split: Annotated[
+        Literal["train", "validation", "test"] | None,
+        typer.Option(help="Of the run's own data; left out, test, else validation, else train."),
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Also this metric, such as roc_auc; repeatable.")
+    ] = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=VALUE",
+            help="Exit 4 where the metric is below VALUE; or above it, where lower is better (loss, rmse, log_loss); "
+            "repeatable.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Measure a trained network on data it has not seen.
+
+    Prints the loss and every metric, beside what the answer that looks at no feature gets; then figures for each
+    class and what was taken for what, or for each number predicted.
+    """
+    from nnctl.runs.evaluation import file_data, measure, own_data
+    from nnctl.runs.limits import limit_of, metric_of
+    from nnctl.runs.trained import model_file, open_trained
+
+    if data is not None and split is not None:
+        raise ConfigError(f"--split {split}: is a part of the run's own data, and --data names others; use one of them")
+    model = open_trained(run)
+    task, columns = model.encoder.target.task, len(model.encoder.target.names)
+    limits = [limit_of(text, task, columns) for text in fail_under or ()]
+    wanted = [*(metric_of(name, task, columns) for name in metric or ()), *(limit.needs for limit in limits)]
+    metrics = {m.key: m for m in (*model.metrics, *wanted) if m is not None}
+    if data is None:
+        split, examples = own_data(model, model_file(run).parent, split, console.warn)
+    else:
+        examples = file_data(model, data)
+    found = measure(model, examples, tuple(metrics.values()))
+    if as_json:
+        console.json({"run": run, "data": data, "split": split, "rows": len(examples), **document(found)})
+    else:
+        console.result(f"{run}: {data or f'{split} split'}, {len(examples):,} rows")
+        show(found)
+    missed = [limit.missed(found.figures[limit.name]) for limit in limits if not limit.holds(found.figures[limit.name])]
+    if missed:
+        raise CheckFailed("; ".join(missed))
+
+
+def document(found: "Evaluation") -> dict[str, Any]:
+    """Everything that was found, for JSON."""
+    loss, *_ = found.figures.values()
+    return {
+        "loss": loss,
+        "metrics": {key: value for key, value in found.figures.items() if key != "loss"},
+        "baseline": {"answer": found.answer, "metrics": found.baseline},
+        "classes": [row._asdict() for row in found.classes()],
+        "confusion_matrix": found.confusion(),
+        "targets": found.targets(),
+    }
+
+
+def show(found: "Evaluation") -> None:
+    """Everything that was found, as tables."""
+    console.table(("", "model", "baseline"), [[key, v, found.baseline.get(key)] for key, v in found.figures.items()])
+    console.result(f"the baseline: {found.answer}")
+    if classes := found.classes():
+        console.result("")
+        console.table(("class", "precision", "recall", "F1", "support"), classes)
+    if targets := found.targets():
+        console.result("")
+        heads = ("target", *next(iter(targets.values())))
+        console.table(heads, [[name, *figures.values()] for name, figures in targets.items()])
+    matrix = found.confusion()
+    if matrix is not None and matrix.ndim == 2:
+        console.result("")
+        show_confusion(found.predictions.names, matrix)
+
+
+def show_confusion(names: tuple[str, ...], matrix: "Array") -> None:
+    """The matrix with a row for each true class, or where that is too wide the pairs most often confused."""
+    short = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 3]}..." for name in names]
+    numbers = [str(i) for i in range(1, len(names) + 1)]
+    numbered = [f"{number} {name}" for number, name in zip(numbers, short, strict=True)]
+    for heads, labels in ((names, short), (numbers, numbered)):
+        columns = ["true", *heads]
+        rows: list[list[Cell]] = [[label, *row] for label, row in zip(labels, matrix.tolist(), strict=True)]
+        if table_width(columns, rows) <= WIDTH:
+            console.result("rows are true classes, columns predicted ones")
+            console.table(columns, rows)
+            return
+    confused = [
+        (count, names[true], names[predicted])
+        for true, row in enumerate(matrix.tolist())
+        for predicted, count in enumerate(row)
+        if count and true != predicted
+    ]
+    confused.sort(key=lambda pair: -pair[0])
+    console.table(("true", "predicted", "count"), [[t, p, count] for count, t, p in confused[:MOST_PAIRS]])
+    if len(confused) > MOST_PAIRS:
+        console.result(f"the {MOST_PAIRS} of {len(confused)} pairs that are confused most; --json has the whole matrix")
+
+
+def table_width(columns: list[str], rows: list[list[Cell]]) -> int:
+    """The width of a table, in a pipe and on a terminal."""
+    cells = [columns, *([cell_text(cell) for cell in row] for row in rows)]
+    return sum(max(map(len, column)) + 2 for column in zip(*cells, strict=True))

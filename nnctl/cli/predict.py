@@ -1,0 +1,64 @@
+"""`nnctl predict`: predictions for new examples, as a stream."""
+
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nnctl.cli._console import console
+from nnctl.errors import ConfigError
+from nnctl.runs.output import Format, format_of, whole_file, write_frames
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a model.safetensors.")],
+    data: Annotated[str, typer.Option(metavar="FILE", help="The examples; - for standard input.")],
+    output: Annotated[str, typer.Option(metavar="FILE", help="Where to; - for standard output.")] = "-",
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Left out, what the output's ending says, or csv.")
+    ] = None,
+    probabilities: Annotated[bool, typer.Option(help="A column for the probability of each class.")] = True,
+    keep: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Copy this column of the data; repeatable.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(metavar="ROWS", min=1, help="Rows held in memory at a time; changes no result.")
+    ] = None,
+) -> None:
+    """Predict with a trained network.
+
+    Row by row in the order of the data, whose columns may come in any order; others than those of training are
+    ignored. A file of output appears when it is whole; what goes wrong before leaves none.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from nnctl.data.sources import source_of
+    from nnctl.data.tables import listed
+    from nnctl.engine.workers import Workers
+    from nnctl.runs.prediction import ROWS, Prediction
+    from nnctl.runs.trained import open_trained
+
+    form = form or (Format.csv if output == "-" else format_of(Path(output)))
+    check_output(output, data, form)
+    model = open_trained(run)
+    trained_on = model.experiment.data.source or model.experiment.data.train
+    prediction = Prediction(model, source_of(data, trained_on), keep=keep or (), probabilities=probabilities)
+    prediction.check()
+    stream = nullcontext(sys.stdout.buffer) if output == "-" else whole_file(Path(output))
+    with stream as file, threadpool_limits(1, "blas"), Workers(os.cpu_count() or 1) as workers:
+        write_frames(prediction.frames(batch or ROWS, workers), form, file)
+    if prediction.ignored:
+        count = len(prediction.ignored)
+        console.note(f"{data}: ignored {count} column{'s' * (count > 1)}: {listed(list(prediction.ignored))}")
+
+
+def check_output(output: str, data: str, form: Format) -> None:
+    """Refuse to write over the data, and to fill a terminal with what is no text."""
+    files = Path(data), Path(output)
+    if all(file.is_file() for file in files) and files[0].samefile(files[1]):
+        raise ConfigError(f"--output {output}: is the file that --data reads; name another one")
+    if output == "-" and form == Format.parquet and sys.stdout.isatty():
+        raise ConfigError("parquet is no text for a terminal; name a file with --output")

@@ -1,0 +1,163 @@
+"""A trained model's figures on examples it has not seen, beside those of the baseline."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nnctl.data.dataset import Dataset
+from nnctl.data.loading import load_for_evaluation, predictions
+from nnctl.data.sources import source_of
+from nnctl.data.sources.files import STDIN
+from nnctl.engine.parameters import Array
+from nnctl.engine.slot import Slot
+from nnctl.engine.workers import Workers
+from nnctl.errors import ConfigError, DataError
+from nnctl.metrics import (
+    Baseline,
+    ClassRow,
+    Metric,
+    Predictions,
+    class_report,
+    confusion_matrix,
+    default_metrics,
+    evaluate,
+)
+from nnctl.runs.directory import RunDirectory
+from nnctl.runs.model import Model
+from nnctl.training.assemble import assemble
+from nnctl.training.evaluate import Evaluator
+
+Split = Literal["train", "validation", "test"]
+#: The split that is measured where none is named: the first there is.
+PREFERRED: tuple[Split, ...] = ("test", "validation", "train")
+
+
+class Confused(NamedTuple):
+    """How many examples of a class were taken for another; with weights, how much they weigh."""
+
+    true: str
+    predicted: str
+    examples: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All there is to say of a model on some examples.
+
+    Attributes:
+        figures: the loss and the metrics by name; `baseline` has the metrics of the trivial answer.
+        answer: that answer in words.
+        predictions: outputs beside the truth.
+        losses: of each example, without its weight; (n,).
+    """
+
+    figures: dict[str, float]
+    baseline: dict[str, float]
+    answer: str
+    predictions: Predictions
+    losses: Array
+
+    def classes(self) -> list[ClassRow]:
+        """Precision, recall, F1 and support of every class or label; none for numbers."""
+        return [] if self.predictions.task == "regression" else class_report(self.predictions)
+
+    def confusion(self) -> Array | None:
+        """What was taken for what, see `confusion_matrix`; None for numbers."""
+        return None if self.predictions.task == "regression" else confusion_matrix(self.predictions)
+
+    def confused(self) -> list[Confused]:
+        """The pairs of classes that are taken for each other, the most frequent first; none for labels and numbers."""
+        matrix = self.confusion()
+        if matrix is None or matrix.ndim > 2:
+            return []
+        names = self.predictions.names
+        pairs = [Confused(names[t], names[p], matrix[t, p].item()) for t, p in np.argwhere(matrix) if t != p]
+        return sorted(pairs, key=lambda pair: -pair.examples)
+
+    def targets(self) -> dict[str, dict[str, float]]:
+        """The usual metrics of every column of a numeric target; none for classes."""
+        if self.predictions.task != "regression":
+            return {}
+        parts = {metric.key: metric.by_class(self.predictions) for metric in default_metrics("regression")}
+        return {
+            name: {key: float(values[i]) for key, values in parts.items() if values is not None}
+            for i, name in enumerate(self.predictions.names)
+        }
+
+
+def measure(model: Model, data: Dataset, metrics: Sequence[Metric]) -> Evaluation:
+    """Loss and metrics of a model on encoded examples, and of the answer that looks at no feature."""
+    target = model.encoder.target
+    trivial = Baseline(target.task, np.array(model.facts["baseline"]), target.names)
+    with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(os.cpu_count() or 1) as workers:
+        loss, outputs = Evaluator(model.network, model.loss, model.theta, workers)(data)
+        found = predictions(model.loss, data, outputs)
+        return Evaluation(
+            {"loss": loss, **evaluate(metrics, found)},
+            evaluate(metrics, trivial.predictions(data.truth, data.w)),
+            trivial.description,
+            found,
+            model.loss.forward(outputs, data.t, Slot(outputs.dtype)).astype(np.float64),
+        )
+
+
+def file_data(model: Model, path: str) -> Dataset:
+    """The examples of any file that has the target beside the features.
+
+    Raises:
+        DataError: where it cannot be read, or is not what the model was trained on.
+    """
+    trained_on = model.experiment.data.source or model.experiment.data.train
+    return load_for_evaluation(
+        model.encoder, source_of(path, trained_on), Path(), model.experiment.runtime.dtype, model.loss
+    )
+
+
+def own_data(model: Model, folder: Path, split: Split | None, warn: Callable[[str], None]) -> tuple[Split, Dataset]:
+    """A split of the data the model was trained on, made again as training made it.
+
+    Args:
+        model: whose experiment says where the data are and how they were split.
+        folder: of the model file, from which the experiment's paths start.
+        split: which one; left out, the test split, else the validation split, else the training split.
+        warn: told where the data have changed since.
+
+    Raises:
+        DataError: where the data are gone, or changed so much that this is not the split any more.
+        ConfigError: where there is no such split.
+    """
+    spec = model.experiment.data
+    sources = [source for source in (spec.source, spec.train, spec.validation, spec.test) if source is not None]
+    if any(STDIN in source.files() for source in sources):
+        raise DataError("the data of this run came from standard input and are gone; name a file with --data")
+    try:
+        job = assemble(model.experiment, folder)
+    except (ConfigError, DataError) as error:  # such as a column that is not there any more
+        raise DataError(f"{error}; this is the run's own data, --data FILE takes others") from None
+    known = _known_hashes(folder)
+    files = {os.path.relpath(folder / name, folder): digest for name, digest in job.data.report.files.items()}
+    changed = [name for name, digest in files.items() if known.get(name, digest) != digest]
+    if job.data.encoder != model.encoder and (changed or not known):
+        raise DataError(
+            f"{', '.join(changed or files)}: not the data the model was trained on any more, so its splits cannot be "
+            "made again; measure on a file of its own with --data"
+        )
+    if changed:
+        warn(f"{', '.join(changed)}: has changed since training")
+    there = dict(job.splits())
+    chosen = split or next(name for name in PREFERRED if name in there)
+    if chosen not in there:
+        raise ConfigError(f"--split {chosen}: this run has no such split; it has {', '.join(there)}")
+    return chosen, there[chosen]
+
+
+def _known_hashes(folder: Path) -> dict[str, Any]:
+    """The hashes of the data in run.json; none where the model file lies on its own."""
+    run = RunDirectory(folder)
+    known = run.info().get("data", {}) if run.run_json.exists() else {}
+    return known if isinstance(known, dict) else {}
