@@ -1,4 +1,4 @@
-"""`nnctl datasets`: made-up data sets, and those at hand."""
+"""`nnctl datasets`: made-up data sets, those at hand, and those to be fetched."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,9 +9,10 @@ from nnctl.cli._console import Cell, console
 from nnctl.cli.main import new_app
 
 if TYPE_CHECKING:
+    from nnctl.data.fetch.catalogue import DataSet
     from nnctl.data.generators import Generator
 
-app = new_app(help="List and make data sets.")
+app = new_app(help="List, make and fetch data sets.")
 
 #: Where the data sets at hand are.
 FOLDER = Path("datasets")
@@ -20,14 +21,19 @@ STDOUT = "-"
 
 @app.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> None:
-    """List what can be made, and the files in ./datasets."""
+    """List what can be made or fetched, and the files in ./datasets."""
+    from nnctl.data.fetch.catalogue import CATALOGUE
+
     made = [_described(kind) for kind in generators().values()]
     files = [found for path in sorted(FOLDER.glob("*")) if path.is_file() and (found := _measured(path))]
     if as_json:
-        console.json({"generators": made, "files": files})
+        fetched = [{"name": known.name, "summary": known.summary} for known in CATALOGUE.values()]
+        console.json({"generators": made, "fetch": fetched, "files": files})
         return
     rows: list[list[Cell]] = [[kind["type"], kind["summary"], _settings(kind["settings"])] for kind in made]
     console.table(("make", "what", "settings and their defaults"), rows)
+    console.result("")
+    console.table(("fetch", "what"), [[known.name, known.summary] for known in CATALOGUE.values()])
     if files:
         console.result("")
         console.table(
@@ -134,3 +140,65 @@ def _generator(kind: str, settings: list[str]) -> "Generator":
         return kinds[kind].model_validate(document.data)
     except ValidationError as error:
         raise explain(error, document, kinds[kind]) from None
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="mnist, fashion-mnist or kuzushiji-mnist.")],
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the files go; left out, datasets/NAME.")
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option("--from", metavar="URL", help="The folder of another mirror, instead of the known.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Fetch a data set from its official source; print its folder.
+
+    Every file is held against its published size and checksum, those already there as well. What was broken
+    off is continued. Without a network, it says which files to put where.
+    """
+    from nnctl.cli._download import display
+    from nnctl.data.fetch import folder
+
+    data_set = _known(name)
+    target = to or data_set.folder
+    with display(console) as watcher:
+        fetched = folder.fetch(data_set, target, data_set.mirrors if mirror is None else [_address(mirror)], watcher)
+    console.note(folder.next_step(data_set, target))
+    if as_json:
+        files = [
+            {"path": path, "bytes": file.size, "sha256": file.sha256, "source": source, "kept": kept}
+            for path, file, source, kept in fetched
+        ]
+        console.json({"name": name, "folder": target, "files": files})
+    else:
+        console.result(str(target))
+
+
+def _known(name: str) -> "DataSet":
+    from nnctl.data.fetch.catalogue import CATALOGUE
+    from nnctl.errors import ConfigError
+    from nnctl.spec import nearest
+
+    if name not in CATALOGUE:
+        near = nearest(name, CATALOGUE)
+        hint = f"did you mean {near}? " if near else ""
+        raise ConfigError(f"{name}: is not known; {hint}there are {', '.join(CATALOGUE)}")
+    return CATALOGUE[name]
+
+
+def _address(mirror: str) -> str:
+    """The address of a folder, ending in a slash."""
+    from urllib.parse import urlsplit
+
+    from nnctl.errors import ConfigError
+
+    try:
+        parts = urlsplit(mirror)
+        fits = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ConfigError(f"--from {mirror}: is not the address of a folder; write it as https://example.org/mnist/")
+    return mirror.rstrip("/") + "/"

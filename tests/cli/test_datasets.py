@@ -1,0 +1,98 @@
+"""`nnctl datasets`: what can be made, what is at hand, and messages in the words of the command line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nnctl.cli.datasets import generators
+from nnctl.cli.main import main
+from nnctl.data.generators import Circles, write_csv
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty current directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_makes_what_the_generator_makes(capsys, folder):
+    assert (
+        main(["datasets", "make", "circles", "--size", "5", "--noise", "0.2", "--seed", "3", "--set", "factor=0.3"])
+        == 0
+    )
+    out, err = capsys.readouterr()
+    with (folder / "expected.csv").open("w", newline="") as file:
+        write_csv(Circles(size=5, noise=0.2, seed=3, factor=0.3).generate(), file)
+    assert (out, err) == ((folder / "expected.csv").read_text(), "")
+
+
+@pytest.mark.parametrize("kind", generators())
+def test_makes_every_kind(capsys, kind):
+    assert main(["datasets", "make", kind, "--size", "7"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 8
+
+
+def test_lists_as_settings(capsys):
+    assert main(["datasets", "make", "blobs", "--size", "4", "--set", "centres=2", "--set", "proportions=[1, 3]"]) == 0
+    labels = [line[-1] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert sorted(labels) == ["a", "b", "b", "b"]
+
+
+def test_writes_a_file_once(capsys, folder):
+    make = ["datasets", "make", "xor", "--size", "4", "--output", "xor.csv"]
+    assert main(make) == 0
+    assert capsys.readouterr().out == "xor.csv\n"
+    written = (folder / "xor.csv").read_text()
+    assert main([*make, "--seed", "1"]) == 2
+    assert "is there already; --force overwrites it" in capsys.readouterr().err
+    assert (folder / "xor.csv").read_text() == written
+    assert main([*make, "--seed", "1", "--force"]) == 0
+    assert (folder / "xor.csv").read_text() != written
+
+
+REFUSED = [
+    (["moon"], "did you mean moons?"),
+    (["moons", "--size", "0"], "--set size=0: size: found 0; allowed: a number of at least 1"),
+    (["moons", "--noise", "much"], "allowed: a number"),
+    (["moons", "--set", "sixe=3"], "did you mean `size`?"),
+    (["moons", "--set", "size"], "write --set key.path=value"),
+    (["moons", "--output", "no/m.csv"], "there is no folder no"),
+    ([], "Missing argument"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), REFUSED)
+def test_refusals(capsys, arguments, words):
+    assert main(["datasets", "make", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err
+
+
+def test_lists_generators_and_files(capsys, folder):
+    (folder / "datasets").mkdir()
+    (folder / "datasets" / "a.csv").write_text("x,y\n1,2\n3,4\n")
+    np.savez(folder / "datasets" / "b.npz", x=np.ones((5, 2, 3)), y=np.arange(5))
+    (folder / "datasets" / "broken.parquet").write_bytes(b"no")
+    (folder / "datasets" / "README.md").write_text("not data")
+    assert main(["datasets", "list", "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert [kind["type"] for kind in found["generators"]] == list(generators())
+    assert found["generators"][0]["settings"]["noise"]["default"] == 0.1
+    assert found["files"] == [
+        {"path": "datasets/a.csv", "rows": 2, "columns": 2},
+        {"path": "datasets/b.npz", "rows": 5, "columns": "2 x 3"},
+    ]
+    assert err.startswith("warning: left out: datasets/broken.parquet")
+    assert main(["datasets", "list"]) == 0
+    out = capsys.readouterr().out
+    assert all(kind in out for kind in generators())
+    assert "datasets/a.csv" in out
+
+
+def test_without_a_folder_of_data_sets(capsys):
+    assert main(["datasets", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == []
