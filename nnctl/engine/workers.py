@@ -4,11 +4,17 @@ NumPy lets go of the interpreter's lock inside its loops and matrix products, so
 same time where it counts. Queues of the standard library hand work over in a few microseconds.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Self
+
+
+def processors() -> int:
+    """Cores this process may use; macOS does not tell, and has all it counts."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from nnctl.config.experiment import Runtime
 from nnctl.config.paths import relocated
-from nnctl.engine.workers import Workers
+from nnctl.engine.workers import Workers, processors
 from nnctl.errors import Diverged, Interrupted, NnctlError
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model, save_model
@@ -68,7 +68,7 @@ class Recorder:
 
     def _threads(self) -> int:
         wanted = self.job.experiment.runtime.threads
-        return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+        return processors() if wanted == "auto" else wanted
 
     def _restored(self, workers: Workers) -> State:
         """The state to go on from: that of the newest whole checkpoint, or the first."""

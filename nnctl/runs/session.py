@@ -15,6 +15,7 @@ from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
 from nnctl.config.paths import relocated
 from nnctl.engine import blas
+from nnctl.engine.workers import processors
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.directory import RunDirectory
 from nnctl.training.assemble import job_of
@@ -52,7 +53,7 @@ def environment() -> dict[str, Any]:
         "versions": {"nnctl": __version__, "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
         "platform": platform.platform(),
         "blas": blas.describe(),
-        "processors": len(os.sched_getaffinity(0)),
+        "processors": processors(),
     }
 
 
