@@ -52,5 +52,3 @@ def nearest(name: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to a mistyped one, if any is close."""
     matches = get_close_matches(name, list(allowed), n=1, cutoff=0.6)
     return matches[0] if matches else None
-
-

@@ -52,3 +52,8 @@ def end(process, number=signal.SIGKILL):
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
+
+
+def command():
+    """How a shell runs nnctl."""
+    return f"{sys.executable} -m nnctl"

@@ -13,17 +13,33 @@ from nnctl.activations.softmax import Softmax
 from nnctl.cli.main import main
 from nnctl.engine.gradcheck import Settings
 from nnctl.engine.network import Network
+from nnctl.engine.parameters import flatten
 from nnctl.initializers import Normal
 from nnctl.layers import (
     Activation,
     AnyLayer,
+    AveragePool1d,
+    AveragePool2d,
     BatchNormalization,
+    Conv1d,
+    Conv2d,
+    ConvTranspose1d,
+    ConvTranspose2d,
     Dense,
     Dropout,
     Flatten,
     GaussianNoise,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    GroupNormalization,
     LayerNormalization,
+    MaxPool1d,
+    MaxPool2d,
+    Parallel,
     PRelu,
+    Reshape,
+    Residual,
+    Upsample,
 )
 from nnctl.losses import AnyLoss
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
@@ -63,7 +79,7 @@ class Case:
 
     @property
     def smooth(self):
-        kinked = {"hinge", "mean_absolute_error", "perceptron", "prelu"}
+        kinked = {"hinge", "mean_absolute_error", "perceptron", "prelu", "max_pool1d", "max_pool2d", "global_max_pool"}
         functions = [layer.function for layer in self.layers if isinstance(layer, Activation)]
         types = {self.loss.type, *(layer.type for layer in self.layers)}
         return not (self.l1 or types & kinked or any(f.kinks for f in functions))
@@ -104,6 +120,10 @@ def ending(loss, activation=None):
     return Case(loss.type, (dense(3), Activation(function=Tanh()), dense(OUTPUTS), *last), loss)
 
 
+def filters(cls, **settings):
+    return cls(filters=4, kernel=2, init=SPREAD, bias_init=SPREAD, **settings)
+
+
 LAYERS = {
     Dense: between(dense(4)),
     Activation: between(Activation(function=Tanh())),
@@ -112,6 +132,21 @@ LAYERS = {
     GaussianNoise: between(GaussianNoise(deviation=0.3)),
     BatchNormalization: between(BatchNormalization()),
     LayerNormalization: between(LayerNormalization()),
+    GroupNormalization: between(GroupNormalization(groups=2), (3, 4)),
+    Conv1d: between(filters(Conv1d), (3, 4)),
+    Conv2d: between(filters(Conv2d), (3, 2, 4)),
+    ConvTranspose1d: between(filters(ConvTranspose1d), (2, 4)),
+    ConvTranspose2d: between(filters(ConvTranspose2d), (2, 2, 4)),
+    MaxPool1d: between(MaxPool1d(), (4, 4)),
+    MaxPool2d: between(MaxPool2d(size=3, stride=1, padding=1), (3, 3, 4)),
+    AveragePool1d: between(AveragePool1d(), (4, 4)),
+    AveragePool2d: between(AveragePool2d(padding="same"), (3, 3, 4)),
+    GlobalAveragePool: between(GlobalAveragePool(), (3, 4)),
+    GlobalMaxPool: between(GlobalMaxPool(), (3, 4)),
+    Upsample: between(Upsample(mode="bilinear"), (2, 4)),
+    Residual: between(Residual(layers=(dense(4), Activation(function=Tanh())))),
+    Parallel: between(Parallel(branches=((dense(2),), ()))),
+    Reshape: between(Reshape(shape=(4, 3)), (3, 4)),
     Flatten: between(Flatten(), (2, 3)),
 }
 ACTIVATIONS = {member: between(Activation(function=member())) for member in members(AnyActivation)}
@@ -121,6 +156,15 @@ PENALTIES = {
     "l2": Case("l2", LOSSES[SquaredError].layers, l2=0.3),
 }
 VARIANTS = [
+    between(Dropout(rate=0.4, by="channel"), (3, 4), "dropout-channel"),
+    between(GroupNormalization(groups=2, affine=False), (2, 2, 4), "group-normalization-image"),
+    between(filters(Conv2d, stride=2, padding=((0, 1), (1, 0)), groups=2), (3, 4, 4), "conv2d-groups"),
+    between(filters(Conv2d, dilation=2, groups="channels", bias=False), (3, 3, 4), "conv2d-depthwise"),
+    between(filters(ConvTranspose2d, padding=1, output_padding=1), (2, 2, 4), "conv_transpose2d-padding"),
+    between(AveragePool2d(padding=1, count_padding=True), (3, 3, 4), "average_pool2d-padding"),
+    between(Upsample(factor=(2, 3)), (2, 1, 4), "upsample-nearest"),
+    between(Residual(layers=(filters(Conv2d),), shortcut=(filters(Conv2d),)), (2, 2, 4), "residual-shortcut"),
+    between(Parallel(branches=((dense(4),), (PRelu(),)), merge="add"), name="parallel-add"),
     between(dense(2, bias=False), (3, 4), "dense-positions"),
     between(BatchNormalization(affine=False), (3, 4), "batch-normalization-positions"),
     between(LayerNormalization(affine=False), (3, 4), "layer-normalization-positions"),
@@ -191,7 +235,10 @@ BEFORE = {"dense1.weight", INPUT}
 LAYER_OUTPUTS = [
     (cls, output)
     for cls, case in LAYERS.items()
-    for output in ["dx", *(n for n, p in case.layers[1].parameters(case.network.shapes[1]).items() if p.trainable)]
+    for output in [
+        "dx",
+        *(n for n, p in flatten(case.layers[1].parameters(case.network.shapes[1])) if p.trainable),
+    ]
 ]
 
 
@@ -202,7 +249,8 @@ def test_a_broken_layer_is_found(monkeypatch, cls, output, change):
         dx = right(self, p, g, dy, slot)
         if output == "dx":
             return CHANGES[change](dx)
-        g[output][...] = CHANGES[change](g[output])
+        gradient = dict(flatten(g))[output]
+        gradient[...] = CHANGES[change](gradient)
         return dx
 
     case, middle = broken(monkeypatch, cls, wrong)
@@ -249,7 +297,45 @@ def column_major(right, self, p, g, dy, slot):
     return dy.reshape(slot["shape"], order="F")
 
 
+def to_every_input(right, self, p, g, dy, slot):
+    dx = right(self, p, g, dy, slot)
+    return np.broadcast_to(dx.mean(axis=1, keepdims=True), dx.shape).copy()
+
+
+def not_shared(right, self, p, g, dy, slot):
+    return 2 * right(self, p, g, dy, slot)
+
+
+def turned_over(right, self, p, g, dy, slot):
+    return right(self, {**p, "weight": p["weight"][::-1].copy()}, g, dy, slot)
+
+
+def turned_gradient(right, self, p, g, dy, slot):
+    dx = right(self, p, g, dy, slot)
+    g["weight"][...] = g["weight"][::-1].copy()
+    return dx
+
+
+def no_way_round(right, self, p, g, dy, slot):
+    return right(self, p, g, dy, slot) - dy
+
+
+def no_first_branch(right, self, p, g, dy, slot):
+    right(self, p, g, dy, slot)
+    return dy[..., 2:]
+
+
 TERMS = [
+    (MaxPool1d, to_every_input, BEFORE),
+    (GlobalMaxPool, to_every_input, BEFORE),
+    (AveragePool1d, not_shared, BEFORE),
+    (Conv1d, turned_over, BEFORE),
+    (Conv2d, turned_over, BEFORE),
+    (Conv2d, turned_gradient, {"conv2d1.weight"}),
+    (ConvTranspose2d, turned_over, BEFORE),
+    (ConvTranspose2d, turned_gradient, {"conv_transpose2d1.weight"}),
+    (Residual, no_way_round, BEFORE),
+    (Parallel, no_first_branch, BEFORE),
     (BatchNormalization, no_coupling, BEFORE),
     (BatchNormalization, no_variance, BEFORE),
     (LayerNormalization, no_coupling, BEFORE),

@@ -87,9 +87,17 @@ class Console:
 
         return rich.console.Console(file=stream, highlight=False)
 
-    def _write(self, stream: TextIO, text: str) -> None:
-        stream.write(text + "\n")
-        stream.flush()
+    def _write(self, stream: TextIO | None, text: str) -> None:
+        if stream is None:
+            return  # the shell has closed it
+        try:
+            stream.write(text + "\n")
+            stream.flush()
+        except OSError:
+            # A message that nobody can read must not end a training; a result that cannot be written must.
+            if stream is not sys.stderr:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
     def _styled(self, text: str, colour: int) -> str:
         """The text in bold colour, where standard error shows colour."""
@@ -97,9 +105,9 @@ class Console:
         return f"\x1b[1;{colour}m{text}\x1b[0m" if coloured else text
 
 
-def animates(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that can move its cursor."""
-    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+def animates(stream: TextIO | None) -> bool:
+    """Whether a stream is a terminal that can move its cursor; a closed one is None."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
 
 
 def plain(value: Any) -> Any:

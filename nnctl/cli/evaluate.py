@@ -1,5 +1,6 @@
 """`nnctl eval`: how good a trained network is on data it has not seen."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,14 +10,18 @@ from nnctl.cli._console import Cell, cell_text, console
 from nnctl.errors import CheckFailed, ConfigError
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from nnctl.data.dataset import Dataset
     from nnctl.engine.parameters import Array
-    from nnctl.runs.evaluation import Evaluation
+    from nnctl.runs.evaluation import Confused, Evaluation, Split
+    from nnctl.runs.model import Model
 
 WIDTH = 80
 #: A longer name is cut where it heads a row of the confusion matrix.
 LONGEST_NAME = 12
-#: How many pairs of classes are named where the matrix is too wide.
-MOST_PAIRS = 12
+#: How many pairs of classes are named where the matrix is too wide, and below it.
+MOST_PAIRS, PAIRS_BELOW = 12, 5
 
 
 def evaluate(
@@ -39,6 +44,16 @@ def evaluate(
             "repeatable.",
         ),
     ] = None,
+    worst: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Also the N examples with the largest loss.")
+    ] = None,
+    worst_output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write these to a .csv, .jsonl or .parquet, or as pictures to a .png or .svg; repeatable.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Measure a trained network on data it has not seen.
@@ -46,6 +61,7 @@ def evaluate(
     Prints the loss and every metric, beside what the answer that looks at no feature gets; then figures for each
     class and what was taken for what, or for each number predicted.
     """
+    from nnctl.cli import _worst
     from nnctl.runs.evaluation import file_data, measure, own_data
     from nnctl.runs.limits import limit_of, metric_of
     from nnctl.runs.trained import model_file, open_trained
@@ -56,20 +72,49 @@ def evaluate(
     task, columns = model.encoder.target.task, len(model.encoder.target.names)
     limits = [limit_of(text, task, columns) for text in fail_under or ()]
     wanted = [*(metric_of(name, task, columns) for name in metric or ()), *(limit.needs for limit in limits)]
+    _worst.check_outputs(model, worst, worst_output or ())
     metrics = {m.key: m for m in (*model.metrics, *wanted) if m is not None}
     if data is None:
         split, examples = own_data(model, model_file(run).parent, split, console.warn)
     else:
         examples = file_data(model, data)
     found = measure(model, examples, tuple(metrics.values()))
+    frame, those = worst_of(model, run, data, split, examples, found, worst) if worst else (None, examples)
     if as_json:
-        console.json({"run": run, "data": data, "split": split, "rows": len(examples), **document(found)})
+        rows = {} if frame is None else {"worst": frame.to_dicts()}
+        console.json({"run": run, "data": data, "split": split, "rows": len(examples), **document(found), **rows})
     else:
         console.result(f"{run}: {data or f'{split} split'}, {len(examples):,} rows")
         show(found)
+        if frame is not None and not worst_output:
+            _worst.show(frame)
+    if frame is not None:
+        _worst.write(
+            worst_output or (), frame, model, those, f"{run.name}: the worst of {data or f'the {split} split'}"
+        )
     missed = [limit.missed(found.figures[limit.name]) for limit in limits if not limit.holds(found.figures[limit.name])]
     if missed:
         raise CheckFailed("; ".join(missed))
+
+
+def worst_of(
+    model: "Model",
+    run: Path,
+    data: str | None,
+    split: "Split | None",
+    examples: "Dataset",
+    found: "Evaluation",
+    count: int,
+) -> tuple["pl.DataFrame", "Dataset"]:
+    """The examples with the largest loss, as a table and as they are; rows of a split are those of its source."""
+    from nnctl.runs.rows import image_files, row_numbers, some
+    from nnctl.runs.trained import model_file
+    from nnctl.runs.worst import worst, worst_frame
+
+    indices, folder = worst(found, count), model_file(run).parent
+    numbers = indices + 1 if split is None else row_numbers(model, folder, split, examples, indices)
+    files = image_files(model, folder, split, data)
+    return worst_frame(found, model.encoder.target, indices, numbers, files), some(examples, indices)
 
 
 def document(found: "Evaluation") -> dict[str, Any]:
@@ -81,6 +126,7 @@ def document(found: "Evaluation") -> dict[str, Any]:
         "baseline": {"answer": found.answer, "metrics": found.baseline},
         "classes": [row._asdict() for row in found.classes()],
         "confusion_matrix": found.confusion(),
+        "confused": [pair._asdict() for pair in found.confused()],
         "targets": found.targets(),
     }
 
@@ -104,6 +150,8 @@ def show(found: "Evaluation") -> None:
 
 def show_confusion(names: tuple[str, ...], matrix: "Array") -> None:
     """The matrix with a row for each true class, or where that is too wide the pairs most often confused."""
+    from nnctl.runs.evaluation import confused_pairs
+
     short = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 3]}..." for name in names]
     numbers = [str(i) for i in range(1, len(names) + 1)]
     numbered = [f"{number} {name}" for number, name in zip(numbers, short, strict=True)]
@@ -113,17 +161,19 @@ def show_confusion(names: tuple[str, ...], matrix: "Array") -> None:
         if table_width(columns, rows) <= WIDTH:
             console.result("rows are true classes, columns predicted ones")
             console.table(columns, rows)
+            if len(names) > 2:
+                show_pairs(confused_pairs(names, matrix)[:PAIRS_BELOW], "\nconfused most")
             return
-    confused = [
-        (count, names[true], names[predicted])
-        for true, row in enumerate(matrix.tolist())
-        for predicted, count in enumerate(row)
-        if count and true != predicted
-    ]
-    confused.sort(key=lambda pair: -pair[0])
-    console.table(("true", "predicted", "count"), [[t, p, count] for count, t, p in confused[:MOST_PAIRS]])
-    if len(confused) > MOST_PAIRS:
-        console.result(f"the {MOST_PAIRS} of {len(confused)} pairs that are confused most; --json has the whole matrix")
+    pairs = confused_pairs(names, matrix)
+    show_pairs(pairs[:MOST_PAIRS])
+    if len(pairs) > MOST_PAIRS:
+        console.result(f"the {MOST_PAIRS} of {len(pairs)} pairs that are confused most; --json has the whole matrix")
+
+
+def show_pairs(pairs: "Sequence[Confused]", title: str | None = None) -> None:
+    """Classes that are taken for each other, and how many examples are."""
+    if pairs:
+        console.table(("true", "predicted", "count"), pairs, title)
 
 
 def table_width(columns: list[str], rows: list[list[Cell]]) -> int:

@@ -37,6 +37,7 @@ COMMANDS = {
     "init": Command("init:init", "Write an experiment file for a table of data."),
     "check": Command("check:check", "Look for mistakes before training: shapes, data, loss."),
     "explain": Command("explain:explain", "Show every number of one training step."),
+    "plot": Command("plot:plot", "Draw learning curves, confusion matrix, filters, feature maps."),
     "runs": Command("runs:app", "List, show and compare runs."),
     "datasets": Command("datasets:app", "List and make data sets."),
     "schema": Command("schema:schema", "Print the JSON Schema of the experiment file."),
@@ -137,7 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.quiet = quiet
     try:
         code = run(given)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # the shell may have closed it
+            sys.stdout.flush()
     except BrokenPipeError:
         # Python would complain once more when it closes standard output; let it close nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

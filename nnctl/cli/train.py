@@ -10,10 +10,11 @@ import typer
 
 from nnctl.cli._console import console
 from nnctl.errors import ConfigError
+from nnctl.stopping import StopRequest
 
 if TYPE_CHECKING:
     from nnctl.cli._display import Display
-    from nnctl.runs.record import Recorder, StopRequest
+    from nnctl.runs.record import Recorder
     from nnctl.training.loop import BatchDone
 
 
@@ -33,27 +34,27 @@ def train(
     Ctrl-C or SIGTERM finishes the batch, saves a checkpoint and exits 130 or 143; --resume RUN then goes on
     as if nothing had happened. A finished run goes on with --set training.epochs=MORE.
     """
-    from nnctl.config.experiment import Experiment
-    from nnctl.config.loading import load_experiment
-    from nnctl.runs import session
-    from nnctl.runs.record import Recorder
-    from nnctl.training.assemble import job_of
+    with stopping() as stop:
+        from nnctl.config.experiment import Experiment
+        from nnctl.config.loading import load_experiment
+        from nnctl.runs import session
+        from nnctl.runs.directory import RunDirectory
+        from nnctl.runs.record import Recorder
+        from nnctl.training.assemble import job_of
 
-    if (config is None) == (resume is None):
-        raise ConfigError("name an experiment file to train, or a run to continue with --resume: one of them")
-    if config is not None:
-        loaded = load_experiment(config, overrides or (), Experiment)
-        job = job_of(loaded)
-        run = session.begin(job, runs)
-    elif resume is not None:
-        run, job = session.resume(resume, overrides or ())
-    for problem in job.data.report.problems:
-        console.warn(problem.message)
-
-    recorder = Recorder(run, job, on_warning=console.warn)
-    with run.locked(), stopping(recorder.stop), console.progress(run.path.name) as display:
-        show(recorder, display)
-        summary = recorder.train()
+        if (config is None) == (resume is None):
+            raise ConfigError("name an experiment file to train, or a run to continue with --resume: one of them")
+        job = job_of(load_experiment(config, overrides or (), Experiment)) if config else None
+        stop.check()  # before there is anything to save
+        run = session.begin(job, runs) if job else RunDirectory.open(resume or Path())
+        with run.locked():
+            job = job or session.resume(run, overrides or ())
+            for problem in job.data.report.problems:
+                console.warn(problem.message)
+            recorder = Recorder(run, job, stop, on_warning=console.warn)
+            with console.progress(run.path.name) as display:
+                show(recorder, display)
+                summary = recorder.train()
     if not console.quiet:
         tell(summary)
     if as_json:
@@ -63,8 +64,9 @@ def train(
 
 
 @contextmanager
-def stopping(stop: "StopRequest") -> Iterator[None]:
+def stopping() -> Iterator[StopRequest]:
     """Let Ctrl-C and SIGTERM ask for a stop after the batch; a second one ends the process at once."""
+    stop = StopRequest()
 
     def ask(number: int, _frame: object) -> None:
         stop.signal = number
@@ -73,7 +75,7 @@ def stopping(stop: "StopRequest") -> Iterator[None]:
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -81,17 +83,23 @@ def stopping(stop: "StopRequest") -> Iterator[None]:
 
 def show(recorder: "Recorder", display: "Display") -> None:
     """Feed the display from the recorder's events."""
-    job = recorder.job
+    epochs = recorder.job.experiment.training.epochs
     best: dict[str, Any] = {}
 
     def on_batch(event: "BatchDone") -> None:
-        display.batch(
-            event.epoch, job.experiment.training.epochs, event.batch, event.batches, event.loss, event.rate, event.speed
-        )
+        display.batch(event.epoch, epochs, event.batch, event.batches, event.loss, event.rate, event.speed)
 
     def on_epoch(row: dict[str, Any], is_best: bool) -> None:
+        nonlocal best
+        state = recorder.state
         if is_best:
-            best.update(row)
+            best = row
+        elif state.best_epoch and (best.get("epoch"), best.get("restart")) != (state.best_epoch, row.get("restart")):
+            same = [r for r in recorder.run.rows() if r.get("restart") == row.get("restart")]  # of before a resume
+            best = next(r for r in same if r["epoch"] == state.best_epoch)
+        steps = recorder.batches
+        speed = row["examples_per_second"]
+        display.batch(row["epoch"], epochs, steps, steps, row["train.loss"], row["learning_rate"], speed)
         display.epoch(row, best or None)
 
     recorder.on_batch, recorder.on_epoch = on_batch, on_epoch

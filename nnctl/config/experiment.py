@@ -67,7 +67,7 @@ class Runtime(Spec):
     """
 
     dtype: Literal["float32", "float64"] = Field("float32", description="Precision of all arithmetic.")
-    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+    threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = Field(
         "auto", description="Threads to train on; `auto` is one a core. The result is the same with any number."
     )
     checkpoint_seconds: float = Field(

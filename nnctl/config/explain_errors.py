@@ -198,7 +198,10 @@ def _no_member(problem: Problem, value: Any, annotation: Any) -> Problem:
     if not isinstance(value, dict):
         return replace(problem, allowed=(f"one of {', '.join(options)}, or a mapping with one of them as its `type`",))
     if "type" not in value:
-        return replace(problem, found="found no `type` in the mapping", allowed=_quoted(options))
+        first = str(next(iter(value), ""))
+        return replace(
+            problem, found="found no `type` in the mapping", allowed=_quoted(options), candidates=options, typed=first
+        )
     tag = value["type"]
     path = (*problem.path, "type")
     return replace(

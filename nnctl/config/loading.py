@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from nnctl.config import overrides as command_line
 from nnctl.config.explain_errors import explain
+from nnctl.config.short_forms import spell_out
 from nnctl.config.yaml12 import Document, parse
 from nnctl.errors import ConfigError
 from nnctl.spec import Spec, nearest
@@ -52,8 +53,10 @@ def load_experiment(path: str | Path, overrides: Sequence[str], root: type[AnySp
     if not isinstance(document.data, dict):
         kind = "a list" if isinstance(document.data, list) else "a single value"
         raise ConfigError(f"{document.place(())}: found {kind}; an experiment file is made of `key: value` lines")
+    spell_out(document, root)
     for override in overrides:
         command_line.apply(document, override, root)
+        spell_out(document, root)
     try:
         spec = root.model_validate(document.data)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """The `model` section, and the network it describes."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -19,7 +20,21 @@ from nnctl.initializers import (
     LeCunNormal,
     LeCunUniform,
 )
-from nnctl.layers import Activation, AnyLayer, BatchNormalization, Dense, Dropout, Flatten, LayerNormalization
+from nnctl.layers import (
+    Activation,
+    AnyLayer,
+    BatchNormalization,
+    Block,
+    Dense,
+    Dropout,
+    Flatten,
+    LayerNormalization,
+    Reshape,
+    Weighted,
+)
+from nnctl.layers.blocks import named_layers
+from nnctl.layers.filters import Filters
+from nnctl.layers.pooling import Pool
 from nnctl.spec import Listed, Spec
 
 NORMALIZATIONS = {"batch": BatchNormalization(), "layer": LayerNormalization()}
@@ -60,7 +75,9 @@ class Model(Spec):
         None, description="How the output layer's weights start; left out, as `init` says, or else glorot_uniform."
     )
     layers: Annotated[tuple[AnyLayer, ...], Listed] | None = Field(
-        None, description="The long form: every layer in order, instead of the keys above."
+        None,
+        description="The long form: every layer in order, instead of the keys above; `- conv: 32` is short for "
+        "`- {type: conv2d, filters: 32}`, and `- relu` for an activation.",
     )
 
     @model_validator(mode="after")
@@ -98,6 +115,8 @@ class Model(Spec):
         written = list(self.written_layers())
         if self.layers is None and len(input_shape) > 1:
             written.insert(0, Flatten())
+        if _lacks_channels(written, input_shape):
+            written.insert(0, Reshape(shape=(*input_shape, 1)))
         if written and isinstance(written[-1], Dense) and written[-1].units is None:
             written[-1] = written[-1].model_copy(update={"units": outputs})
         layers = expand(written)
@@ -108,10 +127,25 @@ class Model(Spec):
                     f"model.layers: the last layer has {network.shapes[-1][-1]} units and the target needs {outputs}; "
                     f"write `units: {outputs}`, or leave `units` out"
                 )
+            if len(network.shapes[-1]) > 1 and self.layers is not None:
+                raise ConfigError(
+                    f"model.layers: the last layer gives {network.shapes[-1]} an example, and the target needs "
+                    f"{outputs} values; end the layers in `- flatten` or `- global_average_pool`"
+                )
             layers.append(Dense(units=outputs, init=self.output_init or self.init or GlorotUniform()))
         elif isinstance(layers[-1], Activation) and _contains(loss, layers[-1].function):
             layers.pop()
         return Network(layers, input_shape)
+
+
+def _lacks_channels(layers: Sequence[Layer], shape: Shape) -> bool:
+    """Whether inputs are images (h, w), or signals (n,), and the first layer to look at their axes wants channels."""
+    for _, layer in named_layers(layers):
+        if isinstance(layer, Flatten | Reshape):
+            return False
+        if isinstance(layer, Filters | Pool):
+            return len(shape) == len(layer.window if isinstance(layer, Filters) else layer.sliding)
+    return False
 
 
 def _contains(loss: Loss, function: AnyActivation) -> bool:
@@ -130,25 +164,37 @@ def _contains(loss: Loss, function: AnyActivation) -> bool:
     return True
 
 
-def expand(layers: list[Layer]) -> list[Layer]:
-    """Make a layer of its own of every dense layer's activation, and choose initialisers left out."""
-    expanded: list[Layer] = []
+def settle(layers: Sequence[Layer]) -> list[Layer]:
+    """Choose the initialisers left out: what suits the activation that follows."""
+    settled: list[Layer] = []
     for i, layer in enumerate(layers):
-        if not isinstance(layer, Dense):
+        if isinstance(layer, Block):
+            layer = layer.with_chains(settle)
+        elif isinstance(layer, Weighted) and layer.init is None:
+            following = layer.activation or _next_activation(layers[i + 1 :])
+            init = SUITED[following.initializer if following else "glorot_uniform"]
+            layer = layer.model_copy(update={"init": init})
+        settled.append(layer)
+    return settled
+
+
+def expand(layers: Sequence[Layer]) -> list[Layer]:
+    """Make a layer of its own of every weighted layer's activation, and choose initialisers left out."""
+    expanded: list[Layer] = []
+    for layer in settle(layers):
+        if isinstance(layer, Block):
+            expanded.append(layer.with_chains(expand))
+        elif isinstance(layer, Weighted) and layer.activation is not None:
+            expanded += [layer.model_copy(update={"activation": None}), Activation(function=layer.activation)]
+        else:
             expanded.append(layer)
-            continue
-        following = layer.activation or _next_activation(layers[i + 1 :])
-        init = layer.init or SUITED[following.initializer if following else "glorot_uniform"]
-        expanded.append(layer.model_copy(update={"init": init, "activation": None}))
-        if layer.activation is not None:
-            expanded.append(Activation(function=layer.activation))
     return expanded
 
 
-def _next_activation(layers: list[Layer]) -> AnyActivation | None:
+def _next_activation(layers: Sequence[Layer]) -> AnyActivation | None:
     for layer in layers:
         if isinstance(layer, Activation):
             return layer.function
-        if isinstance(layer, Dense):
+        if isinstance(layer, Weighted | Block):
             return None
     return None

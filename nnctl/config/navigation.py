@@ -4,6 +4,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from nnctl.layers.short_form import LayerForm
 from nnctl.spec import Spec
 
 
@@ -20,7 +21,7 @@ def annotation_at(root: type[Spec], data: Any, path: Sequence[str]) -> Any:
     """The type at a key path, where the data says which member of a union is meant; None off the map."""
     annotation: Any = root
     for step in path:
-        annotation, data = _step(annotation, data, step), child(data, step)
+        annotation, data = annotation_of(annotation, data, step), child(data, step)
     return annotation
 
 
@@ -38,8 +39,15 @@ def specs(annotation: Any) -> Iterator[type[Spec]]:
 
 
 def names(annotation: Any) -> list[str]:
-    """The values of `type` in a union."""
-    return [kind.model_fields["type"].default for kind in specs(annotation) if "type" in kind.model_fields]
+    """The values of `type` in a union, and the short names that stand for some."""
+    types = [kind.model_fields["type"].default for kind in specs(annotation) if "type" in kind.model_fields]
+    form = short_form(annotation)
+    return list(dict.fromkeys([*types, *(form.names if form else ())]))
+
+
+def short_form(annotation: Any) -> LayerForm | None:
+    """How layers may be written short, where the type is theirs."""
+    return next((extra for extra in getattr(annotation, "__metadata__", ()) if isinstance(extra, LayerForm)), None)
 
 
 def alternatives(annotation: Any) -> Iterator[Any]:
@@ -65,7 +73,8 @@ def choose(members: list[type[Spec]], data: Any) -> type[Spec] | None:
     return max(members, key=lambda member: len(keys & set(member.model_fields)), default=None)
 
 
-def _step(annotation: Any, data: Any, step: str) -> Any:
+def annotation_of(annotation: Any, data: Any, step: str) -> Any:
+    """The type of one entry of a mapping or list."""
     for kind in alternatives(annotation):
         arguments = get_args(kind)
         if get_origin(kind) in (list, tuple) and step.isdecimal():

@@ -16,10 +16,16 @@ def relocated(experiment: Experiment, base: Path, folder: Path) -> Experiment:
     """The experiment with its relative paths starting from `folder` instead of `base`."""
 
     def move(path: str) -> str:
-        return path if path == STDIN or Path(path).is_absolute() else os.path.relpath(base / path, folder)
+        return path if path == STDIN else moved_path(path, base, folder)
 
     moved: Experiment = _with_paths(experiment, move)
     return moved
+
+
+def moved_path(path: str, base: Path, folder: Path) -> str:
+    """A path relative to `base` as one relative to `folder`; an absolute one, or one from `~`, as it is."""
+    expanded = Path(path).expanduser()
+    return str(expanded) if expanded.is_absolute() else os.path.relpath((base / expanded).resolve(), folder.resolve())
 
 
 def _with_paths(value: Any, move: Callable[[str], str]) -> Any:

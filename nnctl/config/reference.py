@@ -37,6 +37,9 @@ BOUNDS = {
 def reference_pages(root: type[Spec]) -> dict[str, str]:
     """The pages by file name."""
     schema = full_schema(root)
+    for node in nodes(schema):
+        if "anyOf" in node:  # short forms with keys are described on the layers' own page
+            node["anyOf"] = [option for option in node["anyOf"] if "$comment" not in option]
     classes = in_reading_order(schema)
     unions = find_unions(schema, classes)
     homes = {member: key for key, members in unions.items() for member in members}

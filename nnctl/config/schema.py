@@ -30,12 +30,29 @@ def full_schema(root: type[Spec]) -> dict[str, Any]:
     for node in nodes(schema):
         node.pop("title", None)
         members = node.pop("discriminator", {}).get("mapping", {})
+        for option in node.get("anyOf", []):
+            if "heads" in option:
+                option["anyOf"] = list(_short_forms(option.pop("heads"), node["anyOf"], schema["$defs"]))
         for reference in members.values():
             definition = schema["$defs"][name_of(reference)]
             definition["required"] = list(dict.fromkeys(["type", *definition.get("required", [])]))
             definition["properties"]["type"].setdefault("description", "Which one this is.")
             definition["properties"]["type"].pop("default", None)
     return schema
+
+
+def _short_forms(
+    heads: dict[str, tuple[str, str]], options: list[dict[str, Any]], definitions: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Mappings that one key heads, `{conv: 32, kernel: 5}`: the principal key stands under that name."""
+    members = [name_of(member["$ref"]) for option in options for member in option.get("oneOf", [])]
+    names = {definitions[name]["properties"]["type"]["const"]: name for name in members}
+    for head, (kind, principal) in heads.items():
+        keys = [key for key in definitions[names[kind]]["properties"] if key != "type"]
+        properties = {
+            head if key == principal else key: {"$ref": f"#/$defs/{names[kind]}/properties/{key}"} for key in keys
+        }
+        yield {"type": "object", "properties": properties, "required": [head], "additionalProperties": False}
 
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:

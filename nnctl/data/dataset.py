@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 from numpy.typing import DTypeLike
 
+from nnctl.data.augmentation import Augmentation, augment
 from nnctl.data.encoder import ArrayEncoder, Encoder
+from nnctl.data.image_cache import gather
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array, Shape
 
@@ -23,6 +26,7 @@ class Dataset:
         t: the same as the loss takes it, from `for_loss`.
         w: sample weights (n,), or None where all are 1.
         rows: which examples of `x` are meant, (n,); None for all.
+        augmentations: what `batch` does to the examples; only the part that is trained on has any.
     """
 
     encoder: Encoder
@@ -31,6 +35,7 @@ class Dataset:
     t: Array
     w: Array | None = None
     rows: Array | None = None
+    augmentations: tuple[Augmentation, ...] = ()
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -42,13 +47,30 @@ class Dataset:
 
     def take(self, indices: Array | slice, dtype: DTypeLike) -> tuple[Array, Array, Array | None]:
         """Inputs, targets and weights of some examples. They may be views: read, do not write."""
-        x = self.x[indices if self.rows is None else self.rows[indices]]
+        x = self._raw(indices)
         t = self.t[indices]
         return (
             self.encoder.transform(x, dtype) if isinstance(self.encoder, ArrayEncoder) else x.astype(dtype, copy=False),
             t.astype(dtype, copy=False) if t.dtype.kind == "f" else t,
             None if self.w is None else self.w[indices],
         )
+
+    def batch(self, indices: Array, dtype: DTypeLike, seed: int, *address: int) -> tuple[Array, Array, Array | None]:
+        """The same to train on: augmented by the random streams at an address, then encoded."""
+        if not self.augmentations or not isinstance(self.encoder, ArrayEncoder):
+            return self.take(indices, dtype)
+        x = self._raw(indices)
+        t = self.t[indices]
+        if t.dtype.kind != "f" and any(augmentation.mixes for augmentation in self.augmentations):
+            t = np.eye(len(self.encoder.target.classes))[t]
+        z, t = augment(self.augmentations, x.astype(dtype), t, seed, *address)
+        if x.dtype == np.uint8:
+            np.clip(z, 0, 255, out=z)
+        w = None if self.w is None else self.w[indices]
+        return self.encoder.transform(z, dtype), t.astype(dtype, copy=False) if t.dtype.kind == "f" else t, w
+
+    def _raw(self, indices: Array | slice) -> Array:
+        return gather(self.x, indices if self.rows is None else self.rows[indices])
 
     def for_loss(self, loss: Loss, dtype: DTypeLike) -> Dataset:
         """The same examples with their targets as the loss takes them."""

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from pydantic import Field, TypeAdapter
 
 from nnctl.data.columns import Column, finite_numbers, typed
+from nnctl.data.image_cache import gather
 from nnctl.data.scaling import centre_and_scale
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table, table_of
@@ -80,7 +81,8 @@ class TableEncoder(Spec):
 class ArrayEncoder(Spec):
     """Inputs (n, *shape) from arrays of that shape: z = (x - centre) / scale, feature by feature.
 
-    `centre` and `scale` have one number a feature, in C order, or one number for all.
+    `centre` and `scale` have one number a feature, in C order, one number a channel, or one for all. A last
+    axis of 1 makes no difference: images (h, w) and (h, w, 1) are the same.
     """
 
     kind: Literal["array"] = "array"
@@ -112,6 +114,8 @@ class ArrayEncoder(Spec):
         arrays = _arrays(data)
         if arrays.shape == self.shape:
             return arrays.x
+        if _without_channel(arrays.shape) == _without_channel(self.shape):
+            return arrays.x.reshape(len(arrays), *self.shape)
         if len(self.shape) == 1 and arrays.shape == (self.shape[0] + 1,) and arrays.labels is None:
             return arrays.x[:, :-1]
         raise DataError(f"{arrays.name}: examples of shape {arrays.shape}, and the model takes {self.shape}")
@@ -139,7 +143,7 @@ class ArrayEncoder(Spec):
 
     def _numbers(self, values: tuple[float, ...], dtype: DTypeLike) -> Array:
         numbers = np.array(values, dtype)
-        return numbers if len(values) == 1 else numbers.reshape(self.shape)
+        return numbers.reshape(self.shape) if len(values) == prod(self.shape) else numbers
 
 
 Encoder = TableEncoder | ArrayEncoder
@@ -152,16 +156,18 @@ def from_json(text: str | bytes) -> Encoder:
     return encoder
 
 
-def fit_array(x: Array, rows: Array, method: str, target: Target) -> ArrayEncoder:
+def fit_array(x: Array, rows: Array, method: str, target: Target, by: str = "value") -> ArrayEncoder:
     """Choose centre and scale from the training rows of an array, looking at one block of it at a time."""
     shape = x.shape[1:]
     if method == "auto":
-        method = "scale" if x.dtype == np.uint8 else "standardize"
+        method = "scale" if x.dtype == np.uint8 and by == "value" else "standardize"
     if method in ("scale", "none"):
         centre, scale = centre_and_scale(np.ones(1), method)
         return ArrayEncoder(shape=shape, centre=(centre,), scale=(scale,), target=target)
     statistics = _quantiles if method == "robust" else _moments
     centres, scales = statistics(x.reshape(len(x), -1), rows, method)
+    if by == "channel":
+        centres, scales = _by_channel(centres, scales, shape[-1] if len(shape) > 2 else 1, method)
     scales = np.where(scales > 0, scales, 1.0)
     return ArrayEncoder(shape=shape, centre=tuple(centres.tolist()), scale=tuple(scales.tolist()), target=target)
 
@@ -172,7 +178,7 @@ def blocks(x: Array, rows: Array | None = None) -> Iterator[Array]:
     step = max(1, BLOCK // (8 * max(1, prod(x.shape[1:]))))
     for start in range(0, count, step):
         part = slice(start, start + step)
-        yield x[part if rows is None else rows[part]].astype(np.float64).reshape(-1, prod(x.shape[1:]))
+        yield gather(x, part if rows is None else rows[part]).astype(np.float64).reshape(-1, prod(x.shape[1:]))
 
 
 def _moments(x: Array, rows: Array, method: str) -> tuple[Array, Array]:
@@ -189,13 +195,23 @@ def _moments(x: Array, rows: Array, method: str) -> tuple[Array, Array]:
     return np.where(constant, low, mean), np.where(constant, 0.0, np.sqrt(squares / len(rows)))
 
 
+def _by_channel(centres: Array, scales: Array, channels: int, method: str) -> tuple[Array, Array]:
+    """Centre and scale of channels, from those of their features, which have as many examples each."""
+    c, s = centres.reshape(-1, channels), scales.reshape(-1, channels)  # (h w, channels)
+    if method == "min_max":
+        low = c.min(axis=0)
+        return low, (c + s).max(axis=0) - low
+    mean: Array = c.mean(axis=0)
+    return mean, np.sqrt((s**2 + (c - mean) ** 2).mean(axis=0))
+
+
 def _quantiles(x: Array, rows: Array, method: str) -> tuple[Array, Array]:
     """As for columns, a few features at a time: a median needs all rows of them."""
     step = max(1, BLOCK // (8 * len(rows)))
     fitted = [
         centre_and_scale(feature, method)
         for start in range(0, x.shape[1], step)
-        for feature in x[rows, start : start + step].astype(np.float64).T
+        for feature in gather(x[:, start : start + step], rows).astype(np.float64).T
     ]
     return np.array([c for c, _ in fitted]), np.array([s for _, s in fitted])
 
@@ -248,6 +264,10 @@ def read_weights(table: Table, name: str) -> Array:
         row = int(wrong.argmax())
         raise DataError(f"{table.place(row)}: the weight {name!r} is {table[name][row]!r}; weights are numbers from 0")
     return weights
+
+
+def _without_channel(shape: Shape) -> Shape:
+    return shape[:-1] if len(shape) == 3 and shape[-1] == 1 else shape
 
 
 def _table(data: Table | Arrays) -> Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnctl.data import augmentation
 from nnctl.data.columns import codes_of, fit_column, kinds_of, typed
 from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import (
@@ -60,7 +61,12 @@ class LoadedData:
     resolved: DataSpec
 
     def for_loss(self, loss: Loss, dtype: DTypeLike) -> LoadedData:
-        """The same examples with their targets as the loss takes them."""
+        """The same examples with their targets as the loss takes them.
+
+        Raises:
+            ConfigError: where the loss does not take what an augmentation makes of them.
+        """
+        augmentation.check_loss(self.resolved.augment, loss)
         return replace(
             self,
             train=self.train.for_loss(loss, dtype),
@@ -100,20 +106,27 @@ def load(spec: DataSpec, base: Path, seed: int, dtype: DTypeLike, loss: Loss | N
         DataError: where the data cannot be read or encoded.
     """
     opened = {name: source.open(base, skip_malformed=spec.malformed == "skip") for name, source in _sources(spec)}
-    malformed = tuple(m for data in opened.values() if isinstance(data, Table) for m in data.malformed)
+    malformed = tuple(place for data in opened.values() for place in data.malformed)
     tables = {name: data for name, data in opened.items() if isinstance(data, Table)}
     if tables and len(tables) < len(opened):
         raise ConfigError("data: some parts are tables and some arrays; give all of them in one kind")
     arrays = {name: data for name, data in opened.items() if isinstance(data, Arrays)}
     loaded = _load_tables(spec, tables, seed, dtype, loss) if tables else _load_arrays(spec, arrays, seed, loss)
-    files = {path: sha256(resolve(path, base)) for _, s in _sources(spec) for path in s.files() if path != STDIN}
+    files = {path: digest for name, s in _sources(spec) for path, digest in _digests(s, opened[name], base).items()}
     loaded = replace(loaded, report=replace(loaded.report, malformed=malformed, files=files))
     return loaded if loss is None else loaded.for_loss(loss, dtype)
 
 
+def _digests(source: Source, data: Table | Arrays, base: Path) -> dict[str, str]:
+    """The hash of what lies at each path of a source."""
+    if isinstance(data, Arrays) and data.digest is not None:
+        return dict.fromkeys(source.files(), data.digest)
+    return {path: sha256(resolve(path, base)) for path in source.files() if path != STDIN}
+
+
 def load_for_evaluation(encoder: Encoder, source: Source, base: Path, dtype: DTypeLike, loss: Loss) -> Dataset:
     """New examples with their targets, encoded as the model's training examples were."""
-    data = source.open(base)
+    data = (source.suited(encoder.shape) if isinstance(encoder, ArrayEncoder) else source).open(base)
     truth = encoder.truth(data)
     if isinstance(encoder, ArrayEncoder):
         x = encoder.raw(data)
@@ -132,6 +145,11 @@ def _sources(spec: DataSpec) -> list[tuple[str, Source]]:
 def _load_tables(
     spec: DataSpec, opened: Mapping[str, Table], seed: int, dtype: DTypeLike, loss: Loss | None
 ) -> LoadedData:
+    if spec.augment:
+        raise ConfigError(
+            f"data.augment: changes arrays, such as images, and {opened['train'].name} is a table; the layers dropout "
+            "and gaussian_noise disturb its columns"
+        )
     _check_names(spec, opened["train"])
     features = _features(spec, opened["train"])
     tables = {name: with_target(table, spec.targets, spec.missing_target) for name, table in opened.items()}
@@ -178,16 +196,18 @@ def _load_arrays(spec: DataSpec, opened: Mapping[str, Arrays], seed: int, loss: 
     names = labels["train"].columns
     for data in arrays.values():
         refuse_non_finite(data.x, data.name)
+    augmentation.check(spec.augment, arrays["train"].shape)
 
     task = choose_task(labels["train"], names, None if spec.task == "auto" else spec.task, loss)
     parts, problems = _deal(spec, labels, names, task, seed)
     train_rows = parts["train"][1]
     target = fit_target(labels["train"], names, task, spec.preprocess.target, train_rows)
-    encoder = fit_array(arrays["train"].x, train_rows, spec.preprocess.numeric, target)
+    encoder = fit_array(arrays["train"].x, train_rows, spec.preprocess.numeric, target, spec.preprocess.by)
     datasets, hashes = {}, {}
     for part, (name, rows) in parts.items():
         truth = target.read(labels[name].take(rows))
-        datasets[part] = Dataset(encoder, encoder.raw(arrays[name]), truth, truth, None, rows)
+        changes = spec.augment if part == "train" else ()
+        datasets[part] = Dataset(encoder, encoder.raw(arrays[name]), truth, truth, None, rows, changes)
         hashes[part] = row_hashes(arrays[name], rows, [], truth)
     problems += array_problems(arrays["train"], train_rows) + duplicate_problems(hashes)
     return _loaded(datasets, problems, _resolved(spec, target, {}))

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
-from nnctl.data.encoder import TableEncoder, blocks
+from nnctl.data.encoder import BLOCK, TableEncoder, blocks
 from nnctl.data.image_cache import gather
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table, as_labels
@@ -18,8 +18,6 @@ from nnctl.engine.parameters import Array
 
 Kind = Literal["constant", "empty", "identifier", "leakage", "duplicates", "unseen", "classes", "split"]
 
-#: Examples of an array read in one go.
-HASHED = 256
 #: Fewer rows say nothing about what a column is.
 FEW_ROWS = 20
 #: The commonest class may be this many times as frequent as the rarest.
@@ -203,8 +201,9 @@ def row_hashes(data: Table | Arrays, rows: Array, columns: list[str], truth: Arr
         frame = data.take(rows).frame.select(columns)
         return frame.with_columns(pl.Series(" target", [t.tobytes() for t in truth])).hash_rows().to_numpy()
     hashes = np.empty(len(rows), np.int64)
-    for start in range(0, len(rows), HASHED):
-        part = slice(start, start + HASHED)
+    step = max(1, BLOCK // max(1, data.x[:1].nbytes))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
         examples = zip(gather(data.x, rows[part]), truth[part], strict=True)
         hashes[part] = [hash((x.tobytes(), t.tobytes())) for x, t in examples]
     return hashes

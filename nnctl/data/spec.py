@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from nnctl.data.augmentation import AnyAugmentation
 from nnctl.data.sources import AnySource
 from nnctl.spec import Fraction, Listed, Spec
 
@@ -60,8 +61,9 @@ class Preprocess(Spec):
 
     The scale of a constant column is 1, as in scikit-learn, whose RobustScaler leaves the scale of equal
     quartiles 1 as well. A number-valued target is standardized too, and predictions are mapped back; its
-    loss is then in standard deviations, its metrics in its own units. Source: LeCun et al., "Efficient
-    BackProp" (1998), section 4.3.
+    loss is then in standard deviations, its metrics in its own units. In arrays, each value of an example
+    has its own centre and scale, or with `by: channel` each channel: the last axis of images (h, w,
+    channels), while a grey image (h, w) is one. Source: LeCun et al., "Efficient BackProp" (1998), section 4.3.
 
     ```yaml
     {numeric: standardize, categorical: one_hot, missing: mean, columns: {age: {numeric: robust, missing: median}}}
@@ -69,6 +71,11 @@ class Preprocess(Spec):
     """
 
     numeric: Numeric = Field("auto", description=NUMERIC)
+    by: Literal["value", "channel"] = Field(
+        "value",
+        description="What in an array has a centre and a scale of its own: each value or each channel; by channel, "
+        "numeric is standardize where it is auto.",
+    )
     categorical: Categorical = Field("one_hot", description=CATEGORICAL)
     missing: Missing = Field("mean", description=MISSING)
     unseen: Unseen = Field("error", description=UNSEEN)
@@ -77,6 +84,14 @@ class Preprocess(Spec):
     )
     max_categories: int = Field(1000, ge=2, description="The most categories one_hot makes columns of.")
     columns: dict[str, ColumnOptions] = Field({}, description="Exceptions, by column.")
+
+    @model_validator(mode="after")
+    def _can_be_put_together(self) -> Self:
+        if self.by == "channel" and self.numeric == "robust":
+            raise ValueError(
+                "robust needs a median, which is not computed by channel; standardize, min_max, scale and none are"
+            )
+        return self
 
     def options(self, column: str) -> ColumnOptions:
         """What holds for one column, every key filled in."""
@@ -153,6 +168,9 @@ class DataSpec(Spec):
     )
     split: Split = Field(Split(), description="How `source` is split.")
     preprocess: Preprocess = Field(Preprocess(), description="How columns become numbers.")
+    augment: Annotated[tuple[AnyAugmentation, ...], Listed] = Field(
+        (), description="Random changes of the training batches of arrays, one after another, before `preprocess`."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -82,6 +82,8 @@ def column_of(values: Sequence[object], name: str) -> pl.Series:
             )
     if present and all(isinstance(v, bool) for v in present):
         return pl.Series(name, values, pl.Boolean)
+    if present and all(type(v) is int and abs(v) < 2**63 for v in present):
+        return pl.Series(name, values, pl.Int64)
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
         return pl.Series(name, [None if v is None else float(v) for v in values], pl.Float64)  # type: ignore[arg-type]
     texts = [v if v is None or isinstance(v, str) else repr(v) for v in values]

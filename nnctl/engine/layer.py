@@ -1,7 +1,6 @@
 """The contract every layer keeps."""
 
 from math import prod
-from typing import ClassVar
 
 from pydantic import Field
 
@@ -23,9 +22,10 @@ class Layer(Spec):
         None, pattern=r"^[A-Za-z_]\w*$", description="Name of the layer in reports and parameter names."
     )
 
-    #: Whether an example's output depends on the other examples of the batch (batch
-    #: normalisation). Such a layer makes the plan one shard.
-    couples_examples: ClassVar[bool] = False
+    @property
+    def couples_examples(self) -> bool:
+        """Whether an example's output depends on the others of its batch; that makes the plan one shard."""
+        return False
 
     @property
     def kind(self) -> str:

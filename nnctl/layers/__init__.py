@@ -1,18 +1,54 @@
 """All layers; a new one is its class and one line here."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
 from nnctl.layers.activation import Activation, PRelu
+from nnctl.layers.blocks import Block, Parallel, Residual
+from nnctl.layers.convolution import Conv1d, Conv2d, Convolution
 from nnctl.layers.dense import Dense
+from nnctl.layers.global_pooling import GlobalAveragePool, GlobalMaxPool
 from nnctl.layers.noise import Dropout, GaussianNoise
-from nnctl.layers.normalization import BatchNormalization, LayerNormalization
-from nnctl.layers.shape import Flatten
-from nnctl.spec import type_short_form
+from nnctl.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
+from nnctl.layers.pooling import AveragePool1d, AveragePool2d, MaxPool1d, MaxPool2d
+from nnctl.layers.shape import Flatten, Reshape
+from nnctl.layers.short_form import LayerForm
+from nnctl.layers.transposed import ConvTranspose1d, ConvTranspose2d
+from nnctl.layers.upsampling import Upsample
 
 AnyLayer = Annotated[
-    Dense | Activation | PRelu | Dropout | GaussianNoise | BatchNormalization | LayerNormalization | Flatten,
+    Dense
+    | Activation
+    | PRelu
+    | Dropout
+    | GaussianNoise
+    | BatchNormalization
+    | LayerNormalization
+    | GroupNormalization
+    | Conv1d
+    | Conv2d
+    | ConvTranspose1d
+    | ConvTranspose2d
+    | MaxPool1d
+    | MaxPool2d
+    | AveragePool1d
+    | AveragePool2d
+    | GlobalAveragePool
+    | GlobalMaxPool
+    | Upsample
+    | Flatten
+    | Reshape
+    | Residual
+    | Parallel,
     Field(discriminator="type"),
-    type_short_form,
+    LayerForm(),
 ]
+#: Layers with weights, whose activation becomes a layer of its own that follows, and suits them a start.
+Weighted: TypeAlias = Dense | Convolution
+
+# Blocks hold layers of any kind, themselves among them.
+Residual.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
+Parallel.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
+
+__all__ = ["AnyLayer", "Block", "Weighted"]

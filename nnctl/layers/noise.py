@@ -18,10 +18,13 @@ class Dropout(Layer):
         Y = X * m / (1 - q)        dJ/dX = dJ/dY * m / (1 - q)
 
     Dividing by 1 - q in training (inverted dropout) is what lets evaluation leave X as it is; the
-    original paper multiplied the weights by 1 - q at evaluation instead. Shapes: X, Y (batch, ...).
+    original paper multiplied the weights by 1 - q at evaluation instead. By channel, m is drawn once for
+    all positions of a channel: neighbouring pixels are much alike, and dropping some of them drops little
+    (PyTorch's `Dropout2d`). Shapes: X, Y (batch, ...), m as X or (batch, 1, ..., channels).
 
-    Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to
-    prevent neural networks from overfitting", JMLR 15 (2014).
+    Sources: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to
+    prevent neural networks from overfitting", JMLR 15 (2014); by channel: Tompson, Goroshin, Jain, LeCun
+    and Bregler, "Efficient object localization using convolutional networks", CVPR 2015.
 
     ```yaml
     {type: dropout, rate: 0.2}
@@ -30,14 +33,16 @@ class Dropout(Layer):
 
     type: Literal["dropout"] = "dropout"
     rate: float = Field(0.5, ge=0, lt=1, description="Probability that a value is dropped.")
+    by: Literal["value", "channel"] = Field("value", description="What is dropped at once: one value or a channel.")
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
         if not slot.training or self.rate == 0:
             slot["mask"] = None
             return x
-        draws = slot.buffer("draws", x.shape, np.float32)
+        shape = x.shape if self.by == "value" else (len(x), *[1] * (x.ndim - 2), x.shape[-1])
+        draws = slot.buffer("draws", shape, np.float32)
         slot.random.random(dtype=np.float32, out=draws)
-        mask = slot.buffer("mask", x.shape)
+        mask = slot.buffer("mask", shape)
         np.greater_equal(draws, np.float32(self.rate), out=mask, casting="unsafe")
         mask *= 1 / (1 - self.rate)
         slot["mask"] = mask

@@ -1,4 +1,4 @@
-"""Normalisation: over the batch, or over the units of one example."""
+"""Normalisation: over the batch, or over units or groups of units of one example."""
 
 from typing import Literal
 
@@ -8,6 +8,7 @@ from pydantic import Field
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
 from nnctl.engine.slot import Slot
+from nnctl.errors import ConfigError
 from nnctl.initializers import Constant, Zeros
 
 ONES = Constant(value=1.0)
@@ -80,7 +81,10 @@ class BatchNormalization(Normalization):
 
     type: Literal["batch_normalization"] = "batch_normalization"
     momentum: float = Field(0.1, gt=0, le=1, description="Weight of the newest batch in the running statistics.")
-    couples_examples = True
+
+    @property
+    def couples_examples(self) -> bool:
+        return True
 
     def parameters(self, shape: Shape) -> Declarations:
         units = (shape[-1],)
@@ -116,8 +120,9 @@ class BatchNormalization(Normalization):
         return d
 
     def track(self, p: Views, slot: Slot) -> None:
-        # One value has no unbiased variance; its biased one (0) is taken then.
-        unbiased = slot["variance"] * (slot["count"] / max(slot["count"] - 1, 1))
+        if slot["count"] == 1:
+            return  # the last batch of an epoch may be a single example, whose variance says nothing
+        unbiased = slot["variance"] * (slot["count"] / (slot["count"] - 1))
         for running, batch in ((p["running_mean"], slot["mean"]), (p["running_variance"], unbiased)):
             running += self.momentum * (batch - running)
 
@@ -152,3 +157,48 @@ class LayerNormalization(Normalization):
         d -= xhat * slope
         d *= slot["inverse"]
         return d
+
+
+class GroupNormalization(Normalization):
+    """Normalise groups of channels of each example by their own mean and variance.
+
+    The group of `Normalization` is all positions of channels / groups neighbouring channels of one example,
+    so training and evaluation are the same and examples stay independent. One group is layer normalisation
+    over an image; as many groups as channels is instance normalisation. Shapes: X, Y (batch, ..., channels).
+
+    Source: Wu and He, "Group normalization", ECCV 2018.
+
+    ```yaml
+    {type: group_normalization, groups: 8}
+    ```
+    """
+
+    type: Literal["group_normalization"] = "group_normalization"
+    groups: int = Field(8, gt=0, description="Number of groups; must divide the number of channels.")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if shape[-1] % self.groups:
+            raise ConfigError(f"finds {shape[-1]} channels, which {self.groups} groups do not divide evenly")
+        return shape
+
+    def _by_group(self, x: Array) -> Array:
+        """(batch, positions, groups, channels of a group); a view of what is contiguous."""
+        return x.reshape(len(x), -1, self.groups, x.shape[-1] // self.groups)
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        normalized = slot.buffer("xhat", x.shape)
+        xhat, groups = self._by_group(normalized), self._by_group(x)
+        np.subtract(groups, groups.mean(axis=(1, 3), keepdims=True), out=xhat)
+        variance = np.square(xhat).mean(axis=(1, 3), keepdims=True)
+        slot["inverse"] = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        xhat *= slot["inverse"]
+        return self._scale_and_shift(p, normalized, slot)
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        dx = self._through_scale_and_shift(p, g, dy, slot)
+        d, xhat = self._by_group(dx), self._by_group(slot["xhat"])
+        slope = (d * xhat).mean(axis=(1, 3), keepdims=True)
+        d -= d.mean(axis=(1, 3), keepdims=True)
+        d -= xhat * slope
+        d *= slot["inverse"]
+        return dx

@@ -38,6 +38,8 @@ class Checkpoints:
             except DataError as error:
                 problems.append(str(error))
             else:
+                if path is self.previous:
+                    path.replace(self.last)  # or the next save would keep the damaged one as `previous`
                 return arrays, values, "; ".join(problems) or None
         if problems:
             raise DataError("; ".join(problems))

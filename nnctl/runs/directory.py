@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.checkpoint import Checkpoints
-from nnctl.runs.files import flush_folder, write_atomic
+from nnctl.runs.files import write_atomic
 
 
 class RunDirectory:
@@ -129,13 +129,10 @@ class RunDirectory:
         with self.log_file.open("a") as file:
             file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {message}\n")
 
-    def flush(self) -> None:
-        flush_folder(self.path)
-
 
 def _number(path: Path, name: str) -> int:
     tail = path.name.removeprefix(f"{name}-")
-    return int(tail) if path.name != tail and tail.isdigit() else 0
+    return int(tail) if path.name != tail and tail.isdecimal() else 0
 
 
 def list_runs(root: Path) -> list[RunDirectory]:

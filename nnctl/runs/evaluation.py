@@ -45,6 +45,12 @@ class Confused(NamedTuple):
     examples: float
 
 
+def confused_pairs(names: Sequence[str], matrix: Array) -> list[Confused]:
+    """What a confusion matrix (C, C) has beside its diagonal, the largest first."""
+    pairs = [Confused(names[t], names[p], matrix[t, p].item()) for t, p in np.argwhere(matrix) if t != p]
+    return sorted(pairs, key=lambda pair: -pair.examples)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """All there is to say of a model on some examples.
@@ -73,11 +79,7 @@ class Evaluation:
     def confused(self) -> list[Confused]:
         """The pairs of classes that are taken for each other, the most frequent first; none for labels and numbers."""
         matrix = self.confusion()
-        if matrix is None or matrix.ndim > 2:
-            return []
-        names = self.predictions.names
-        pairs = [Confused(names[t], names[p], matrix[t, p].item()) for t, p in np.argwhere(matrix) if t != p]
-        return sorted(pairs, key=lambda pair: -pair.examples)
+        return [] if matrix is None or matrix.ndim > 2 else confused_pairs(self.predictions.names, matrix)
 
     def targets(self) -> dict[str, dict[str, float]]:
         """The usual metrics of every column of a numeric target; none for classes."""

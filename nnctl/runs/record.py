@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from math import isfinite
-from signal import SIGINT
 from time import monotonic
 from typing import Any
 
@@ -18,17 +17,13 @@ from nnctl.engine.workers import Workers, processors
 from nnctl.errors import Diverged, Interrupted, NnctlError
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model, save_model
+from nnctl.runs.resolved import write_config
+from nnctl.stopping import StopRequest
+from nnctl.training.checks import batch_size
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
 from nnctl.training.report import evaluate_splits, trivial_answer
 from nnctl.training.state import State
-
-
-@dataclass
-class StopRequest:
-    """Set by a signal handler; training ends after the batch under way."""
-
-    signal: int | None = None
 
 
 @dataclass
@@ -52,19 +47,22 @@ class Recorder:
             Interrupted: after the checkpoint was written, when `stop` was set.
             Diverged: when a number stopped being finite; the run says so.
         """
-        self._saved_at = monotonic()
-        self.run.update(status="running", pid=os.getpid())
         try:
             with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(self._threads()) as workers:
                 return self._consume(workers)
         except Diverged as error:
             self._note("diverged", str(error))
             raise
-        except NnctlError:
+        except NnctlError:  # refused before it began, or interrupted and noted
             raise
         except BaseException as error:
             self._note("failed", f"{type(error).__name__}: {error}")
             raise
+
+    @property
+    def batches(self) -> int:
+        """Steps in an epoch."""
+        return -(-len(self.job.data.train) // batch_size(self.job))
 
     def _threads(self) -> int:
         wanted = self.job.experiment.runtime.threads
@@ -80,7 +78,11 @@ class Recorder:
                 self.on_warning(f"went back to the checkpoint before the last one: {warning}")
             state.restore(arrays, values)
             reopen(self.job, state)
+        # Nothing of the run is changed before this point, where going on is certain.
         self.run.keep_rows(state.rows)
+        write_config(self.run, self.job)
+        self.run.update(status="running", pid=os.getpid())
+        self._saved_at = monotonic()
         return state
 
     def _consume(self, workers: Workers) -> dict[str, Any]:
@@ -95,7 +97,7 @@ class Recorder:
                 else:
                     self.on_batch(event)
                 if self.stop.signal is not None:
-                    self._interrupt(self.stop.signal)
+                    self._interrupt(128 + self.stop.signal)
                 self._save_if_due(isinstance(event, EpochDone))
         raise RuntimeError("training ended without a result")
 
@@ -111,11 +113,12 @@ class Recorder:
         self.run.checkpoints.save(arrays, values)
         self._saved_at = monotonic()
 
-    def _interrupt(self, signal: int) -> None:
+    def _interrupt(self, exit_code: int) -> None:
         self.save()
-        name = "Ctrl-C" if signal == SIGINT else "SIGTERM"
-        self._note("interrupted", f"{name} after epoch {self.state.epoch}, batch {self.state.batch}")
-        raise Interrupted(f"stopped by {name}; continue with: nnctl train --resume {self.run.path}", 128 + signal)
+        self._note("interrupted", f"{self.stop.name} after epoch {self.state.epoch}, batch {self.state.batch}")
+        raise Interrupted(
+            f"stopped by {self.stop.name}; continue with: nnctl train --resume {self.run.path}", exit_code
+        )
 
     def _note(self, status: str, reason: str) -> None:
         self.run.update(status=status, stop_reason=reason)

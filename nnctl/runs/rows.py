@@ -11,6 +11,8 @@ import numpy as np
 
 from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import ArrayEncoder
+from nnctl.data.sources import Arrays, source_of
+from nnctl.data.sources.images import ImageSource
 from nnctl.data.tables import Table
 from nnctl.data.target import with_target
 from nnctl.engine.parameters import Array
@@ -54,16 +56,22 @@ def all_rows(data: Dataset) -> Rows:
     return Rows(data, np.arange(1, len(data) + 1))
 
 
-def rows_of_source(model: Model, folder: Path, split: Split) -> Rows:
-    """All examples of the source that a split was taken from."""
-    spec, encoder = model.experiment.data, model.encoder
+def opened_source(model: Model, folder: Path, split: Split) -> Table | Arrays:
+    """What a split was taken from, as training opened it."""
+    spec = model.experiment.data
     own = {"train": spec.train, "validation": spec.validation, "test": spec.test}[split]
     source = own or spec.source or spec.train
     if source is None:
         raise DataError("this model does not say where its data came from; name a file with --data")
-    opened = source.open(folder, skip_malformed=spec.malformed == "skip")
+    return source.open(folder, skip_malformed=spec.malformed == "skip")
+
+
+def rows_of_source(model: Model, folder: Path, split: Split) -> Rows:
+    """All examples of the source that a split was taken from."""
+    spec, encoder, opened = model.experiment.data, model.encoder, opened_source(model, folder, split)
     if not isinstance(opened, Table):
-        x, truth = encoder.raw(opened) if isinstance(encoder, ArrayEncoder) else opened.x, encoder.truth(opened)
+        truth = encoder.truth(opened)
+        x = encoder.raw(opened) if isinstance(encoder, ArrayEncoder) else opened.x
         return all_rows(Dataset(encoder, x, truth, truth).for_loss(model.loss, model.theta.dtype))
     kept = with_target(opened, encoder.target.columns, spec.missing_target)
     x, truth = encoder.inputs(kept, model.theta.dtype, unseen="other"), encoder.truth(kept)
@@ -91,3 +99,15 @@ def row_numbers(model: Model, folder: Path, split: Split, data: Dataset, indices
         found.append(source.numbers[alike[met[alike.tobytes()] % len(alike)]])
         met[alike.tobytes()] += 1
     return np.array(found)
+
+
+def image_files(model: Model, folder: Path, split: Split | None, path: str | None) -> tuple[str, ...] | None:
+    """The image file of each row, of a split's source or of data of their own; None where examples are no files."""
+    trained_on = model.experiment.data.source or model.experiment.data.train
+    if not isinstance(trained_on, ImageSource):
+        return None
+    if split is not None:
+        opened = opened_source(model, folder, split)
+    else:
+        opened = source_of(str(path), trained_on).suited(model.encoder.input_shape).open(Path())
+    return opened.files if isinstance(opened, Arrays) else None

@@ -1,25 +1,27 @@
 """Beginning a run, reopening one, and what is said of it at the end."""
 
-import os
 import platform
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from shutil import rmtree
+from typing import Any, NoReturn
 
 from nnctl import __version__
-from nnctl.config.dumping import dump_yaml
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
-from nnctl.config.paths import relocated
+from nnctl.config.paths import moved_path
 from nnctl.engine import blas
 from nnctl.engine.workers import processors
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.directory import RunDirectory
+from nnctl.runs.resolved import config_digest, write_config
+from nnctl.spec import Spec
 from nnctl.training.assemble import job_of
 from nnctl.training.job import Job
+from nnctl.training.loop import EARLY
 
 LIBRARIES = ("numpy", "polars", "pydantic", "safetensors")
 
@@ -27,7 +29,16 @@ LIBRARIES = ("numpy", "polars", "pydantic", "safetensors")
 def begin(job: Job, root: Path) -> RunDirectory:
     """Make the directory of a new run, with its resolved configuration and its facts."""
     run = RunDirectory.create(root, job.experiment.name)
-    run.write_config(config_text(job, run.path))
+    try:
+        _describe(run, job)
+    except BaseException:
+        rmtree(run.path, ignore_errors=True)  # a run that never began
+        raise
+    return run
+
+
+def _describe(run: RunDirectory, job: Job) -> None:
+    write_config(run, job)
     run.update(
         status="created",
         name=job.experiment.name,
@@ -36,15 +47,9 @@ def begin(job: Job, root: Path) -> RunDirectory:
         parameters=job.network.layout.size,
         rows={split: len(data) for split, data in job.splits()},
         **environment(),
-        data={os.path.relpath(job.base / name, run.path): digest for name, digest in job.data.report.files.items()},
+        data=hashes(job, run.path),
     )
     run.log(f"created by: nnctl {' '.join(sys.argv[1:])}")
-    return run
-
-
-def config_text(job: Job, folder: Path) -> str:
-    """The resolved experiment as YAML, its paths relative to the folder it is written to."""
-    return dump_yaml(relocated(job.experiment, job.base, folder).model_dump(mode="json"))
 
 
 def environment() -> dict[str, Any]:
@@ -57,29 +62,40 @@ def environment() -> dict[str, Any]:
     }
 
 
-def resume(path: Path, overrides: Sequence[str]) -> tuple[RunDirectory, Job]:
-    """Open a run to go on with it.
+def hashes(job: Job, folder: Path) -> dict[str, str]:
+    """SHA-256 of each data file, by its path as config.yaml in `folder` has it."""
+    return {moved_path(name, job.base, folder): digest for name, digest in job.data.report.files.items()}
 
-    `overrides` may extend it (`training.epochs`, `training.early_stopping`) or change how it is computed
-    (`runtime.threads`).
+
+def resume(run: RunDirectory, overrides: Sequence[str]) -> Job:
+    """The job of a run that is to go on; nothing is written. Hold the run's lock.
+
+    `overrides` may extend it (`training.epochs`, `training.early_stopping.patience`) or change how it is
+    computed (`runtime.threads`).
 
     Raises:
-        DataError: where the path is no run, or its data changed.
-        ConfigError: where an override would make it another experiment.
+        DataError: where its data changed.
+        ConfigError: where config.yaml was edited, or an override would make it another experiment.
     """
-    run = RunDirectory.open(path)
+    info = run.info()
+    if info.get("config") not in (None, config_digest(run.config.read_text())):
+        raise ConfigError(
+            f"{run.config}: was edited after the run began; give changes by --set, or train it as a new run"
+        )
     before = load_experiment(run.config, (), Experiment).spec
     loaded = load_experiment(run.config, overrides, Experiment)
     _only_extends(before, loaded.spec)
+    _extends_something(before, loaded.spec, info)
     job = job_of(loaded)
-    _same_data(run, job)
-    if overrides:
-        run.write_config(config_text(job, run.path))
-    return run, job
+    if info.get("data") != hashes(job, run.path):
+        names = ", ".join(job.data.report.files) or "the data"
+        raise DataError(f"{names}: has changed since the run began; a resumed run needs the same data")
+    return job
 
 
 #: What may differ between a run and its continuation.
 _MAY_CHANGE = {"training": {"epochs", "early_stopping"}, "runtime": {"threads", "checkpoint_seconds"}}
+_EARLY_STOPPING_MAY_CHANGE = {"patience"}
 
 
 def _only_extends(before: Experiment, after: Experiment) -> None:
@@ -87,17 +103,35 @@ def _only_extends(before: Experiment, after: Experiment) -> None:
         changed = getattr(after, key)
         if changed == value:
             continue
-        allowed = _MAY_CHANGE.get(key) or set()
-        inner = {k for k, v in value if getattr(changed, k, None) != v} if hasattr(value, "model_fields_set") else {key}
-        if not inner <= allowed or type(changed) is not type(value):
-            raise ConfigError(
-                f"--resume continues the same experiment: {key} cannot change "
-                "(training.epochs, training.early_stopping and runtime.threads can); start a new run for another one"
-            )
+        if not _changed_keys(value, changed) <= _MAY_CHANGE.get(key, set()):
+            _refuse(key)
+    old, new = before.training.early_stopping, after.training.early_stopping
+    if not _changed_keys(old, new) <= _EARLY_STOPPING_MAY_CHANGE:
+        _refuse("training.early_stopping")
 
 
-def _same_data(run: RunDirectory, job: Job) -> None:
-    known = run.info().get("data", {})
-    for name, digest in job.data.report.files.items():
-        if known.get(name, digest) != digest:
-            raise DataError(f"{name}: has changed since the run began; a resumed run needs the same data")
+def _extends_something(before: Experiment, after: Experiment, info: dict[str, Any]) -> None:
+    """Refuse more epochs for a run that early stopping ended: it would stop at once again."""
+    more = after.training.epochs > before.training.epochs
+    same = after.training.early_stopping == before.training.early_stopping
+    if more and same and info.get("stop_reason") == EARLY:
+        raise ConfigError(
+            "training.epochs: the run was ended by early stopping, and more epochs would end at once; raise "
+            "training.early_stopping.patience as well"
+        )
+
+
+def _changed_keys(old: Any, new: Any) -> set[str]:
+    """Names of the fields in which two values of one section differ; `type` where they are of two kinds."""
+    if old == new:
+        return set()
+    if not isinstance(old, Spec) or type(old) is not type(new):
+        return {"type"}
+    return {name for name, value in old if getattr(new, name) != value}
+
+
+def _refuse(key: str) -> NoReturn:
+    raise ConfigError(
+        f"--resume continues the same experiment: {key} cannot change (training.epochs, "
+        "training.early_stopping.patience and runtime.threads can); start a new run for another one"
+    )

@@ -42,10 +42,14 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         raise DataError(f"{path}: not a readable safetensors file ({error})") from None
     if "nnctl" not in metadata:
         raise DataError(f"{path}: a safetensors file, but not one written by nnctl (no `nnctl` entry in its header)")
-    header = json.loads(metadata["nnctl"])
-    if header["sha256"] != _digest(arrays, header["values"]):
+    try:
+        header = json.loads(metadata["nnctl"])
+        expected, text = str(header["sha256"]), str(header["values"])
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{path}: the `nnctl` entry of its header is not as nnctl writes it") from None
+    if expected != _digest(arrays, text):
         raise DataError(f"{path}: the checksum does not match; the file was damaged or edited after it was written")
-    return arrays, json.loads(header["values"])
+    return arrays, json.loads(text)
 
 
 def _digest(arrays: dict[str, Array], text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,12 +33,19 @@ def probability_of_truth(p: Predictions) -> Array | None:
     return all_right
 
 
-def worst_frame(found: Evaluation, target: Target, indices: Array, numbers: Array) -> pl.DataFrame:
-    """A line for each example: row, truth, prediction, probability of the truth (where there is one) and loss."""
+def worst_frame(
+    found: Evaluation, target: Target, indices: Array, numbers: Array, files: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """A line for each example: row, truth, prediction, probability of the truth (where there is one) and loss.
+
+    `files` name the file of every row, where examples are files.
+    """
     import polars as pl
 
     p = found.predictions
     columns = [pl.Series("row", numbers)]
+    if files is not None:
+        columns.append(pl.Series("file", [files[number - 1] for number in numbers]))
     if p.task == "regression":
         for i, name in enumerate(target.columns):
             ending = f"_{name}" if len(target.columns) > 1 else ""

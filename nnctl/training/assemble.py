@@ -7,10 +7,11 @@ import numpy as np
 
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import Loaded
-from nnctl.config.model import SUITED, Model, expand
+from nnctl.config.model import SUITED, Model, settle
 from nnctl.config.paths import relocated
 from nnctl.data.loading import LoadedData, load
 from nnctl.data.target import Target
+from nnctl.engine.network import Network
 from nnctl.errors import ConfigError
 from nnctl.initializers import GlorotUniform
 from nnctl.layers import Dense
@@ -51,6 +52,7 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     metrics = experiment.metrics if experiment.metrics is not None else default_metrics(target.task)
     for metric in metrics:
         metric.check(target.task, len(target.names))
+    _check_batches(experiment, network, len(data.train))
     model = spelled_out(experiment.model, target.outputs(loss))
     resolved = experiment.model_copy(update={"data": data.resolved, "model": model, "loss": loss, "metrics": metrics})
     _check_monitors(resolved, data)
@@ -84,11 +86,16 @@ def spelled_out(model: Model, outputs: int) -> Model:
     layers = list(model.layers)
     if layers and isinstance(layers[-1], Dense) and layers[-1].units is None:
         layers[-1] = layers[-1].model_copy(update={"units": outputs})
-    inits = iter(layer.init for layer in expand(list(layers)) if isinstance(layer, Dense))
-    written = [
-        layer.model_copy(update={"init": next(inits)}) if isinstance(layer, Dense) else layer for layer in layers
-    ]
-    return model.model_copy(update={"layers": tuple(written)})
+    return model.model_copy(update={"layers": tuple(settle(layers))})
+
+
+def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:
+    size = experiment.training.batch_size
+    if network.couples_examples and (size == 1 or rows == 1):
+        raise ConfigError(
+            "training.batch_size: batch normalisation needs at least 2 examples in a batch, as one has no variance; "
+            "raise it, or use layer_normalization"
+        )
 
 
 def _check_monitors(experiment: Experiment, data: LoadedData) -> None:

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from nnctl.clipping import clip_by_norm, clip_by_value, norm
+from nnctl.data.batching import batches
 from nnctl.engine.network import Pass
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
 from nnctl.engine.shards import Objective
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, Diverged
-from nnctl.layers import Dense
+from nnctl.layers import Weighted
+from nnctl.layers.blocks import named_layers
 from nnctl.metrics import evaluate
 from nnctl.optimizers.stepper import Stepper
 from nnctl.regularization import Penalty
@@ -57,6 +59,8 @@ class Finished:
     scores: list[dict[str, Any]]
     kept: dict[str, Any]
 
+
+ALL_EPOCHS, EARLY = "all epochs done", "early stopping"
 
 Event = BatchDone | EpochDone | Finished
 
@@ -108,14 +112,19 @@ def reopen(job: Job, state: State) -> None:
     """Let a finished run go on where its experiment now has more epochs or more patience.
 
     Raises:
-        ConfigError: where there were several restarts, which have been compared already.
+        ConfigError: where nothing is left to do of what is asked: fewer epochs than were done, early
+            stopping whose patience is used up, or several restarts, which have been compared already.
     """
-    if state.stop_reason is None or state.epoch >= job.experiment.training.epochs or monitor_of(job).exhausted(state):
+    epochs = job.experiment.training.epochs
+    if state.epoch > epochs:
+        raise ConfigError(f"training.epochs: {state.epoch} epochs are done; {epochs} are fewer")
+    if state.stop_reason is None or state.epoch == epochs:
         return
     if job.experiment.training.restarts > 1:
-        raise ConfigError("a finished run with training.restarts > 1 cannot be extended; train anew instead")
-    state.stop_reason, state.champion = None, None
-    state.scores.clear()
+        raise ConfigError("training.restarts: a finished run with several cannot be extended; train anew instead")
+    if state.stop_reason == ALL_EPOCHS or not monitor_of(job).exhausted(state):
+        state.stop_reason, state.champion = None, None
+        state.scores.clear()
 
 
 def _next_restart(job: Job, state: State, workers: Workers) -> None:
@@ -132,8 +141,8 @@ def penalty_of(job: Job) -> Penalty:
             everywhere.l1 if layer.l1 is None else layer.l1,
             everywhere.l2 if layer.l2 is None else layer.l2,
         )
-        for name, layer in zip(network.names, network.layers, strict=True)
-        if isinstance(layer, Dense) and layer.trainable and (layer.l1 is not None or layer.l2 is not None)
+        for name, layer in named_layers(network.layers)
+        if isinstance(layer, Weighted) and layer.trainable and (layer.l1 is not None or layer.l2 is not None)
     }
     return Penalty(everywhere, network.layout, overrides)
 
@@ -159,19 +168,20 @@ class _Run:
         state = self.state
         while state.stop_reason is None:
             if self.monitor.exhausted(state):
-                state.stop_reason = "early stopping"
+                state.stop_reason = EARLY
             elif state.epoch >= self.e.training.epochs:
-                state.stop_reason = "all epochs done"
+                state.stop_reason = ALL_EPOCHS
             else:
                 yield from self._epoch()
 
     def _epoch(self) -> Iterator[Event]:
         state, started, begun_at = self.state, perf_counter(), self.state.batch
         order = self._order()
+        parts = [order[i : i + self.batch_size] for i in range(begun_at * self.batch_size, len(order), self.batch_size)]
+        ready = batches(self.job.data.train, parts, state.theta.dtype, self.e.seed, state.restart, state.step)
         while state.batch < self.batches:
             last = state.batch == self.batches - 1
-            begin = state.batch * self.batch_size
-            loss, rate, health = self._step(order[begin : begin + self.batch_size], begin, measure=last)
+            loss, rate, health = self._step(*next(ready), state.batch * self.batch_size, measure=last)
             state.batch += 1
             if not last:
                 done = (state.batch - begun_at) * self.batch_size
@@ -182,6 +192,11 @@ class _Run:
         examples = len(order) - begun_at * self.batch_size
         row = self._row(order, rate, health, examples / seconds)
         state.epoch, state.batch, state.sums = state.epoch + 1, 0, Sums()
+        if not isfinite(norm(state.theta)):
+            raise Diverged(
+                f"training diverged in epoch {row['epoch']}, step {state.step}: after it the weights are not finite. "
+                "Try a tenth of optimizer.learning_rate"
+            )
         state.last_value = float(row[self.monitor.key])
         best = self.monitor.observe(state.last_value, state)
         if best and self.e.training.early_stopping is not None and self.e.training.early_stopping.restore_best:
@@ -196,12 +211,13 @@ class _Run:
             stream(self.e.seed, "shuffle", self.state.restart, self.state.epoch).shuffle(rows)
         return rows
 
-    def _step(self, rows: Array, begin: int, *, measure: bool) -> tuple[float, float, dict[str, dict[str, float]]]:
+    def _step(
+        self, x: Array, t: Array, w: Array | None, begin: int, *, measure: bool
+    ) -> tuple[float, float, dict[str, dict[str, float]]]:
         """One minibatch: forward, backward, clip, update."""
         state, e, objective = self.state, self.e, self.objective
         layout, theta = self.job.network.layout, state.theta
-        x, t, w = self.job.data.train.take(rows, theta.dtype)
-        outputs = None if state.outputs is None else state.outputs[begin : begin + len(rows)]
+        outputs = None if state.outputs is None else state.outputs[begin : begin + len(x)]
         address = (e.seed, "pass", state.restart, state.step)
         loss = objective(x, t, w, address=address, outputs=outputs)
         state.sums.loss += loss * objective.mass

@@ -19,7 +19,7 @@ class Monitor:
 
     def better(self, value: float, than: float | None, by: float = 0.0) -> bool:
         """Whether a value beats another by more than a margin."""
-        return not isnan(value) and (than is None or self.sign * (value - than) > by)
+        return not isnan(value) and (than is None or isnan(than) or self.sign * (value - than) > by)
 
     def observe(self, value: float, state: State) -> bool:
         """Note an epoch's value in the state; True when it is the best so far."""

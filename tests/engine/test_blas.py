@@ -51,8 +51,10 @@ def test_once_numpy_is_there_nothing_is_set():
         [
             sys.executable,
             "-c",
-            "import numpy, os; from nnctl.engine import blas; blas.prepare(); "
-            "print(os.environ.get('OPENBLAS_NUM_THREADS'), blas.describe()['library'])",
+            (
+                "import numpy, os; from nnctl.engine import blas; blas.prepare(); "
+                "print(os.environ.get('OPENBLAS_NUM_THREADS'), blas.describe()['library'])"
+            ),
         ],
         env={k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS")},
         capture_output=True,

@@ -6,15 +6,42 @@ import numpy as np
 import pytest
 
 from nnctl.engine.slot import Slot
-from nnctl.layers import BatchNormalization, Dense, LayerNormalization, PRelu
+from nnctl.layers import (
+    AveragePool1d,
+    AveragePool2d,
+    BatchNormalization,
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    GlobalAveragePool,
+    GroupNormalization,
+    LayerNormalization,
+    MaxPool1d,
+    MaxPool2d,
+    PRelu,
+)
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 CLOSE = {"rtol": 1e-12, "atol": 1e-13}
 NORM = {"weight": "gain", "bias": "shift"}
 
 
-def channels_last(a):
-    return np.moveaxis(a, 1, -1) if a.ndim == 4 else a
+WEIGHTED = {"weight": "weight", "bias": "bias"}
+
+
+def channels_last(a, file):
+    """From (batch, channels, positions...), in the groups whose data are like that."""
+    return np.moveaxis(a, 1, -1) if a.ndim == 4 or file.startswith(("conv", "pool")) else a
+
+
+def turned(a, layer):
+    """Weights from PyTorch's axes to ours, where they differ; the same call turns gradients."""
+    if a.ndim == 1:
+        return a
+    if isinstance(layer, ConvTranspose2d):
+        return a.transpose(2, 3, 0, 1)
+    return a.transpose(*range(2, a.ndim), 1, 0)
 
 
 CASES = [
@@ -26,26 +53,44 @@ CASES = [
     ("norm/batchnorm1d_eval", BatchNormalization(momentum=0.1), NORM, False),
     ("norm/batchnorm2d_train", BatchNormalization(momentum=0.1), NORM, True),
     ("norm/layernorm_last", LayerNormalization(), NORM, True),
+    ("norm/groupnorm", GroupNormalization(groups=2), NORM, True),
+    ("conv/conv1d_basic", Conv1d(filters=4, padding="valid"), WEIGHTED, True),
+    ("conv/conv2d_basic", Conv2d(filters=4, padding="valid"), WEIGHTED, True),
+    ("conv/conv2d_stride2", Conv2d(filters=4, stride=2, padding="valid"), WEIGHTED, True),
+    ("conv/conv2d_pad1", Conv2d(filters=3, padding=1), WEIGHTED, True),
+    ("conv/conv2d_same_even_kernel", Conv2d(filters=3, kernel=4), WEIGHTED, True),
+    ("conv/conv2d_dilation2", Conv2d(filters=3, dilation=2, padding="valid"), WEIGHTED, True),
+    ("conv/conv2d_depthwise", Conv2d(filters=4, groups="channels", stride=2, padding=1), WEIGHTED, True),
+    ("conv/convT2d_stride2", ConvTranspose2d(filters=2, stride=2, padding=1, output_padding=1), WEIGHTED, True),
+    ("pool/maxpool1d", MaxPool1d(size=3, stride=2), {}, True),
+    ("pool/maxpool2d_2", MaxPool2d(), {}, True),
+    ("pool/maxpool2d_overlap", MaxPool2d(size=3, stride=2), {}, True),
+    ("pool/maxpool2d_pad", MaxPool2d(size=3, stride=2, padding=1), {}, True),
+    ("pool/avgpool1d", AveragePool1d(), {}, True),
+    ("pool/avgpool2d_2", AveragePool2d(), {}, True),
+    ("pool/avgpool2d_pad_exclude", AveragePool2d(size=3, stride=2, padding=1), {}, True),
+    ("pool/global_avgpool2d", GlobalAveragePool(), {}, True),
 ]
 
 
 @pytest.mark.parametrize(("file", "layer", "names", "training"), CASES, ids=[c[0] for c in CASES])
 def test_forward_and_backward(file, layer, names, training):
     reference = np.load(REFERENCE / f"{file}.npz")
-    x, upstream = channels_last(reference["in.x"]), channels_last(reference["upstream.out"])
-    turn = (lambda a: a.T) if isinstance(layer, Dense) else (lambda a: a)
-    p = {ours: turn(reference[f"param.{theirs}"]).copy() for theirs, ours in names.items()}
+    arrays = {key: channels_last(reference[key], file) for key in ("in.x", "grad_in.x", "out.out", "upstream.out")}
+    p = {ours: turned(reference[f"param.{theirs}"], layer).copy() for theirs, ours in names.items()}
     if isinstance(layer, BatchNormalization):
         p["running_mean"] = reference["buffer_before.running_mean"].copy()
         p["running_variance"] = reference["buffer_before.running_var"].copy()
     g = {name: np.full_like(value, np.nan) for name, value in p.items()}
     slot = Slot("float64")
     slot.training = training
+    out = arrays["out.out"].reshape(len(arrays["in.x"]), *layer.output_shape(arrays["in.x"].shape[1:]))
 
-    np.testing.assert_allclose(layer.forward(p, x, slot), channels_last(reference["out.out"]), **CLOSE)
-    np.testing.assert_allclose(layer.backward(p, g, upstream, slot), channels_last(reference["grad_in.x"]), **CLOSE)
+    np.testing.assert_allclose(layer.forward(p, arrays["in.x"], slot), out, **CLOSE)
+    dx = layer.backward(p, g, arrays["upstream.out"].reshape(out.shape), slot)
+    np.testing.assert_allclose(dx, arrays["grad_in.x"], **CLOSE)
     for theirs, ours in names.items():
-        np.testing.assert_allclose(g[ours], turn(reference[f"grad_param.{theirs}"]), **CLOSE)
+        np.testing.assert_allclose(g[ours], turned(reference[f"grad_param.{theirs}"], layer), **CLOSE)
     if isinstance(layer, BatchNormalization) and training:
         layer.track(p, slot)
         np.testing.assert_allclose(p["running_mean"], reference["buffer_after.running_mean"], **CLOSE)

@@ -210,7 +210,7 @@ def test_rows_whose_outputs_are_no_numbers_are_named(model, frame, tmp_path):
 
 
 def test_no_rows(model, frame):
-    empty = frame(model, "age,height,town\n", keep=["id"])
+    empty = frame(model, "id,age,height,town\n", keep=["id"])
     assert empty.height == 0
     assert empty.columns == ["id", "prediction", "probability_baker", "probability_clerk", "probability_smith"]
     assert empty.schema["probability_baker"] == pl.Float32

@@ -1,13 +1,17 @@
 """Where examples come from: one file a format, one union of all."""
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated
 
 from pydantic import Field
 
 from nnctl.data.sources.base import Arrays, Source
+from nnctl.data.sources.decoding import SUFFIXES as IMAGE_SUFFIXES
 from nnctl.data.sources.delimited import Csv, Tsv
 from nnctl.data.sources.idx import Idx
+from nnctl.data.sources.image_folder import ImageFolder
+from nnctl.data.sources.image_manifest import ImageManifest
+from nnctl.data.sources.images import ImageSource
 from nnctl.data.sources.jsonl import JsonLines
 from nnctl.data.sources.memory import Generated, Inline
 from nnctl.data.sources.npy import Npy, Npz
@@ -15,7 +19,8 @@ from nnctl.data.sources.parquet import Parquet
 from nnctl.errors import DataError
 
 AnySource = Annotated[
-    Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx | Inline | Generated, Field(discriminator="type")
+    Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx | ImageFolder | ImageManifest | Inline | Generated,
+    Field(discriminator="type"),
 ]
 
 SUFFIXES: dict[str, type[Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx]] = {
@@ -30,14 +35,14 @@ SUFFIXES: dict[str, type[Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx]] = {
     ".idx": Idx,
 }
 
-__all__ = ["SUFFIXES", "AnySource", "Arrays", "Source", "source_of"]
+__all__ = ["SUFFIXES", "AnySource", "Arrays", "ImageFolder", "ImageManifest", "Source", "source_of"]
 
 
 def source_of(path: str, like: Source | None = None) -> Source:
     """The source a path on the command line means, told by its ending; `-` is CSV.
 
     Args:
-        path: of the file; `.gz` is looked through.
+        path: of the file; `.gz` is looked through. A folder, or an image, is images.
         like: the source the model was trained on. Where it has the same format, its separator, header
             and the like are taken over.
 
@@ -46,12 +51,17 @@ def source_of(path: str, like: Source | None = None) -> Source:
     """
     name = PurePath(path).name.removesuffix(".gz")
     suffix = PurePath(name).suffix.lower()
+    if Path(path).is_dir() or suffix in IMAGE_SUFFIXES:
+        return _images(path, like)
     form = Csv if path == "-" else Idx if name.endswith("-ubyte") else SUFFIXES.get(suffix)
     if path == "-" and isinstance(like, Csv | Tsv | JsonLines | Parquet):
         form = type(like)
+    if form is Csv and isinstance(like, ImageManifest):
+        return like.model_copy(update={"path": path})
     if form is None:
         raise DataError(
-            f"{path}: the format is not known by its ending; {', '.join(SUFFIXES)} are (each also with .gz)"
+            f"{path}: the format is not known by its ending; {', '.join(SUFFIXES)} are (each also with .gz), "
+            "and images in folders are"
         )
     if isinstance(like, form):
         update: dict[str, str | None] = {"path": path}
@@ -59,3 +69,10 @@ def source_of(path: str, like: Source | None = None) -> Source:
             update["labels"] = None
         return like.model_copy(update=update)
     return form(path=path)
+
+
+def _images(path: str, like: Source | None) -> ImageFolder:
+    """A folder of images, or a single one, read as those trained on were."""
+    taken = ("size", "color", "fit", "cache_megabytes") if isinstance(like, ImageSource) else ()
+    options = {key: getattr(like, key) for key in taken}
+    return ImageFolder(path=path, labels="folder" if Path(path).is_dir() else None, **options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnctl.data.tables import Table
@@ -18,14 +18,26 @@ class Arrays:
 
     `labels` is (n,) or (n, k), or None where the source has none of its own. The last column of a
     matrix x is then the target where one is wanted: see `with_labels`.
+
+    Attributes:
+        files: the file of each example, where each has one of its own.
+        malformed: the examples left out because they could not be read, each with its place.
+        digest: SHA-256 of all the files, where there are more than `Source.files` names.
     """
 
     x: Array
     labels: Array | None
     name: str
+    files: tuple[str, ...] | None = None
+    malformed: tuple[str, ...] = ()
+    digest: str | None = None
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def __getitem__(self, rows: slice) -> Arrays:
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(self, x=self.x[rows], labels=labels, files=self.files and self.files[rows])
 
     @property
     def shape(self) -> Shape:
@@ -67,14 +79,17 @@ class Source(Spec):
         for start in range(0, len(data), rows):
             stop = min(start + rows, len(data))
             if isinstance(data, Arrays):
-                labels = None if data.labels is None else data.labels[start:stop]
-                yield Arrays(data.x[start:stop], labels, data.name)
+                yield data[start:stop]
             else:
                 yield Table(data.frame[start:stop], data.name, data.lines[start:stop], data.unit, data.malformed)
 
     def files(self) -> tuple[str, ...]:
         """The paths the source reads."""
         return ()
+
+    def suited(self, shape: Shape) -> Source:
+        """The same source for a model whose examples have this shape; only images have a choice."""
+        return self
 
 
 def without_labels(source: Source) -> Source:

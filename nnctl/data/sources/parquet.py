@@ -40,9 +40,9 @@ class Parquet(Source):
 
     def batches(self, base: Path, rows: int, *, skip_malformed: bool = False) -> Iterator[Table]:
         scan, start = self._scan(base), 0
-        while (frame := self._collect(scan.slice(start, rows))).height:
-            yield table_of(frame, self.path, start + 1)
-            start += frame.height
+        while (frame := self._collect(scan.slice(start, rows))).height or not start:
+            yield table_of(frame, self.path, start + 1)  # an empty one of a file without rows
+            start += frame.height or 1
 
     def _scan(self, base: Path) -> pl.LazyFrame:
         import polars as pl

@@ -58,13 +58,15 @@ class Records:
         self.names = self._names()
 
     def tables(self, rows: int | None = None) -> Iterator[Table]:
-        """The file as tables of at most `rows` rows, or as large as its blocks."""
+        """The file as tables of at most `rows` rows, or as large as its blocks; an empty one of a file without rows."""
+        empty = True
         for strings, lines in self._frames(rows):
             frame = without_missing(strings, self.form.missing)
             step = rows or len(lines)
             for start in range(0, len(lines), step):
+                empty = False
                 yield self._table(frame[start : start + step], lines[start : start + step])
-        if self.malformed:
+        if self.malformed or empty:
             yield self._table(_frame(self.names, []), np.zeros(0, int))
 
     def _table(self, frame: pl.DataFrame, lines: Array) -> Table:

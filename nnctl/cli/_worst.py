@@ -1,0 +1,77 @@
+"""The part of `nnctl eval` that shows and writes the examples a model gets most wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnctl.cli._console import console
+from nnctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from nnctl.data.dataset import Dataset
+    from nnctl.runs.model import Model
+
+DPI = 150
+
+
+def check_outputs(model: "Model", count: int | None, files: Sequence[Path]) -> None:
+    """Refuse files that could not be written, before anything is computed.
+
+    Raises:
+        ConfigError: saying what is allowed.
+    """
+    from nnctl.plot.canvas import METADATA, styled
+    from nnctl.plot.pictures import picture_shape
+    from nnctl.runs.output import SUFFIXES
+
+    if files and count is None:
+        raise ConfigError(f"--worst-output {files[0]}: of how many examples? Add --worst N, such as --worst 24")
+    pictures = [f".{form}" for form in METADATA]
+    for file in files:
+        ending = file.suffix.lower()
+        if ending not in (*SUFFIXES, *pictures):
+            raise ConfigError(
+                f"--worst-output {file}: the ending says no format; {', '.join([*SUFFIXES, *pictures])} do"
+            )
+        if ending in pictures and picture_shape(model) is None:
+            raise ConfigError(f"--worst-output {file}: the examples are no pictures; write a table, such as .csv")
+        if ending in pictures:
+            with styled():
+                pass  # says so where Matplotlib is not installed
+
+
+def write(files: Sequence[Path], frame: "pl.DataFrame", model: "Model", examples: "Dataset", title: str) -> None:
+    """Write the examples as tables, and as sheets of pictures, by the endings of the files."""
+    from nnctl.runs.output import SUFFIXES, whole_file, write_frames
+
+    for file in files:
+        if file.suffix.lower() in SUFFIXES:
+            with whole_file(file) as stream:
+                write_frames([frame], SUFFIXES[file.suffix.lower()], stream)
+        else:
+            _write_sheet(file, frame, model, examples, title)
+        console.note(f"wrote {file}")
+
+
+def _write_sheet(file: Path, frame: "pl.DataFrame", model: "Model", examples: "Dataset", title: str) -> None:
+    from nnctl.plot import sheet
+    from nnctl.plot.canvas import save, styled
+    from nnctl.plot.pictures import picture_shape, pixels
+
+    shape = picture_shape(model)
+    if shape is None:
+        raise ConfigError(f"--worst-output {file}: the examples are no pictures; write a table, such as .csv")
+    x, _, _ = examples.take(slice(None), model.theta.dtype)
+    captions = [
+        (f"row {row['row']}", f"true: {row['truth']}", f"said: {row['prediction']}") for row in frame.to_dicts()
+    ]
+    with styled():
+        save(sheet.draw(pixels(model, x, shape), captions, title), file, DPI, console.warn)
+
+
+def show(frame: "pl.DataFrame") -> None:
+    """The examples as a table."""
+    console.result("")
+    console.table(frame.columns, frame.rows())

@@ -1,0 +1,77 @@
+"""Arrays that may be larger than memory: room for decoded images, and reading mapped files without filling it."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+
+import numpy as np
+
+from nnctl.engine.parameters import Array, Shape
+from nnctl.errors import DataError
+
+#: Bytes of a mapped file that are let stay in memory; nothing is gained by driving out a smaller one.
+RESIDENT = 1 << 26
+#: Rows read from a larger one in one go. Each may bring megabytes of its neighbourhood into memory.
+ROWS = 32
+
+
+def room_for(shape: Shape, limit: int) -> Array:
+    """An array of bytes to be filled: in memory up to `limit` bytes, else in a temporary file.
+
+    The file has no name, so that it is gone with the process however that ends. It lies where the
+    system keeps temporary files, which the environment variable TMPDIR changes.
+
+    Raises:
+        DataError: where the disk has no room for it.
+    """
+    size = int(np.prod(shape))
+    if size <= limit:
+        return np.empty(shape, np.uint8)
+    folder = tempfile.gettempdir()
+    with tempfile.TemporaryFile(dir=folder) as file:
+        try:
+            # Reserved now: a disk that is full when a page is written ends the process without a word.
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            raise DataError(
+                f"{folder}: no room for {size:,} bytes of decoded images ({error.strerror}); set TMPDIR to a folder "
+                "with more, or raise cache_megabytes to hold them in memory"
+            ) from None
+        return np.memmap(file, np.uint8, "r+", shape=shape)
+
+
+def gather(x: Array, rows: Array | slice) -> Array:
+    """x[rows], taking no more memory than that where x is a large mapped file; a view where it can be one."""
+    file = _large_file(x)
+    if file is None:
+        return x[rows]
+    if isinstance(rows, slice):
+        found = np.array(x[rows])
+        file.madvise(mmap.MADV_DONTNEED)
+        return found
+    found = np.empty((len(rows), *x.shape[1:]), x.dtype)
+    for start in range(0, len(rows), ROWS):
+        part = slice(start, start + ROWS)
+        found[part] = x[rows[part]]
+        file.madvise(mmap.MADV_DONTNEED)
+    return found
+
+
+def release(x: Array) -> None:
+    """Give back the memory that a large mapped file takes; its pages are read again when next used.
+
+    The system does so itself where memory runs short, but until then they count as the process's own.
+    """
+    file = _large_file(x)
+    if file is not None:
+        file.madvise(mmap.MADV_DONTNEED)
+
+
+def _large_file(x: Array) -> mmap.mmap | None:
+    """The mapping an array lies in, if it is larger than may stay in memory."""
+    owner: object = x
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return owner if isinstance(owner, mmap.mmap) and len(owner) > RESIDENT else None

@@ -1,0 +1,74 @@
+"""Images listed in a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nnctl.data.sources.delimited import Csv
+from nnctl.data.sources.files import STDIN
+from nnctl.data.sources.images import ImageFile, ImageSource, Label
+from nnctl.data.tables import Table, as_labels, listed
+from nnctl.errors import DataError
+from nnctl.spec import Listed, nearest
+
+
+class ImageManifest(ImageSource):
+    """Images listed in a CSV file: a column of paths, relative to the file, and one or more of targets.
+
+    Images are read as `image_folder` reads them. Needs `pip install 'nnctl[images]'`.
+
+    ```yaml
+    {type: image_manifest, path: labels.csv, images: file, labels: species, size: 64}
+    ```
+    """
+
+    type: Literal["image_manifest"] = "image_manifest"
+    path: str = Field(description="The CSV file, relative to the experiment file.")
+    images: str = Field("path", description="The column of paths of images, relative to the CSV file.")
+    labels: str | Annotated[tuple[str, ...], Listed] | None = Field(
+        "label", description="The column of targets, or several; null: none."
+    )
+    separator: str = Field(",", min_length=1, max_length=1, description="The character between fields.")
+
+    def listing(self, base: Path) -> tuple[list[ImageFile], list[str]]:
+        if self.path == STDIN:
+            raise DataError("a list of images is not read from standard input, as paths are relative to its file")
+        table = Csv(path=self.path, separator=self.separator).open(base)
+        wanted = (self.labels,) if isinstance(self.labels, str) else self.labels or ()
+        lacking = [name for name in (self.images, *wanted) if name not in table.columns]
+        if lacking:
+            raise DataError(
+                f"{self.path}: has no column {lacking[0]!r}; its columns are {listed(table.columns)}; "
+                "`images` and `labels` in its source name those to take"
+            )
+        start = (base / Path(self.path).expanduser()).parent
+        columns = [as_labels(table[name]).to_list() for name in wanted]
+        found, malformed = [], []
+        for row, name in enumerate(table[self.images].to_list()):
+            label = tuple(column[row] for column in columns)
+            wrong = _wrong(name, start, dict(zip(wanted, label, strict=True)))
+            if wrong:
+                malformed.append(f"{table.place(row)}: {wrong}")
+            else:
+                found.append(_image(name, start, table, row, label))
+        return found, malformed
+
+
+def _image(name: str, start: Path, table: Table, row: int, label: tuple[str, ...]) -> ImageFile:
+    found: Label = label[0] if len(label) == 1 else label or None
+    return ImageFile(name, start / name, f"{table.place(row)}, {name}", found)
+
+
+def _wrong(name: str | None, start: Path, labels: dict[str, str | None]) -> str | None:
+    """What is wrong with a row, if anything is."""
+    missing = [column for column, label in labels.items() if label is None]
+    if name is None or missing:
+        return f"has no {'path' if name is None else missing[0]}"
+    file = start / name
+    if file.is_file():
+        return None
+    near = nearest(file.name, [f.name for f in file.parent.iterdir()]) if file.parent.is_dir() else None
+    return f"{name}: no such file in {file.parent}" + (f"; did you mean {near}?" if near else "")

@@ -1,0 +1,163 @@
+"""Images: one file an example, decoded once and kept as bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self, TypeVar
+
+import numpy as np
+from pydantic import Field
+
+from nnctl.data.image_cache import RESIDENT, release, room_for
+from nnctl.data.sources.base import Arrays, Source
+from nnctl.data.sources.decoding import Color, Fit, decode, pillow
+from nnctl.engine.parameters import Array, Shape
+from nnctl.errors import DataError
+from nnctl.spec import Listed, nearest
+
+#: Files read and decoded at a time by each processor.
+AHEAD = 4
+Side = Annotated[int, Field(gt=0)]
+Result = TypeVar("Result")
+Label = str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file that should hold an image.
+
+    Attributes:
+        name: of the file, unique within its source.
+        place: where it stands, for messages.
+    """
+
+    name: str
+    path: Path
+    place: str
+    label: Label
+
+
+class ImageSource(Source):
+    """Arrays (n, h, w) of grey or (n, h, w, 3) of coloured images, of unsigned bytes."""
+
+    path: str
+    size: Side | Annotated[tuple[Side, Side], Listed] | None = Field(
+        None,
+        description="Height and width [h, w] that images are brought to, or one number for both; left out, all must "
+        "have the first one's, and others are malformed.",
+    )
+    color: Color = Field("rgb", description="Channels: grey has none, shape (h, w); rgb has three, shape (h, w, 3).")
+    fit: Fit = Field(
+        "stretch",
+        description="How an image is brought to `size`: stretch changes its proportions, crop cuts off what is over, "
+        "pad fills up with black.",
+    )
+    cache_megabytes: int = Field(
+        RESIDENT >> 20,
+        ge=0,
+        description="Decoded images up to this size are held in memory; more lie in a temporary file.",
+    )
+
+    def listing(self, base: Path) -> tuple[list[ImageFile], list[str]]:
+        """The files in order, and the places of entries that are none, each with what is wrong."""
+        raise NotImplementedError
+
+    def files(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def suited(self, shape: Shape) -> Self:
+        return self.model_copy(update={"color": "grey" if len(shape) < 3 or shape[-1] == 1 else "rgb"})
+
+    def open(self, base: Path, *, skip_malformed: bool = False) -> Arrays:
+        listed, malformed = self.listing(base)
+        if malformed and not skip_malformed:
+            raise DataError(_several(malformed))
+        if not listed:
+            raise DataError(_several(malformed) if malformed else f"{self.path}: holds no images")
+        with pillow(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            return self._decoded(listed, malformed, pool, skip_malformed=skip_malformed)
+
+    def _decoded(
+        self, listed: Sequence[ImageFile], malformed: list[str], pool: ThreadPoolExecutor, *, skip_malformed: bool
+    ) -> Arrays:
+        digest, images, good = hashlib.sha256(), np.empty(0, np.uint8), list[ImageFile]()
+        for file, (content, image, wrong) in zip(listed, in_order(pool, self._read, listed), strict=True):
+            digest.update(f"{file.name}\0{file.label}\0".encode() + content)
+            if not good and not wrong:
+                images = room_for((len(listed), *image.shape), self.cache_megabytes << 20)
+            wrong = wrong or _odd(image.shape, images.shape[1:])
+            if wrong and not skip_malformed:
+                raise DataError(f"{file.place}: {wrong}; `data.malformed: skip` leaves such images out of training")
+            if wrong:
+                malformed.append(f"{file.place}: {wrong}")
+                continue
+            images[len(good)] = image
+            good.append(file)
+            if len(good) % max(1, RESIDENT // image.nbytes) == 0:
+                release(images)
+        if not good:
+            raise DataError(_several(malformed))
+        labels = None if good[0].label is None else np.array([file.label for file in good])
+        names = tuple(file.name for file in good)
+        return Arrays(images[: len(good)], labels, self.path, names, tuple(malformed), digest.hexdigest())
+
+    def _read(self, file: ImageFile) -> tuple[bytes, Array, str]:
+        """The hash of a file, and its image or what is wrong with it."""
+        size = (self.size, self.size) if isinstance(self.size, int) else self.size
+        nothing = np.empty(0, np.uint8)
+        try:
+            content = file.path.read_bytes()
+        except OSError as error:
+            return b"", nothing, f"cannot be read: {error.strerror}"
+        digest = hashlib.sha256(content).digest()
+        try:
+            return digest, decode(content, self.color, size, self.fit), ""
+        except DataError as error:
+            return digest, nothing, str(error)
+
+
+def in_order(
+    pool: ThreadPoolExecutor, function: Callable[[ImageFile], Result], files: Sequence[ImageFile]
+) -> Iterator[Result]:
+    """The results in the order of the files, a few of them computed ahead."""
+    ahead: deque[Future[Result]] = deque()
+    for file in files:
+        ahead.append(pool.submit(function, file))
+        if len(ahead) > AHEAD * (os.cpu_count() or 1):
+            yield ahead.popleft().result()
+    while ahead:
+        yield ahead.popleft().result()
+
+
+def folder(path: str, base: Path) -> Path:
+    """The folder a path means.
+
+    Raises:
+        DataError: where there is none, with the nearest name beside it.
+    """
+    found = base / Path(path).expanduser()
+    if found.is_dir():
+        return found
+    if found.exists():
+        raise DataError(f"{path}: is a file; write the path of a folder that has a folder of images for each class")
+    beside = sorted(entry.name for entry in found.parent.iterdir()) if found.parent.is_dir() else []
+    near = nearest(found.name, beside)
+    raise DataError(f"{path}: no such folder in {found.parent}" + (f"; did you mean {near}?" if near else ""))
+
+
+def _odd(shape: Shape, first: Shape) -> str:
+    if shape == first:
+        return ""
+    this, other = (f"{height} x {width}" for height, width in (shape[:2], first[:2]))
+    return f"is {this} where the first image is {other} (height x width); `size` in its source brings all to one"
+
+
+def _several(places: Sequence[str]) -> str:
+    more = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
+    return f"{places[0]}{more}"

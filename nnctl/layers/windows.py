@@ -1,0 +1,161 @@
+"""How windows lie along an axis: the geometry that convolution, pooling and their gradients share.
+
+Along an axis of `length` values, output o and position k of a window meet at input
+
+    i = o stride + k dilation - before            0 <= k < kernel
+
+and where i lies outside, the window hangs over the padding. A *tap* is everything that happens at one k:
+the inputs i and the outputs o that meet there, as two slices of equal length. A sum over windows is a loop
+over a few taps, each a whole-array operation; its adjoint is the same loop with the slices changed over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from nnctl.errors import ConfigError
+from nnctl.spec import Listed
+
+Count = Annotated[int, Field(gt=0)]
+Margin = Annotated[int, Field(ge=0)]
+#: One number for both axes, or (height, width).
+Counts = Count | Annotated[tuple[Count, Count], Listed]
+Margins = Annotated[tuple[Margin, Margin], Listed]
+AxisPadding = Literal["same", "valid"] | int | tuple[int, int]
+Padding1d = Literal["same", "valid"] | Margin | Margins
+Padding2d = Literal["same", "valid"] | Margin | Margins | Annotated[tuple[Margins, Margins], Listed]
+
+
+class Tap(NamedTuple):
+    """Position k of the windows: the inputs and the outputs that meet there."""
+
+    k: int
+    inputs: slice
+    outputs: slice
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows along one axis; `before` and `after` are the padding at its ends."""
+
+    length: int
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+
+    @property
+    def extent(self) -> int:
+        """How far a window reaches, holes included."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def count(self) -> int:
+        """The number of windows, which is the length of the output."""
+        return (self.length + self.before + self.after - self.extent) // self.stride + 1
+
+    @property
+    def whole(self) -> bool:
+        """Whether the windows are single values, one at each: nothing to gather."""
+        return self.extent == self.stride == 1 and not (self.before or self.after)
+
+    @property
+    def disjoint(self) -> bool:
+        """Whether no input is in two windows."""
+        return self.stride >= self.extent
+
+    @property
+    def tiles(self) -> bool:
+        """Whether every input is in exactly one window."""
+        return self.disjoint and sum(self.inside) == self.length
+
+    @cached_property
+    def taps(self) -> tuple[Tap, ...]:
+        """The taps at which any inputs and outputs meet."""
+        return tuple(self._taps())
+
+    @cached_property
+    def inside(self) -> list[int]:
+        """How many values of each window are inputs, not padding."""
+        return [
+            sum(0 <= o * self.stride + k * self.dilation - self.before < self.length for k in range(self.kernel))
+            for o in range(self.count)
+        ]
+
+    def _taps(self) -> Iterator[Tap]:
+        for k in range(self.kernel):
+            offset = k * self.dilation - self.before
+            first = max(0, -(offset // self.stride))  # the first o with o stride + offset >= 0
+            last = min(self.count - 1, (self.length - 1 - offset) // self.stride)
+            if first <= last:
+                start, stop = first * self.stride + offset, last * self.stride + offset + 1
+                yield Tap(k, slice(start, stop, self.stride), slice(first, last + 1))
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """How a layer's windows slide along an axis, whatever its length.
+
+    Padding `same` gives ceil(length / stride) outputs, with the odd value of padding at the end, as in
+    TensorFlow (and in PyTorch, which has it for stride 1 only).
+    """
+
+    kernel: int
+    stride: int = 1
+    padding: AxisPadding = "valid"
+    dilation: int = 1
+
+    def over(self, length: int, axis: str) -> Windows:
+        """The windows over an input of this length; ConfigError where not even one fits."""
+        return _over(self, length, axis)
+
+    def under(self, count: int, extra: int, axis: str) -> Windows:
+        """The windows, `count` of them, over the output of a transposed convolution.
+
+        Of the `stride` lengths that have this many windows, it is the shortest plus `extra`; `same` has
+        count * stride.
+        """
+        if self.padding == "same":
+            return self.over(count * self.stride, axis)
+        extent, (before, after) = (self.kernel - 1) * self.dilation + 1, self._margins(0)
+        length = (count - 1) * self.stride + extent - before - after + extra
+        if length < 1:
+            raise ConfigError(f"padding {before} and {after} leaves nothing of the {axis}; use less")
+        return self.over(length, axis)
+
+    def _margins(self, length: int) -> tuple[int, int]:
+        """The padding before and after."""
+        if self.padding == "same":
+            extent = (self.kernel - 1) * self.dilation + 1
+            total = max(0, (-(-length // self.stride) - 1) * self.stride + extent - length)
+            return total // 2, total - total // 2
+        if self.padding == "valid":
+            return 0, 0
+        return both(self.padding)
+
+
+@lru_cache(maxsize=1024)
+def _over(sliding: Sliding, length: int, axis: str) -> Windows:
+    windows = Windows(length, sliding.kernel, sliding.stride, sliding.dilation, *sliding._margins(length))
+    if windows.count < 1:
+        padding = windows.before + windows.after
+        raise ConfigError(
+            f"a window of {windows.extent} does not fit the {axis} of its input, {length}"
+            + (f" with {padding} of padding" if padding else "")
+            + "; use a smaller window, `padding: same`, or less pooling before it"
+        )
+    return windows
+
+
+def both(value: int | tuple[int, int]) -> tuple[int, int]:
+    """A number for two sides or axes, or one for each."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def both_paddings(padding: AxisPadding | tuple[tuple[int, int], tuple[int, int]]) -> tuple[AxisPadding, AxisPadding]:
+    """The padding of the height and of the width; a pair is one number for each."""
+    return padding if isinstance(padding, tuple) else (padding, padding)

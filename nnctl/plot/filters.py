@@ -1,0 +1,139 @@
+"""What the first layer looks for: its filters, or the weights of its units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnctl.data.encoder import TableEncoder
+from nnctl.engine.parameters import Array
+from nnctl.errors import ConfigError
+from nnctl.layers import Weighted
+from nnctl.layers.blocks import named_layers
+from nnctl.plot.canvas import DIVERGING, new_figure
+from nnctl.plot.pictures import picture_shape
+from nnctl.plot.tiles import Tiles, fitting_columns
+from nnctl.runs.model import Model
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: The first of them are shown.
+MOST = 64
+#: Units and inputs of the largest matrix whose sides are named.
+MOST_NAMES = 40
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The weights of one layer.
+
+    Attributes:
+        layer: its name.
+        pictures: (n, height, width), or (n, height, width, 3) where filters see colours; None where the inputs
+            are no picture.
+        matrix: (inputs, units), where there are no pictures.
+        each: what a picture is called: a filter, or a unit.
+        captions: of the pictures.
+    """
+
+    layer: str
+    pictures: Array | None
+    matrix: Array | None
+    each: str
+    captions: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+
+
+def filters_of(model: Model) -> Filters:
+    """The first layer with weights, as pictures where that is possible.
+
+    Raises:
+        ConfigError: where no layer has weights.
+    """
+    named = [name for name, layer in named_layers(model.network.layers) if isinstance(layer, Weighted)]
+    if not named:
+        raise ConfigError("filters: no layer of this network has weights; nothing to draw")
+    name = named[0]
+    weight = model.network.layout.view(model.theta, f"{name}.weight").astype(np.float64)
+    units = (
+        model.encoder.target.names if len(named) == 1 and weight.shape[-1] == len(model.encoder.target.names) else ()
+    )
+    numbers = tuple(str(i) for i in range(1, weight.shape[-1] + 1))
+    if weight.ndim == 2:
+        shape, captions = picture_shape(model), units or numbers
+        if shape is None:
+            inputs = model.encoder.features if isinstance(model.encoder, TableEncoder) else ()
+            return Filters(name, None, weight, "unit", captions, inputs)
+        pictures = weight.T.reshape(-1, *shape)
+        return Filters(name, pictures[..., 0] if shape[-1] == 1 else pictures, None, "unit", captions)
+    if weight.ndim == 3:  # (kernel, channels, filters): time from left to right, a line for each channel
+        return Filters(name, weight.transpose(2, 1, 0), None, "filter", numbers)
+    by_filter = weight.transpose(3, 0, 1, 2)  # (filters, kh, kw, channels)
+    if by_filter.shape[-1] == 3 and picture_shape(model) is not None:
+        return Filters(name, by_filter, None, "filter", numbers)
+    channels = by_filter.shape[-1]
+    pictures = by_filter.transpose(0, 3, 1, 2).reshape(-1, *by_filter.shape[1:3])
+    captions = numbers if channels == 1 else tuple(f"{f}, channel {c + 1}" for f in numbers for c in range(channels))
+    return Filters(name, pictures, None, "filter", captions)
+
+
+def draw(found: Filters, title: str, width: float) -> Figure:
+    """Blue adds to a unit's net input where the input is large, red takes away."""
+    if found.pictures is None:
+        return _draw_matrix(found, title, width)
+    count = min(len(found.pictures), MOST)
+    pictures, captions = found.pictures[:count], found.captions[:count]
+    shown = (
+        f"{len(found.pictures)} {found.each}s"
+        if count == len(found.pictures)
+        else (f"the first {count} of {len(found.pictures)} {found.each}s")
+    )
+    size = " × ".join(map(str, pictures.shape[1:]))
+    aspect = pictures.shape[1] / pictures.shape[2]
+    tiles = Tiles(count, fitting_columns(count, aspect), 0.82 * width, aspect, lines=1)
+    figure = new_figure(width, tiles.height + 0.75, title)
+    axes = figure.add_subplot()
+    largest = float(np.abs(found.pictures).max()) or 1.0
+    colours = pictures.ndim == 4
+    if colours:
+        pictures = 0.5 + 0.5 * pictures / largest
+    image = tiles.draw(axes, pictures, captions, cmap=DIVERGING, vmin=-largest, vmax=largest)
+    note = f"{found.layer}: {shown}, {size}" + (f"; grey is 0, full colour ±{largest:.3g}" if colours else "")
+    axes.set_title(note, loc="left")
+    if not colours:
+        _colour_bar(figure, image)
+    axes.set_anchor("W")
+    return figure
+
+
+def _draw_matrix(found: Filters, title: str, width: float) -> Figure:
+    """The weights as a matrix, a line for each input and a column for each unit."""
+    matrix = found.matrix if found.matrix is not None else np.zeros((1, 1))
+    inputs, units = matrix.shape
+    figure = new_figure(width, float(np.clip(0.24 * inputs, 2.5, 1.1 * width)) + 1.2, title)
+    axes = figure.add_subplot()
+    largest = float(np.abs(matrix).max()) or 1.0
+    image = axes.imshow(matrix, cmap=DIVERGING, vmin=-largest, vmax=largest, aspect="auto")
+    axes.set_title(f"{found.layer}: {inputs} inputs, {units} units", loc="left")
+    axes.set_xlabel("unit")
+    if inputs <= MOST_NAMES and found.inputs:
+        axes.set_yticks(range(inputs), found.inputs, fontsize=9)
+    else:
+        axes.set_ylabel("input")
+    if units <= MOST_NAMES:
+        slanted = max(map(len, found.captions)) * units > 60
+        axes.set_xticks(range(units), found.captions, fontsize=9, rotation=90 if slanted else 0)
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    _colour_bar(figure, image)
+    return figure
+
+
+def _colour_bar(figure: Figure, image: object) -> None:
+    bar = figure.colorbar(image, ax=figure.axes[0], shrink=0.8, aspect=24)  # type: ignore[arg-type]
+    bar.set_label("weight")
+    bar.outline.set_visible(False)

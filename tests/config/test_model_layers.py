@@ -1,0 +1,45 @@
+"""The long form with convolutions and blocks: outputs, channels, starts."""
+
+import pytest
+
+from nnctl.activations import Relu, Tanh
+from nnctl.config.model import Model, expand, settle
+from nnctl.errors import ConfigError
+from nnctl.layers import Activation, Conv2d, Dense, Flatten, GlobalAveragePool, MaxPool2d, Residual
+from nnctl.losses import CrossEntropy
+
+IMAGE = (8, 8, 1)
+
+
+def names(layers, input_shape=IMAGE):
+    return Model(layers=layers).network(input_shape, 3, CrossEntropy()).names
+
+
+def test_the_output_layer_follows_flat_layers():
+    assert names((Conv2d(filters=2), Flatten())) == ("conv2d1", "flatten1", "dense1")
+    assert names((Conv2d(filters=2), GlobalAveragePool())) == ("conv2d1", "global_average_pool1", "dense1")
+
+
+@pytest.mark.parametrize("layers", [(Conv2d(filters=2),), (MaxPool2d(), Activation(function=Relu()))])
+def test_images_must_be_flattened_before_it(layers):
+    with pytest.raises(ConfigError, match=r"last layer gives \(\d, \d, \d\).*`- flatten` or `- global_average_pool`"):
+        names(layers)
+
+
+def test_a_grey_image_has_one_channel():
+    assert names((Conv2d(filters=2), Flatten()), (8, 8))[:2] == ("reshape1", "conv2d1")
+    with pytest.raises(ConfigError, match=r"takes .* finds \(8, 8\); `- reshape: \[8, 8, 1\]` before"):
+        Conv2d(filters=2).output_shape((8, 8))
+
+
+def test_starts_suit_what_follows():
+    """The activation given, the next one on the way, or none where other weights or a block come first."""
+    inner = (Conv2d(filters=2), Activation(function=Relu()), Conv2d(filters=2))
+    layers = [Conv2d(filters=2, activation=Relu()), Conv2d(filters=2), MaxPool2d(), Activation(function=Relu()),
+              Conv2d(filters=2), Residual(layers=inner), Dense(units=2), Activation(function=Tanh())]  # fmt: skip
+    settled = settle(layers)
+    starts = [layer.init.type for layer in settled if isinstance(layer, Conv2d | Dense)]
+    assert starts == ["he_normal", "he_normal", "glorot_uniform", "glorot_uniform"]
+    assert [layer.init.type for layer in settled[5].layers[::2]] == ["he_normal", "glorot_uniform"]
+    assert [layer.type for layer in expand(layers)][:3] == ["conv2d", "activation", "conv2d"]
+    assert settle(settled) == settled

@@ -1,0 +1,15 @@
+"""Images for tests."""
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from nnctl.data.augmentation import AnyAugmentation
+
+N, HEIGHT, WIDTH, CHANNELS = 16, 9, 12, 3
+IMAGES = np.random.default_rng(0).integers(1, 256, (N, HEIGHT, WIDTH, CHANNELS)).astype(np.float32)
+TARGETS = np.eye(4, dtype=np.float32)[np.arange(N) % 4]
+
+
+def of(spec):
+    """The augmentation of a mapping or a name."""
+    return TypeAdapter(AnyAugmentation).validate_python(spec)

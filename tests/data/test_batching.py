@@ -1,0 +1,141 @@
+"""Batches made one step ahead: the same ones, in the same order, and nothing left behind."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nnctl.data.augmentation.mixup import Mixup
+from nnctl.data.augmentation.placing import Flip, Shift
+from nnctl.data.augmentation.values import Brightness, Noise
+from nnctl.data.batching import batches, one_ahead
+from nnctl.data.dataset import Dataset
+from nnctl.data.encoder import ArrayEncoder
+from nnctl.data.target import Target
+
+ROWS, SIZE, SEED = 50, 8, 9
+X = np.random.default_rng(0).integers(0, 256, (ROWS, 6, 7), dtype=np.uint8)
+TRUTH = np.arange(ROWS) % 3
+ENCODER = ArrayEncoder(
+    shape=(6, 7),
+    centre=(0.0,),
+    scale=(255.0,),
+    target=Target(task="classification", columns=("t",), classes=tuple("abc")),
+)
+PLAIN = Dataset(ENCODER, X, TRUTH, TRUTH)
+ORDER = np.random.default_rng(1).permutation(ROWS)
+PARTS = [ORDER[i : i + SIZE] for i in range(0, ROWS, SIZE)]
+
+
+def augmented(*augmentations, **changes):
+    return replace(PLAIN, augmentations=augmentations, **changes)
+
+
+def made(data, first=0, dtype="float32", **address):
+    address = {"seed": SEED, "restart": 0, "step": 20, **address}
+    return list(batches(data, PARTS[first:], dtype, address["seed"], address["restart"], address["step"] + first))
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for x, y in zip(one, other, strict=True) for a, b in zip(x[:2], y[:2], strict=True))
+
+
+def test_without_augmentation_batches_are_what_take_gives():
+    for batch, rows in zip(made(PLAIN), PARTS, strict=True):
+        for got, wanted in zip(batch, PLAIN.take(rows, "float32"), strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("first", range(len(PARTS) + 1))
+def test_resumed_in_the_middle_of_an_epoch(first):
+    data = augmented(Shift(pixels=2), Noise(deviation=9), Mixup())
+    assert same(made(data, first), made(data)[first:])
+
+
+def test_every_part_of_the_address_counts():
+    data = augmented(Shift(pixels=2))
+    assert same(made(data), made(data))
+    for other in ({"seed": 1}, {"restart": 1}, {"step": 21}):
+        assert not same(made(data), made(data, **other))
+
+
+def test_take_is_never_augmented():
+    data = augmented(Shift(pixels=2), Flip())
+    np.testing.assert_array_equal(data.take(ORDER, "float32")[0], PLAIN.take(ORDER, "float32")[0])
+    assert not np.array_equal(made(data)[0][0], made(PLAIN)[0][0])
+
+
+def test_the_data_stay_as_they_are():
+    before = X.copy()
+    made(augmented(Flip(vertical=True), Brightness(amount=90), Mixup()))
+    np.testing.assert_array_equal(X, before)
+    np.testing.assert_array_equal(TRUTH, np.arange(ROWS) % 3)
+
+
+def test_bytes_stay_within_their_range_and_other_numbers_do_not():
+    bright = Brightness(amount=200)
+    x = np.concatenate([x for x, _, _ in made(augmented(bright))])
+    assert (x.min(), x.max()) == (0, 1)
+    numbers = np.concatenate([x for x, _, _ in made(augmented(bright, x=X.astype(np.float32)))])
+    assert numbers.min() < -0.1
+    assert numbers.max() > 1.1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_mixed_targets_are_distributions(dtype):
+    for x, t, w in made(augmented(Mixup(alpha=1.0)), dtype=dtype):
+        assert (x.dtype, t.dtype, w) == (dtype, dtype, None)
+        assert t.shape == (len(x), 3)
+        np.testing.assert_allclose(t.sum(axis=1), 1, rtol=1e-6)
+    (_, hard, _), *_ = made(augmented(Flip()))
+    assert hard.tolist() == TRUTH[PARTS[0]].tolist()
+
+
+def test_one_ahead_works_on_another_thread_while_one_is_in_use():
+    begun = [threading.Event() for _ in range(4)]
+    names = set()
+
+    def work(i):
+        names.add(threading.current_thread().name)
+        begun[i].set()
+        return i
+
+    results = one_ahead(work, range(4))
+    assert next(results) == 0
+    assert begun[1].wait(5)
+    assert not begun[2].is_set()
+    assert list(results) == [1, 2, 3]
+    assert threading.current_thread().name not in names
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 5])
+@pytest.mark.parametrize("stop", [None, 0, 1])
+def test_no_thread_outlives_the_batches(length, stop):
+    before = threading.active_count()
+    results = one_ahead(str, range(length))
+    for i, text in enumerate(results):
+        assert text == str(i)
+        if stop == i:
+            break
+    results.close()
+    assert threading.active_count() == before
+
+
+def test_what_goes_wrong_is_told_where_it_is_used():
+    def work(i):
+        if i == 2:
+            raise ValueError("no")
+        return i
+
+    results = one_ahead(work, range(5))
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(ValueError, match="no"):
+        next(results)
+
+
+def test_numpy_is_as_strict_as_in_the_calling_thread():
+    with np.errstate(over="ignore"):
+        assert list(one_ahead(lambda x: np.float32(x) * np.float32(1e38), [1e38])) == [np.inf]
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        list(one_ahead(lambda x: np.float32(x) * np.float32(1e38), [1e38]))

@@ -1,0 +1,117 @@
+"""Arrays that may be larger than memory."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnctl.data import image_cache
+from nnctl.data.image_cache import gather, release, room_for
+from nnctl.errors import DataError
+from tests.data.pictures import encoded, write
+
+ROOT = Path(__file__).parents[2]
+
+
+def mapped(tmp_path, rows=500):
+    x = np.random.default_rng(0).integers(0, 256, (rows, 7, 3), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", x)
+    return x, np.load(tmp_path / "x.npy", mmap_mode="r")
+
+
+ROWS = {
+    "some": np.array([3, 1, 499, 3, 0]),
+    "many": np.random.default_rng(1).integers(0, 500, 200),
+    "none": np.zeros(0, int),
+    "slice": slice(10, 300),
+    "all": slice(None),
+}
+
+
+@pytest.mark.parametrize("resident", [0, 1 << 26])
+@pytest.mark.parametrize("rows", ROWS)
+def test_gather_is_indexing(tmp_path, monkeypatch, resident, rows):
+    monkeypatch.setattr(image_cache, "RESIDENT", resident)
+    x, file = mapped(tmp_path)
+    np.testing.assert_array_equal(gather(file, ROWS[rows]), x[ROWS[rows]])
+    np.testing.assert_array_equal(gather(file[:, 2:], ROWS[rows]), x[:, 2:][ROWS[rows]])
+    np.testing.assert_array_equal(gather(x, ROWS[rows]), x[ROWS[rows]])
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 20])
+def test_what_is_written_stays(monkeypatch, limit):
+    monkeypatch.setattr(image_cache, "RESIDENT", 0)
+    x = room_for((100, 50), limit)
+    x[:] = np.arange(100)[:, None]
+    release(x)
+    x[50:] += 1
+    release(x[3:])
+    np.testing.assert_array_equal(x[:, 7], np.arange(100) + (np.arange(100) >= 50))
+
+
+def test_a_disk_without_room(monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(DataError, match="no room for 5,000 bytes of decoded images .*set TMPDIR"):
+        room_for((100, 50), 0)
+
+
+TRAIN = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from nnctl.data import image_cache
+image_cache.RESIDENT = 1 << 20
+from nnctl.data.batching import batches
+from nnctl.data.loading import load
+from nnctl.data.spec import DataSpec
+from nnctl.losses import CrossEntropy
+source = {"type": sys.argv[1], "path": sys.argv[2], **({"color": "grey"} if sys.argv[1] == "image_folder" else
+          {"labels": sys.argv[2].replace("x", "t")})}
+spec = {"source": source, "preprocess": {"numeric": "standardize", "by": "channel"}, "augment": ["flip"]}
+data = load(DataSpec.model_validate(spec), Path(), 0, "float32", CrossEntropy())
+order = np.random.default_rng(0).permutation(len(data.train))
+for x, t, w in batches(data.train, np.array_split(order, len(order) // 7), "float32", 0, 0, 0):
+    pass
+data.test.take(slice(0, 9), "float32")
+print(len(data.train.x), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak(kind, path):
+    """Examples, and the most kilobytes of memory that reading them and one epoch took, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = [sys.executable, "-c", TRAIN, kind, str(path)]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+    return [int(number) for number in done.stdout.split()]
+
+
+def images(folder, count):
+    """Many names of two files, which are read and decoded as if they were many files."""
+    folder = write(folder, {f"{name}/0.png": encoded(np.eye(SIDE, dtype=np.uint8)) for name in "ab"})
+    for i in range(1, count // 2):
+        for name in "ab":
+            (folder / f"{name}/{i}.png").hardlink_to(folder / f"{name}/0.png")
+    return folder
+
+
+def array(folder, count):
+    folder.mkdir()
+    np.save(folder / "x.npy", np.ones((count, SIDE, SIDE), np.uint8))
+    np.save(folder / "t.npy", np.arange(count) % 2)
+    return folder / "x.npy"
+
+
+SIDE = 400
+
+
+@pytest.mark.parametrize(("kind", "made"), [("image_folder", images), ("npy", array)])
+def test_memory_stays_flat_when_the_data_grow_tenfold(tmp_path, kind, made):
+    few, many = (peak(kind, made(tmp_path / str(count), count)) for count in (60, 600))
+    assert (few[0], many[0]) == (60, 600)
+    assert (many[1] - few[1]) * 1024 < 0.1 * 540 * SIDE**2, (few, many)

@@ -1,0 +1,70 @@
+"""Convolution and pooling as their definitions read: one multiplication at a time, on zero-padded images."""
+
+from itertools import product
+from math import ceil
+
+import numpy as np
+
+
+def amounts(padding, length, kernel, stride, dilation):
+    """The padding before and after one axis; `same` has ceil(length / stride) outputs, the odd one at the end."""
+    if padding == "same":
+        missing = max((ceil(length / stride) - 1) * stride + dilation * (kernel - 1) + 1 - length, 0)
+        return missing // 2, missing - missing // 2
+    return {"valid": (0, 0)}.get(padding) or (padding if isinstance(padding, tuple) else (padding, padding))
+
+
+def count(length, kernel, stride, dilation, margins):
+    """The number of windows, found by laying one after the other."""
+    n, start = 0, 0
+    while start + dilation * (kernel - 1) < length + sum(margins):
+        n, start = n + 1, start + stride
+    return n
+
+
+def windows(shape, kernel, stride, dilation, margins):
+    """((o, q), (k, l), (i, j)) for every output, every place in the window, and the input there if one is."""
+    counts = [count(*axis) for axis in zip(shape, kernel, stride, dilation, margins, strict=True)]
+    for o, q in product(*map(range, counts)):
+        for k, m in product(*map(range, kernel)):
+            i = o * stride[0] + k * dilation[0] - margins[0][0]
+            j = q * stride[1] + m * dilation[1] - margins[1][0]
+            yield (o, q), (k, m), ((i, j) if 0 <= i < shape[0] and 0 <= j < shape[1] else None)
+
+
+def convolution(x, w, b, dy, groups, geometry):
+    """y, dx, dw and db of images x (batch, height, width, channels) and filters w (kh, kw, inputs, filters)."""
+    inputs, filters = w.shape[2:]
+    y = np.zeros(dy.shape)
+    dx, dw = np.zeros(x.shape), np.zeros(w.shape)
+    for (o, q), (k, m), place in windows(x.shape[1:3], *geometry):
+        if place is None:
+            continue
+        i, j = place
+        for n, f, c in product(range(len(x)), range(filters), range(inputs)):
+            channel = f // (filters // groups) * inputs + c
+            y[n, o, q, f] += x[n, i, j, channel] * w[k, m, c, f]
+            dx[n, i, j, channel] += dy[n, o, q, f] * w[k, m, c, f]
+            dw[k, m, c, f] += dy[n, o, q, f] * x[n, i, j, channel]
+    return y + b, dx, dw, dy.sum(axis=(0, 1, 2))
+
+
+def pool(x, dy, geometry, kind):
+    """y and dx of pooling; `kind` is max, mean, or zeros (the mean with padding counted)."""
+    seen = {}
+    for at, _, place in windows(x.shape[1:3], *geometry):
+        seen.setdefault(at, []).append(place)
+    y, dx = np.zeros(dy.shape), np.zeros(x.shape)
+    for ((o, q), places), n, c in product(seen.items(), range(len(x)), range(x.shape[-1])):
+        inside = [place for place in places if place]
+        values = [x[n, i, j, c] for i, j in inside]
+        if kind == "max":
+            y[n, o, q, c] = max(values)
+            winner = inside[values.index(max(values))]  # the first
+            dx[n, *winner, c] += dy[n, o, q, c]
+        else:
+            total = len(inside) if kind == "mean" else len(places)
+            y[n, o, q, c] = sum(values) / total
+            for i, j in inside:
+                dx[n, i, j, c] += dy[n, o, q, c] / total
+    return y, dx

@@ -1,0 +1,157 @@
+"""Blocks against the same layers put together by hand; names, randomness, statistics and kinks inside them."""
+
+import numpy as np
+import pytest
+
+from nnctl.activations import Relu, Tanh
+from nnctl.config.model import expand
+from nnctl.engine.network import Network, Pass
+from nnctl.engine.shards import Objective, plan_shards
+from nnctl.errors import ConfigError
+from nnctl.initializers import HeNormal
+from nnctl.layers import (
+    Activation,
+    BatchNormalization,
+    Conv2d,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPool2d,
+    Parallel,
+    Residual,
+    Upsample,
+)
+from nnctl.layers.blocks import named_layers
+from nnctl.losses.regression import SquaredError
+
+ADDRESS = (3, "pass", 0, 1)
+
+
+def compiled(layers, shape, training=True):
+    network = Network(layers, shape)
+    theta = network.layout.initial(1, dtype="f8")
+    run = Pass(network, theta, np.full_like(theta, np.nan), to_input=True)
+    run.begin(training=training, address=ADDRESS)
+    return run, theta
+
+
+def test_parameters_are_named_by_chain_and_layer():
+    block = Residual(layers=(Dense(units=2), Dense(units=3, name="last")), shortcut=(Dense(units=3),))
+    nested = Parallel(branches=((block,), ()), name="fork")
+    names = list(Network([nested], (4,)).layout.parameters)
+    inside = ["layers.dense1", "layers.last", "shortcut.dense1"]
+    assert names == [f"fork.branch1.residual1.{name}.{part}" for name in inside for part in ("weight", "bias")]
+    assert [name for name, layer in named_layers([nested]) if isinstance(layer, Dense)] == [
+        f"fork.branch1.residual1.{name}" for name in inside
+    ]
+
+
+def test_a_residual_block_adds_what_its_layers_make():
+    x, dy = np.random.default_rng(0).normal(size=(2, 5, 3))
+    run, _ = compiled([Residual(layers=(Dense(units=3), Activation(function=Tanh())))], (3,))
+    chain, _ = compiled([Dense(units=3), Activation(function=Tanh())], (3,))
+    chain.calls[0][1]["weight"][...] = run.calls[0][1]["layers"]["dense1"]["weight"]
+    np.testing.assert_allclose(run.forward(x), x + chain.forward(x), rtol=1e-14)
+    np.testing.assert_allclose(run.backward(dy), dy + chain.backward(dy), rtol=1e-14)
+    np.testing.assert_allclose(run.gradient, chain.gradient, rtol=1e-14)
+
+
+@pytest.mark.parametrize("merge", ["add", "concatenate"])
+def test_branches_are_put_together(merge):
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    run, _ = compiled([Parallel(merge=merge, branches=((Dense(units=3, bias=False),), ()))], (3,))
+    W = run.calls[0][1]["branch1"]["dense1"]["weight"]
+    y = run.forward(x)
+    np.testing.assert_allclose(y, x @ W + x if merge == "add" else np.hstack([x @ W, x]), rtol=1e-14)
+    dy = np.random.default_rng(1).normal(size=y.shape)
+    first, second = (dy, dy) if merge == "add" else np.hsplit(dy, 2)
+    np.testing.assert_allclose(run.backward(dy), first @ W.T + second, rtol=1e-14)
+    np.testing.assert_allclose(run.gradient.reshape(3, 3), x.T @ first, rtol=1e-14)
+
+
+def test_masks_are_the_same_at_the_same_address_and_differ_between_layers():
+    drop = Dropout(rate=0.5)
+    run, _ = compiled([Parallel(branches=((drop, drop), (drop,)))], (50,))
+    x = np.ones((4, 50))
+    first = run.forward(x).copy()
+    np.testing.assert_array_equal(run.forward(x), first)
+    child = run.slots[0].child("branch1")
+    masks = [
+        child.child("dropout1")["mask"],
+        child.child("dropout2")["mask"],
+        run.slots[0].child("branch2").child("dropout1")["mask"],
+    ]
+    assert len({mask.tobytes() for mask in masks}) == 3
+    run.begin(training=False, address=ADDRESS)
+    np.testing.assert_array_equal(run.forward(x), 1)
+
+
+def test_batch_normalisation_inside_makes_one_shard_and_is_tracked():
+    plain, normalised = Residual(layers=(Dense(units=3),)), Residual(layers=(BatchNormalization(momentum=1),))
+    nested = Parallel(branches=((normalised,),))
+    assert [layer.couples_examples for layer in (plain, normalised, nested)] == [False, True, True]
+    network = Network([nested], (3,))
+    assert len(plan_shards(network, 10**6)) == 1
+    theta = network.layout.initial(1, dtype="f8")
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    objective = Objective(network, SquaredError(), theta)
+    objective(x, x)
+    objective.track()
+    running = network.layout.view(theta, "parallel1.branch1.residual1.layers.batch_normalization1.running_mean")
+    np.testing.assert_allclose(running, x.mean(axis=0), rtol=1e-12)
+
+
+def test_kinks_inside_are_seen():
+    inner = (Activation(function=Relu()), MaxPool2d(), Flatten())
+    smooth, kinked = (Residual(layers=(Activation(function=f),)) for f in (Tanh(), Relu()))
+    run, _ = compiled([Parallel(branches=(inner, (Flatten(),)))], (2, 2, 1))
+    x = np.array([[1.0, 2], [3, 4]])[None, :, :, None]
+    found = []
+    for value in (x, x + 0.1, x - 1.5, x[:, ::-1].copy()):
+        run.forward(value)
+        found.append(run.network.layers[0].pieces(run.slots[0]))
+    assert [np.array_equal(found[0], other) for other in found] == [True, True, False, False]
+    run, _ = compiled([smooth, kinked], (3,))
+    run.forward(np.ones((1, 3)))
+    assert [layer.pieces(slot) is None for layer, slot in zip(run.network.layers, run.slots, strict=True)] == [
+        True,
+        False,
+    ]
+
+
+def test_the_gradient_to_the_input_is_spared():
+    """As the first layer with parameters: nothing before its own parameters, the same gradients."""
+    layers = [Residual(layers=(Flatten(), Dense(units=3), Dense(units=3)), shortcut=(Flatten(), Dense(units=3)))]
+    x, dy = np.random.default_rng(0).normal(size=(2, 4, 3))
+    whole, theta = compiled(layers, (3,))
+    short = Pass(whole.network, theta, np.full_like(theta, np.nan))
+    for run in (whole, short):
+        run.begin(training=True, address=ADDRESS)
+        run.forward(x)
+        run.backward(dy)
+    np.testing.assert_array_equal(short.gradient, whole.gradient)
+    assert "dx" not in short.slots[0].child("layers").child("dense1")._buffers
+
+
+def test_activations_and_starts_inside_are_spelled_out():
+    block = Residual(layers=(Conv2d(filters=2, activation=Relu()), Conv2d(filters=2)), shortcut=(Dense(units=2),))
+    (found,) = expand([block])
+    assert [layer.type for layer in found.layers] == ["conv2d", "activation", "conv2d"]
+    assert found.layers[0].init == HeNormal()
+    assert found.shortcut[0].init.type == "glorot_uniform"
+
+
+REFUSED = [
+    (Residual(layers=(Dense(units=5),)), (3,), r"layers` gives \(5,\) and the shortcut \(3,\).*shortcut: \["),
+    (Residual(layers=(Conv2d(filters=2),)), (3,), r"^layers: layer conv2d1: takes inputs of shape \(height"),
+    (Parallel(branches=()), (2,), "has no branches"),
+    (Parallel(branches=((), (Flatten(),))), (2, 2), r"branches give \(2, 2\), \(4,\); to concatenate,"),
+    (Parallel(merge="add", branches=((), (Dense(units=1),))), (2,), r"branches give \(2,\), \(1,\); to add,"),
+    (Parallel(branches=((Upsample(factor=(2, 1)),),)), (2, 2), r"^branch1: layer upsample1: takes"),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape", "words"), REFUSED)
+def test_what_does_not_fit_is_told(layer, shape, words):
+    with pytest.raises(ConfigError, match=words):
+        layer.output_shape(shape)

@@ -1,0 +1,66 @@
+"""The heat map says what the matrix says."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from nnctl.plot.canvas import styled
+from nnctl.plot.confusion import draw
+
+
+def drawn(names, matrix, width=8.0):
+    with styled():
+        figure = draw(names, np.array(matrix), "title", width)
+        figure.draw_without_rendering()
+    return figure
+
+
+def texts(axes, size):
+    grid = np.full((size, size), "", object)
+    for text in axes.texts:
+        column, row = text.get_position()
+        grid[row, column] = text.get_text()
+    return grid.tolist()
+
+
+def test_counts_stand_in_the_squares_and_shares_are_the_colours():
+    matrix = np.array([[8, 2, 0], [0, 0, 0], [1000, 0, 3000]])
+    figure = drawn(["a", "b", "c"], matrix)
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
+    assert texts(axes, 3) == [["8", "2", "0"], ["0", "0", "0"], ["1,000", "0", "3,000"]]
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.8, 0.2, 0], [0, 0, 0], [0.25, 0, 0.75]])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+
+
+def test_a_text_can_be_read_on_its_square():
+    axes = drawn(["a", "b"], [[100, 0], [45, 55]]).axes[0]
+    colours = {(t.get_text(), t.get_color()) for t in axes.texts}
+    assert colours == {("100", "white"), ("0", "#b0b0b0"), ("45", "black"), ("55", "black")}
+
+
+def test_sums_of_weights():
+    assert texts(drawn(["a", "b"], [[0.5, 1234.5], [2.0, 0.0]]).axes[0], 2) == [["0.5", "1.23e+03"], ["2", "0"]]
+
+
+def test_labels_have_a_matrix_each():
+    matrix = np.arange(12).reshape(3, 2, 2)
+    *axes, _bar = drawn(["x", "y", "z"], matrix).axes
+    assert [a.get_title() for a in axes] == ["x", "y", "z"]
+    assert [texts(a, 2) for a in axes] == matrix.astype(str).tolist()
+
+
+@pytest.mark.parametrize(
+    ("classes", "width", "counts"), [(10, 8, True), (100, 8, False), (100, 30, True), (2, 3, True)]
+)
+def test_small_squares_go_without_counts_and_some_names(classes, width, counts):
+    axes = drawn([f"class {i}" for i in range(classes)], np.eye(classes, dtype=int) * 7, width).axes[0]
+    assert bool(axes.texts) == counts
+    boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
+    assert all(upper.y0 >= lower.y1 - 1 for upper, lower in pairwise(boxes))
+
+
+def test_long_names_are_cut():
+    labels = drawn(["a" * 50, "b"], [[1, 0], [0, 1]]).axes[0].get_yticklabels()
+    assert labels[0].get_text() == "a" * 17 + "…"

@@ -1,0 +1,39 @@
+"""Feature maps as pictures."""
+
+import numpy as np
+import pytest
+
+from nnctl.errors import ConfigError
+from nnctl.plot.canvas import styled
+from nnctl.plot.features import MOST, draw, maps, with_maps
+from nnctl.plot.stages import Stage
+
+IMAGE = Stage("conv2d1", np.random.default_rng(0).normal(size=(1, 5, 4, 30)))
+LINE = Stage("conv1d1", np.random.default_rng(0).normal(size=(1, 9, 3)))
+VECTOR = Stage("dense1", np.ones((1, 7)))
+
+
+def test_a_map_is_a_channel():
+    np.testing.assert_array_equal(maps(IMAGE.values[0])[7], IMAGE.values[0, :, :, 7])
+    np.testing.assert_array_equal(maps(LINE.values[0]), LINE.values.transpose(0, 2, 1))
+
+
+def test_stages_without_maps_are_left_out():
+    assert with_maps([IMAGE, VECTOR, LINE]) == [IMAGE, LINE]
+    with pytest.raises(ConfigError, match="no layer of this network gives maps"):
+        with_maps([VECTOR])
+
+
+@pytest.mark.parametrize("picture", [np.zeros((5, 4)), np.zeros((5, 4, 3)), None])
+def test_the_figure(picture):
+    with styled():
+        figure = draw(picture, "said so", [IMAGE, LINE], "title", 8)
+        figure.draw_without_rendering()
+    top, images, lines, *bars = figure.axes
+    assert top.get_title(loc="left") == "said so"
+    assert len(top.images) == (picture is not None)
+    assert images.get_title(loc="left") == f"conv2d1: 5 × 4 × 30, the first {MOST} channels"
+    np.testing.assert_array_equal([i.get_array() for i in images.images], maps(IMAGE.values[0])[:MOST])
+    assert {i.get_clim() for i in images.images} == {(IMAGE.values.min(), IMAGE.values.max())}
+    assert lines.get_title(loc="left") == "conv1d1: 9 × 3"
+    assert [bar.get_ylabel() for bar in bars] == ["activation"] * 2

@@ -1,0 +1,45 @@
+"""What layers give, against sums written out."""
+
+import numpy as np
+
+from nnctl.plot.stages import stages, weights
+from nnctl.training.evaluate import outputs
+from tests.plot.made import CONV, conv_model
+
+
+def plain_conv(x, w, b):
+    """Valid correlation of one image (h, w, c), by its definition."""
+    kh, kw, _, filters = w.shape
+    height, width = x.shape[0] - kh + 1, x.shape[1] - kw + 1
+    y = np.empty((height, width, filters))
+    for i in range(height):
+        for j in range(width):
+            for f in range(filters):
+                y[i, j, f] = np.sum(x[i : i + kh, j : j + kw] * w[..., f]) + b[f]
+    return y
+
+
+def test_each_stage_of_a_network(tmp_path):
+    model = conv_model(tmp_path)
+    x = np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32)
+    found = stages(model, x)
+    assert [stage.name for stage in found] == ["conv2d1 + relu", "max_pool2d1", "dense1"]
+    view = {name: model.network.layout.view(model.theta, name) for name in model.network.layout.parameters}
+    for i in range(2):
+        conv = np.maximum(plain_conv(x[i], view["conv2d1.weight"], view["conv2d1.bias"]), 0)
+        np.testing.assert_allclose(found[0].values[i], conv, atol=1e-5)
+        pooled = conv.reshape(3, 2, 2, 2, 4).max(axis=(1, 3))
+        np.testing.assert_allclose(found[1].values[i], pooled, atol=1e-5)
+    np.testing.assert_array_equal(found[-1].values, outputs(model.network, model.theta, x))
+
+
+def test_stages_do_not_share_memory(tmp_path):
+    config = CONV.replace("- dropout", "- {type: activation, function: tanh}")
+    found = stages(conv_model(tmp_path, config), np.ones((1, 8, 6, 1), np.float32))
+    assert found[0].name == "conv2d1 + relu + tanh"
+    assert not any(np.shares_memory(a.values, b.values) for a in found for b in found if a is not b)
+
+
+def test_weights_by_layer(tmp_path):
+    model = conv_model(tmp_path)
+    assert {name: w.shape for name, w in weights(model).items()} == {"conv2d1": (3, 3, 1, 4), "dense1": (24, 3)}

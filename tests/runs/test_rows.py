@@ -1,0 +1,113 @@
+"""Rows of the source are found again."""
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from nnctl.data.tables import table_of
+from nnctl.errors import ConfigError
+from nnctl.runs.evaluation import own_data
+from nnctl.runs.rows import all_rows, image_files, row_numbers, rows_of_source, some
+from nnctl.runs.trained import open_trained
+from tests.plot.made import conv_run, pictures
+from tests.runs.made import make_run
+
+TABLE = """\
+name: table
+seed: 3
+data: {source: {type: csv, path: table.csv}, target: y, missing_target: drop, split: {validation: 0.3, test: 0.3}}
+model: {hidden: [2]}
+"""
+CSV = "number,word,y\n" + "".join(
+    f"{(i * 37) % 50},{'ab'[i % 2]},{'' if i % 7 == 3 else ('no', 'yes')[i % 2]}\n" for i in range(60)
+)
+SPLITS = ["train", "validation", "test"]
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_rows_of_a_table(tmp_path, split):
+    run = make_run(tmp_path, TABLE, table_csv=CSV)
+    model = open_trained(run)
+    _, data = own_data(model, run, split, pytest.fail)
+    numbers = row_numbers(model, run, split, data, np.arange(len(data)))
+    frame = pl.read_csv(tmp_path / "table.csv")
+    for i, number in enumerate(numbers):
+        number_, word, y = frame.row(int(number) - 1)
+        table = pl.DataFrame({"number": [number_], "word": [word], "y": [y]})
+        np.testing.assert_array_equal(model.encoder.inputs(table_of(table, ""), np.float32)[0], data.x[i])
+        assert y == model.encoder.target.classes[data.truth[i]]
+
+
+def test_rows_that_are_alike_are_told_apart(tmp_path):
+    csv = "a,y\n" + "1,0\n2,1\n" * 20
+    run = make_run(tmp_path, TABLE.replace("missing_target: drop, ", ""), table_csv=csv)
+    model = open_trained(run)
+    split, data = own_data(model, run, "train", pytest.fail)
+    numbers = row_numbers(model, run, split, data, np.arange(len(data)))
+    assert len(set(numbers)) == len(data)
+    assert all((number - 1) % 2 == truth for number, truth in zip(numbers, data.truth, strict=True))
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_rows_of_an_array(tmp_path, split):
+    run = conv_run(tmp_path)
+    model = open_trained(run)
+    _, data = own_data(model, run, split, pytest.fail)
+    numbers = row_numbers(model, run, split, data, np.arange(len(data)))
+    raw, kinds = pictures()
+    np.testing.assert_array_equal(
+        data.take(slice(None), np.float32)[0], model.encoder.transform(raw[numbers - 1], np.float32)
+    )
+    assert [model.encoder.target.classes[t] for t in data.truth] == kinds[numbers - 1].tolist()
+    assert image_files(model, run, split, None) is None
+
+
+def test_one_example_and_some(tmp_path):
+    run = conv_run(tmp_path)
+    model = open_trained(run)
+    rows = rows_of_source(model, run, "test")
+    raw, kinds = pictures()
+    for number in (1, 30):
+        one = rows.example(number)
+        x, t, w = one.take(slice(None), np.float32)
+        np.testing.assert_array_equal(x, model.encoder.transform(raw[number - 1 : number], np.float32))
+        assert model.encoder.target.classes[one.truth[0]] == kinds[number - 1]
+        assert (len(t), w) == (1, None)
+    with pytest.raises(ConfigError, match="--example 31: there is no such row; .* the last is 30"):
+        rows.example(31)
+
+
+def test_some_of_a_table_with_weights(tmp_path):
+    csv = "a,w,y\n" + "".join(f"{i},{i + 1},{i % 2}\n" for i in range(20))
+    config = TABLE.replace("missing_target: drop", "weight: w")
+    run = make_run(tmp_path, config, table_csv=csv)
+    data = rows_of_source(open_trained(run), run, "train").data
+    few = some(data, np.array([4, 2]))
+    np.testing.assert_array_equal(few.x, data.x[[4, 2]])
+    assert few.truth.tolist() == [0, 0]
+    assert all_rows(few).numbers.tolist() == [1, 2]
+
+
+def test_rows_without_a_target_are_counted(tmp_path):
+    run = make_run(tmp_path, TABLE, table_csv=CSV)
+    rows = rows_of_source(open_trained(run), run, "test")
+    assert rows.numbers.tolist() == [i + 1 for i in range(60) if i % 7 != 3]
+    with pytest.raises(ConfigError, match="--example 4"):
+        rows.example(4)
+
+
+def test_files_of_images(tmp_path):
+    raw, kinds = pictures()
+    for i, kind in enumerate(kinds):
+        (tmp_path / "images" / kind).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(raw[i, ..., 0]).save(tmp_path / "images" / kind / f"{i:02}.png")
+    config = "name: files\ndata: {source: {type: image_folder, path: images, color: grey}}\nmodel: {hidden: [2]}\n"
+    run = make_run(tmp_path, config)
+    model = open_trained(run)
+    expected = [f"{kind}/{i:02}.png" for kind in ("ant", "bee", "cat") for i in range(30) if kinds[i] == kind]
+    assert list(image_files(model, run, "test", None)) == expected
+    assert list(image_files(model, run, None, str(tmp_path / "images"))) == expected
+    _, data = own_data(model, run, "test", pytest.fail)
+    for i, number in enumerate(row_numbers(model, run, "test", data, np.arange(len(data)))):
+        assert model.encoder.target.classes[data.truth[i]] == expected[number - 1].split("/")[0]
