@@ -39,9 +39,9 @@ def plot(
     width: Annotated[float, typer.Option(min=3, max=40, help="In inches.")] = 8.0,
     dpi: Annotated[int, typer.Option(min=40, max=1200, help="Pixels an inch.")] = 150,
 ) -> None:
-    """Draw a run to PNG or SVG; print the path of the file.
+    """Draw learning curves, confusion matrix, filters, feature maps.
 
-    Needs Matplotlib: pip install 'nnctl[plot]'.
+    Prints the path of the file. Needs Matplotlib: pip install 'nnctl[plot]'.
     """
     from nnctl.plot.canvas import check_output, save, styled
     from nnctl.plot.request import PLOTS, Request

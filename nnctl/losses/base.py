@@ -71,7 +71,7 @@ def balanced(class_names: tuple[str, ...], counts: Array) -> tuple[float, ...]:
     for name, count in zip(class_names, counts, strict=True):
         if count == 0:
             raise ConfigError(
-                f"loss.class_weights: balanced needs examples of every class, and the training data has none of {name!r}; "
+                f"loss.class_weights: balanced needs examples of every class, and training has none of {name!r}; "
                 "give the weights as a mapping instead"
             )
     return tuple((counts.sum() / (len(class_names) * counts)).tolist())

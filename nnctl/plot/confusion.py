@@ -20,6 +20,8 @@ COLOURS = "Blues"
 LONGEST_NAME = 18
 #: Counts smaller than this, in points, are left out; so are names, some of them.
 SMALLEST_TEXT = 5.0
+#: With more classes than this, squares of none stay empty.
+ZEROS_UP_TO = 20
 
 
 def draw(names: Sequence[str], matrix: Array, title: str, width: float) -> Figure:
@@ -56,6 +58,8 @@ def heat_map(axes: Axes, names: Sequence[str], matrix: Array, cell: float) -> Ax
     size = min(11.0, 72 * cell * 0.4, 72 * cell / (0.75 * longest))
     if size >= SMALLEST_TEXT:
         for (i, j), share in np.ndenumerate(shares):
+            if matrix[i, j] == 0 and len(matrix) > ZEROS_UP_TO:
+                continue
             colour = "#b0b0b0" if matrix[i, j] == 0 else "white" if share > 0.55 else "black"
             axes.text(j, i, texts[i][j], ha="center", va="center", fontsize=size, color=colour)
     _name_ticks(axes, names, cell)

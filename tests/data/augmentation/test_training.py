@@ -134,7 +134,11 @@ LOSSES = [
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
 def test_mixup_learns_with_every_loss_for_distributions(folder, loss):
     job = job_of(
-        folder, loss=loss, training={"epochs": 6, "batch_size": 32}, optimizer={"type": "adam", "learning_rate": 0.01}
+        folder,
+        data={"task": "classification"},
+        loss=loss,
+        training={"epochs": 6, "batch_size": 32},
+        optimizer={"type": "adam", "learning_rate": 0.01},
     )
     _, rows = trained(job)
     assert rows[-1]["validation.accuracy"] > 0.5
