@@ -20,8 +20,8 @@ from nnctl.engine.workers import Workers
 
 #: A shard must do at least this many multiply-adds in its forward pass to be worth a thread: below
 #: it, handing over costs more than the second core gains.
-SHARD_MULTIPLY_ADDS = 8_000_000
-MOST_SHARDS = 8
+SHARD_MULTIPLY_ADDS = 32_000_000
+MOST_SHARDS = 4
 
 
 def plan_shards(network: Network, rows: int) -> list[slice]:

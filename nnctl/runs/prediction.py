@@ -2,7 +2,7 @@
 
 The last bits of a matrix product depend on its height and, with some kernels and shapes, on the place of a row in
 it: the BLAS works on blocks and has other code for what is left over. So that the size of the batches changes not one
-digit, every product has the same height `TILE`, and row i of a file has place i modulo TILE in its tile. What a
+digit, every product has the same height, and row i of a file has place i modulo this height in its tile. What a
 batch leaves empty of a tile is computed too, and thrown away.
 """
 
@@ -29,12 +29,11 @@ from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.model import Model
 from nnctl.spec import nearest
+from nnctl.training.evaluate import tile_rows
 
 if TYPE_CHECKING:
     import polars as pl
 
-#: Rows of a forward pass: a multiple of what any kernel works on at once, few enough for the cache.
-TILE = 512
 #: Rows read, predicted and written at a time: enough to be fast, few enough for any memory.
 ROWS = 1 << 15
 
@@ -45,7 +44,8 @@ class Predictor:
     def __init__(self, model: Model, workers: Workers | None = None) -> None:
         self.model = model
         self.workers = workers or Workers()
-        shape, dtype = (TILE, *model.network.shapes[0]), model.theta.dtype
+        self.tile = tile_rows(model.network)
+        shape, dtype = (self.tile, *model.network.shapes[0]), model.theta.dtype
         self._lanes = [(Pass(model.network, model.theta), np.zeros(shape, dtype)) for _ in range(self.workers.threads)]
         self._none = self._decoded(np.empty((0, *model.network.shapes[-1]), dtype))
 
@@ -54,7 +54,7 @@ class Predictor:
 
         `first` is how many rows came before these.
         """
-        edges = [0, *range(TILE - first % TILE, len(x), TILE), len(x)]
+        edges = [0, *range(self.tile - first % self.tile, len(x), self.tile), len(x)]
         tiles = [slice(a, b) for a, b in pairwise(edges)]
         outputs = [self._none] * len(tiles)
 
@@ -62,7 +62,7 @@ class Predictor:
             forward, tile = self._lanes[lane]
             for i in range(lane, len(tiles), len(self._lanes)):
                 rows = x[tiles[i]]
-                start = (first + tiles[i].start) % TILE
+                start = (first + tiles[i].start) % self.tile
                 own = slice(start, start + len(rows))
                 tile[own] = rows
                 outputs[i] = self._decoded(forward.forward(tile))[own].copy()  # the lane's memory is used again

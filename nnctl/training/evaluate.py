@@ -12,18 +12,28 @@ from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 
-#: Rows a forward pass takes at a time: enough for a good matrix product, few enough for the cache.
-ROWS = 512
+#: Multiply-adds of a tile of rows: enough for good matrix products, few enough for what layers keep to stay in cache.
+TILE_MULTIPLY_ADDS = 128_000_000
+MOST_ROWS, FEWEST_ROWS = 512, 16
+
+
+def tile_rows(network: Network) -> int:
+    """Rows a forward pass takes at a time: 512 of a perceptron, 16 or 32 of a convolutional network.
+
+    A multiple of 16, which is a multiple of what any matrix kernel works on at once.
+    """
+    rows = TILE_MULTIPLY_ADDS // max(1, network.multiply_adds)
+    return max(FEWEST_ROWS, min(MOST_ROWS, rows // FEWEST_ROWS * FEWEST_ROWS))
 
 
 class Evaluator:
-    """Forward passes in evaluation mode, in tiles of `ROWS` examples on several threads.
+    """Forward passes in evaluation mode, in tiles of `tile_rows` examples on several threads.
 
     Which thread takes which tile changes nothing in the result.
     """
 
     def __init__(self, network: Network, loss: Loss, theta: Array, workers: Workers | None = None) -> None:
-        self.loss, self.theta = loss, theta
+        self.network, self.loss, self.theta = network, loss, theta
         self.workers = workers or Workers()
         self._lanes = [(Pass(network, theta), Slot(theta.dtype)) for _ in range(self.workers.threads)]
 
@@ -32,7 +42,7 @@ class Evaluator:
 
         The loss of no examples is not a number.
         """
-        tiles = list(_tiles(len(data)))
+        tiles = list(_tiles(len(data), tile_rows(self.network)))
         results: list[Any] = [None] * len(tiles)
 
         def run(lane: int) -> None:
@@ -51,7 +61,7 @@ class Evaluator:
 
         self.workers.run(run, range(len(self._lanes)))
         if not results:
-            return float("nan"), np.empty((0, 0))
+            return float("nan"), np.empty((0, *self.network.shapes[-1]), self.theta.dtype)
         total = sum(r[1] for r in results)
         return sum(r[0] for r in results) / total if total else float("nan"), np.concatenate([r[2] for r in results])
 
@@ -59,10 +69,10 @@ class Evaluator:
 def outputs(network: Network, theta: Array, x: Array) -> Array:
     """The network's outputs for inputs (n, ...) in evaluation mode."""
     forward = Pass(network, theta)
-    tiles = [forward.forward(np.asarray(x[tile], theta.dtype)).copy() for tile in _tiles(len(x))]
+    tiles = [forward.forward(np.asarray(x[tile], theta.dtype)).copy() for tile in _tiles(len(x), tile_rows(network))]
     return np.concatenate(tiles) if tiles else np.empty((0, *network.shapes[-1]), theta.dtype)
 
 
-def _tiles(rows: int) -> Iterator[slice]:
-    for start in range(0, rows, ROWS):
-        yield slice(start, min(start + ROWS, rows))
+def _tiles(rows: int, height: int) -> Iterator[slice]:
+    for start in range(0, rows, height):
+        yield slice(start, min(start + height, rows))

@@ -11,8 +11,9 @@ import pytest
 from nnctl.data.sources import source_of
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
-from nnctl.runs.prediction import TILE, Prediction, Predictor
+from nnctl.runs.prediction import Prediction, Predictor
 from nnctl.runs.trained import open_trained
+from nnctl.training.evaluate import MOST_ROWS as TILE
 from tests.runs.made import make_run
 
 ROWS = 2 * TILE + 77

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nnctl.config.experiment import Experiment
+from nnctl.data.dataset import Dataset
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError
 from nnctl.training.assemble import assemble
@@ -86,6 +87,19 @@ def test_threads_change_nothing(folder, whole):
     assert figures(rows) == figures(whole[1])
 
 
+def test_every_step_of_every_restart_has_an_address_of_its_own(folder, monkeypatch):
+    seen = []
+    batch = Dataset.batch
+
+    def recorded(data, indices, dtype, *address):
+        seen.append(address)
+        return batch(data, indices, dtype, *address)
+
+    monkeypatch.setattr(Dataset, "batch", recorded)
+    trained(job_of(folder, seed=5))
+    assert seen == [(5, restart, step) for restart in range(2) for step in range(3 * 7)]
+
+
 def test_augmentation_changes_training(folder, whole):
     theta, _ = trained(job_of(folder, data={"augment": []}))
     assert not np.array_equal(theta, whole[0])
@@ -127,6 +141,7 @@ LOSSES = [
     "cross_entropy",
     {"type": "cross_entropy", "class_weights": "balanced"},
     "binary_cross_entropy",
+    "logistic",
     "kl_divergence",
 ]
 
