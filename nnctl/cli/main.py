@@ -39,7 +39,7 @@ COMMANDS = {
     "explain": Command("explain:explain", "Show every number of one training step."),
     "plot": Command("plot:plot", "Draw learning curves, confusion matrix, filters, feature maps."),
     "runs": Command("runs:app", "List, show and compare runs."),
-    "datasets": Command("datasets:app", "List and make data sets."),
+    "datasets": Command("datasets:app", "List, make and fetch data sets."),
     "schema": Command("schema:schema", "Print the JSON Schema of the experiment file."),
 }
 

@@ -38,9 +38,9 @@ def stages(model: Model, x: Array) -> list[Stage]:
         if isinstance(layer, IN_PLACE):
             shown = layer.function.type if isinstance(layer, Activation) else layer.type
             if found:
-                found[-1] = Stage(f"{found[-1].name} + {shown}", x.copy())
+                found[-1] = Stage(f"{found[-1].name} + {shown}", x)
                 continue
-        found.append(Stage(name, x.copy()))
+        found.append(Stage(name, x))
     return found
 
 

@@ -7,11 +7,12 @@ import pytest
 
 from nnctl.cli.main import main
 from nnctl.explain.markdown import BEGIN, END
+from tests.experiments import SHIPPED
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "configs" / "worked-example.yaml")
 PAGE = ROOT / "docs" / "worked-example.md"
-CONFIGS = sorted(path.name for path in (ROOT / "configs").glob("*.yaml"))
+CONFIGS = [path.name for path in SHIPPED]
 
 
 def explained(capsys, *arguments, code=0):

@@ -252,7 +252,10 @@ MODELS = {
         "the header is not one",
     ),
     "another shape": (corrupt(lambda v: {**v, "input_shape": [4]}), "the tensor dense1.weight of shape (4, 4)"),
-    "no checksum": (rewritten(lambda b: b.replace(b'\\"sha256\\"', b'\\"sha257\\"')), "the header is not one"),
+    "no checksum": (
+        rewritten(lambda b: b.replace(b'\\"sha256\\"', b'\\"sha257\\"')),
+        "the `nnctl` entry of its header",
+    ),
     "a baseline of text": (corrupt(lambda v: {**v, "baseline": ["a"] * 3}), "the header is not one"),
     "a short baseline": (corrupt(lambda v: {**v, "baseline": [1.0]}), "the header is not one"),
 }

@@ -40,12 +40,22 @@ def test_the_rows_of_a_table(tmp_path, split):
 
 
 def test_rows_that_are_alike_are_told_apart(tmp_path):
-    csv = "a,y\n" + "1,0\n2,1\n" * 20
+    csv = "a,y\n" + "1,0\n1,1\n" * 20  # in nothing but the target
     run = make_run(tmp_path, TABLE.replace("missing_target: drop, ", ""), table_csv=csv)
     model = open_trained(run)
     split, data = own_data(model, run, "train", pytest.fail)
     numbers = row_numbers(model, run, split, data, np.arange(len(data)))
     assert len(set(numbers)) == len(data)
+    assert all((number - 1) % 2 == truth for number, truth in zip(numbers, data.truth, strict=True))
+
+
+def test_a_category_that_training_lacks(tmp_path):
+    csv = "word,y\n" + "".join(f"w{i},{i % 2}\n" for i in range(40))
+    run = make_run(tmp_path, TABLE.replace("missing_target: drop, ", ""), table_csv=csv)
+    model = open_trained(run)
+    split, data = own_data(model, run, "test", pytest.fail)
+    assert not data.x.any()
+    numbers = row_numbers(model, run, split, data, np.arange(len(data)))
     assert all((number - 1) % 2 == truth for number, truth in zip(numbers, data.truth, strict=True))
 
 
