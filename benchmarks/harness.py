@@ -123,7 +123,7 @@ def execute(python: str, side: Side, threads: int) -> Run:
         said = out.read()
         if process.returncode:
             raise BenchmarkFailedError(
-                f"`{' '.join(command)}` ended with code {process.returncode}:\n{errors.read()[-2000:]}"
+                f"a side ended with code {process.returncode}\n{' '.join(command)}\n{errors.read()[-2000:]}"
             )
     return Run(seconds, usage.ru_maxrss * PEAK_UNIT, json.loads(said) if said.strip() else {})
 
