@@ -28,6 +28,7 @@ def check(
     from nnctl.config.loading import load_experiment
     from nnctl.engine.workers import Workers
     from nnctl.errors import CheckFailed
+    from nnctl.schedules import preview
     from nnctl.training import checks
     from nnctl.training.assemble import job_of
 
@@ -37,6 +38,8 @@ def check(
         rows, used = checks.layer_rows(job.network), checks.memory(job)
         initial = checks.initial_loss(job)
         learned = checks.overfit(job, Workers()) if overfit else None
+    optimizer, epochs = job.experiment.optimizer, job.experiment.training.epochs
+    rates = preview(job.experiment.schedule, optimizer.learning_rate, epochs, 1)
     warnings = [
         *checks.model_warnings(job),
         *([message] if (message := checks.loss_warning(initial)) else []),
@@ -58,6 +61,7 @@ def check(
                 "layers": [asdict(row) for row in rows],
                 "parameters": job.network.layout.size,
                 "memory": asdict(used),
+                "learning_rate": {"first": rates[0], "largest": max(rates), "last": rates[-1]},
                 "initial_loss": initial.loss,
                 "chance_loss": initial.chance,
                 "overfit": None if learned is None else {**asdict(learned), "learned": learned.learned},
@@ -77,6 +81,7 @@ def check(
             console.result(f"{split} classes: {counts(by_class)}")
         if job.data.report.missing:
             console.result(f"missing values: {counts(job.data.report.missing)}")
+        console.result(f"learning rate {rates[0]:.3g} at first, {max(rates):.3g} at most, {rates[-1]:.3g} at last")
         console.result(f"initial loss {initial.loss:.4f}; chance gives {initial.chance:.4f}")
         if learned is not None:
             verdict = "learned by heart" if learned.learned else "NOT learned by heart"

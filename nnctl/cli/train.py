@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nnctl.cli._console import console
+from nnctl.cli._console import aligned, console
 from nnctl.errors import ConfigError
 from nnctl.stopping import StopRequest
 
@@ -106,13 +106,12 @@ def show(recorder: "Recorder", display: "Display") -> None:
 
 
 def tell(summary: dict[str, Any]) -> None:
-    """Say on standard error how it went: each split's figures beside the baseline's."""
-    for split, figures in summary["evaluation"].items():
-        baseline = summary["baseline"].get(split, {})
-        parts = [
-            f"{key} {value:.4g}" + (f" (baseline {baseline[key]:.4g})" if baseline.get(key) is not None else "")
-            for key, value in figures.items()
-            if value is not None
-        ]
-        console.note(f"{split}: {', '.join(parts)}")
-    console.note(f"{summary['stop_reason']}; best epoch {summary['best_epoch']}; {summary['seconds']:.1f} s")
+    """Say on standard error how it went: each split's figures, beside what the baseline gets on the last split."""
+    splits = summary["evaluation"]
+    last = list(splits)[-1]
+    rows = [["", *splits, "baseline"]]
+    for key in splits[last]:
+        figures = [splits[split][key] for split in splits] + [summary["baseline"][last].get(key)]
+        rows.append([key, *("-" if value is None else f"{value:.4g}" for value in figures)])
+    console.note(aligned(rows, [False] + [True] * (len(splits) + 1)))
+    console.note(f"{summary['stop_reason']}; kept epoch {summary['best_epoch']}; {summary['seconds']:.1f} s")

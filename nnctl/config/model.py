@@ -112,30 +112,47 @@ class Model(Spec):
         Raises:
             ConfigError: where layers do not fit their inputs, or the last one the target.
         """
-        written = list(self.written_layers())
-        if self.layers is None and len(input_shape) > 1:
-            written.insert(0, Flatten())
-        if _lacks_channels(written, input_shape):
-            written.insert(0, Reshape(shape=(*input_shape, 1)))
-        if written and isinstance(written[-1], Dense) and written[-1].units is None:
-            written[-1] = written[-1].model_copy(update={"units": outputs})
-        layers = expand(written)
-        network = Network(layers, input_shape)
-        if network.shapes[-1] != (outputs,) or self.layers is None:
-            if self.layers is not None and layers and isinstance(layers[-1], Dense):
-                raise ConfigError(
-                    f"model.layers: the last layer has {network.shapes[-1][-1]} units and the target needs {outputs}; "
-                    f"write `units: {outputs}`, or leave `units` out"
-                )
-            if len(network.shapes[-1]) > 1 and self.layers is not None:
-                raise ConfigError(
-                    f"model.layers: the last layer gives {network.shapes[-1]} an example, and the target needs "
-                    f"{outputs} values; end the layers in `- flatten` or `- global_average_pool`"
-                )
-            layers.append(Dense(units=outputs, init=self.output_init or self.init or GlorotUniform()))
-        elif isinstance(layers[-1], Activation) and _contains(loss, layers[-1].function):
+        layers = expand([*self._shaping(input_shape), *self.complete(input_shape, outputs)])
+        if isinstance(layers[-1], Activation) and _contains(loss, layers[-1].function):
             layers.pop()
         return Network(layers, input_shape)
+
+    def complete(self, input_shape: Shape, outputs: int) -> list[Layer]:
+        """The layers as written with the output layer, everything inferred filled in.
+
+        Raises:
+            ConfigError: where the last layer does not fit the target.
+        """
+        written = list(self.written_layers())
+        if self.layers is not None:
+            if written and isinstance(written[-1], Dense) and written[-1].units is None:
+                written[-1] = written[-1].model_copy(update={"units": outputs})
+            expanded = expand([*self._shaping(input_shape), *written])
+            shape = Network(expanded, input_shape).shapes[-1]
+            if shape == (outputs,):
+                return settle(written)
+            _refuse_end(expanded, shape, outputs)
+        return settle([*written, Dense(units=outputs, init=self.output_init or self.init or GlorotUniform())])
+
+    def _shaping(self, shape: Shape) -> list[Layer]:
+        """What brings the data's inputs into the shape the first layer takes."""
+        if self.layers is None:
+            return [Flatten()] if len(shape) > 1 else []
+        return [Reshape(shape=(*shape, 1))] if _lacks_channels(self.layers, shape) else []
+
+
+def _refuse_end(layers: list[Layer], shape: Shape, outputs: int) -> None:
+    """Raise ConfigError where layers end in something that looks like an output layer of another size."""
+    if layers and isinstance(layers[-1], Dense):
+        raise ConfigError(
+            f"model.layers: the last layer has {shape[-1]} units and the target needs {outputs}; "
+            f"write `units: {outputs}`, or leave `units` out"
+        )
+    if len(shape) > 1:
+        raise ConfigError(
+            f"model.layers: the last layer gives {shape} an example, and the target needs {outputs} values; "
+            "end the layers in `- flatten` or `- global_average_pool`"
+        )
 
 
 def _lacks_channels(layers: Sequence[Layer], shape: Shape) -> bool:

@@ -7,14 +7,14 @@ import numpy as np
 
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import Loaded
-from nnctl.config.model import SUITED, Model, settle
+from nnctl.config.model import SUITED, Model
 from nnctl.config.paths import relocated
 from nnctl.data.loading import LoadedData, load
 from nnctl.data.target import Target
 from nnctl.engine.network import Network
+from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
 from nnctl.initializers import GlorotUniform
-from nnctl.layers import Dense
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy, LossSpec, MeanSquaredError
 from nnctl.metrics import default_metrics
 from nnctl.training.job import Job
@@ -53,7 +53,7 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     for metric in metrics:
         metric.check(target.task, len(target.names))
     _check_batches(experiment, network, len(data.train))
-    model = spelled_out(experiment.model, target.outputs(loss))
+    model = spelled_out(experiment.model, data.train.input_shape, target.outputs(loss))
     resolved = experiment.model_copy(update={"data": data.resolved, "model": model, "loss": loss, "metrics": metrics})
     _check_monitors(resolved, data)
     return Job(resolved, base, data, network, loss, metrics)
@@ -76,17 +76,12 @@ def class_counts(data: LoadedData) -> np.ndarray[tuple[int], np.dtype[np.int64]]
     return np.bincount(data.train.truth, minlength=len(target.classes))
 
 
-def spelled_out(model: Model, outputs: int) -> Model:
-    """The model section with the inferred initialisers and output units written down."""
-    if model.layers is None:
-        hidden = model.init or SUITED[model.activation.initializer]
-        return model.model_copy(
-            update={"init": hidden, "output_init": model.output_init or model.init or GlorotUniform()}
-        )
-    layers = list(model.layers)
-    if layers and isinstance(layers[-1], Dense) and layers[-1].units is None:
-        layers[-1] = layers[-1].model_copy(update={"units": outputs})
-    return model.model_copy(update={"layers": tuple(settle(layers))})
+def spelled_out(model: Model, input_shape: Shape, outputs: int) -> Model:
+    """The model section with the inferred initialisers and the output layer written down."""
+    if model.layers is not None:
+        return model.model_copy(update={"layers": tuple(model.complete(input_shape, outputs))})
+    hidden = model.init or SUITED[model.activation.initializer]
+    return model.model_copy(update={"init": hidden, "output_init": model.output_init or model.init or GlorotUniform()})
 
 
 def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:

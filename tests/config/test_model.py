@@ -52,6 +52,15 @@ def test_an_output_layer_is_added_unless_spelled_out():
     assert names(Model(layers=(hidden, Dense()))) == ("dense1", "tanh1", "dense2")
 
 
+def test_what_a_run_writes_down_has_the_output_layer():
+    model = Model(layers=(Dense(units=5, activation=Tanh()),))
+    complete = model.complete((4,), 3)
+    assert [layer.units for layer in complete] == [5, 3]
+    assert all(layer.init is not None for layer in complete)
+    again = Model(layers=tuple(complete))
+    assert again.network((4,), 3, CrossEntropy()).layers == model.network((4,), 3, CrossEntropy()).layers
+
+
 def test_an_output_layer_of_another_size_is_a_mistake():
     with pytest.raises(ConfigError, match="last layer has 4 units and the target needs 3"):
         names(Model(layers=(Dense(units=5, activation=Tanh()), Dense(units=4))))

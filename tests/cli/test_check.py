@@ -1,0 +1,81 @@
+"""`nnctl check`: what it says before training, and what makes it say no."""
+
+import json
+import math
+
+import pytest
+
+from tests.process import ROOT, nnctl
+
+IRIS = ROOT / "configs" / "iris.yaml"
+
+
+def report(tmp_path, *arguments, code=0):
+    return json.loads(nnctl("check", IRIS, "--json", *arguments, cwd=tmp_path, code=code).stdout)
+
+
+def settings(*pairs):
+    return [part for pair in pairs for part in ("--set", pair)]
+
+
+def test_layers_parameters_and_chance(tmp_path):
+    found = report(tmp_path)
+    assert [(row["name"], row["shape"], row["parameters"]) for row in found["layers"]] == [
+        ("dense1", [16], 4 * 16 + 16),
+        ("relu1", [16], 0),
+        ("dense2", [3], 16 * 3 + 3),
+    ]
+    assert found["parameters"] == 131
+    assert found["memory"]["parameters"] == 4 * 131
+    assert found["memory"]["optimizer"] == 2 * 4 * 131  # Adam keeps two vectors
+    assert found["chance_loss"] == pytest.approx(math.log(3), rel=1e-6)
+    assert sum(found["rows"].values()) == 150
+    assert found["learning_rate"]["first"] == 0.01
+
+
+def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path):
+    found = report(tmp_path, *settings("model.init=zeros"))
+    assert found["initial_loss"] == pytest.approx(math.log(3), rel=1e-6)
+    assert any("dense1 starts with equal weights" in warning for warning in found["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("model.activation=step", "a step, whose derivative is 0"),
+        ("model.hidden=[400]", "can learn them by heart"),
+        ("model.output_init={type: normal, deviation: 100.0}", "times what chance gives"),
+    ],
+)
+def test_warnings(tmp_path, setting, words):
+    assert words in nnctl("check", IRIS, *settings(setting), cwd=tmp_path).stderr
+
+
+def test_a_duplicate_across_splits_and_a_constant_column_are_named(tmp_path):
+    rows = [f"{i},{i % 7},5,{'ab'[i % 2]}\n" for i in range(30)]
+    (tmp_path / "t.csv").write_text("x,z,same,y\n" + "".join(rows * 2))
+    (tmp_path / "t.yaml").write_text("data: {source: {type: csv, path: t.csv}, target: y}\n")
+    said = nnctl("check", "t.yaml", cwd=tmp_path).stderr
+    assert "'same' is" in said
+    assert "also stand in the training split" in said
+
+
+def test_a_healthy_network_learns_a_batch_by_heart(tmp_path):
+    found = report(tmp_path, "--overfit")
+    assert found["overfit"]["learned"] is True
+    assert found["overfit"]["after"] < 0.05 * found["overfit"]["before"]
+
+
+def test_one_that_cannot_exits_4(tmp_path):
+    done = nnctl("check", IRIS, "--overfit", *settings("model.init=zeros"), cwd=tmp_path, code=4)
+    assert "cannot learn 16 examples by heart" in done.stderr
+
+
+def test_a_mistake_is_told_with_its_place(tmp_path):
+    done = nnctl("check", IRIS, *settings("data.target=specis"), cwd=tmp_path, code=2)
+    assert "data.target" in done.stderr
+    assert "did you mean 'species'?" in done.stderr
+    text = IRIS.read_text().replace("target: species", "target: specis").replace("../datasets", str(ROOT / "datasets"))
+    (tmp_path / "iris.yaml").write_text(text)
+    line = text.splitlines().index("  target: specis") + 1
+    assert f"iris.yaml:{line}: data.target" in nnctl("check", "iris.yaml", cwd=tmp_path, code=2).stderr
