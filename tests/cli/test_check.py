@@ -43,7 +43,7 @@ def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path):
     ("setting", "words"),
     [
         ("model.activation=step", "a step, whose derivative is 0"),
-        ("model.hidden=[400]", "can learn them by heart"),
+        ("model.hidden=[4000]", "can learn them by heart"),
         ("model.output_init={type: normal, deviation: 100.0}", "times what chance gives"),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_duplicate_across_splits_and_a_constant_column_are_named(tmp_path):
     (tmp_path / "t.yaml").write_text("data: {source: {type: csv, path: t.csv}, target: y}\n")
     said = nnctl("check", "t.yaml", cwd=tmp_path).stderr
     assert "'same' is" in said
-    assert "also stand in the training split" in said
+    assert "also in the training split" in said
 
 
 def test_a_healthy_network_learns_a_batch_by_heart(tmp_path):
