@@ -114,4 +114,9 @@ def tell(summary: dict[str, Any]) -> None:
         figures = [splits[split][key] for split in splits] + [summary["baseline"][last].get(key)]
         rows.append([key, *("-" if value is None else f"{value:.4g}" for value in figures)])
     console.note(aligned(rows, [False] + [True] * (len(splits) + 1)))
+    if len(summary["restarts"]) > 1:
+        figures = f"mean {summary['restart_mean']:.4g}, spread {summary['restart_spread']:.4g} (standard deviation)"
+        console.note(
+            f"{len(summary['restarts'])} restarts: {summary['monitor']} {summary['best_value']:.4g} kept, {figures}"
+        )
     console.note(f"{summary['stop_reason']}; kept epoch {summary['best_epoch']}; {summary['seconds']:.1f} s")

@@ -135,6 +135,7 @@ class Recorder:
         model = Model(experiment, job.data.encoder, job.network, job.loss, event.theta, facts)
         save_model(self.run.model, model)
         figures, baseline = evaluate_splits(job, event.theta, answer, workers)
+        values = [score["value"] for score in event.scores]
         summary = {
             "run": str(self.run.path),
             "status": "finished",
@@ -144,6 +145,8 @@ class Recorder:
             "monitor": monitor_of(job).key,
             "best_value": event.kept["value"],
             "restarts": event.scores,
+            "restart_mean": float(np.mean(values)),
+            "restart_spread": float(np.std(values)),
             "seconds": sum(row.get("seconds") or 0.0 for row in self.run.rows()),
             "evaluation": figures,
             "baseline": baseline,

@@ -36,7 +36,7 @@ class ImageFolder(ImageSource):
 
     def listing(self, base: Path) -> tuple[list[ImageFile], list[str]]:
         if self.labels is None:
-            one = base / self.path
+            one = base / Path(self.path).expanduser()
             if one.is_file():
                 return [ImageFile(one.name, one, self.path, None)], []
             top = folder(self.path, base)

@@ -23,6 +23,7 @@ from nnctl.spec import Listed, nearest
 
 #: Files read and decoded at a time by each processor.
 AHEAD = 4
+SKIP = "`data.malformed: skip` leaves such images out of training"
 Side = Annotated[int, Field(gt=0)]
 Result = TypeVar("Result")
 Label = str | tuple[str, ...] | None
@@ -77,7 +78,7 @@ class ImageSource(Source):
     def open(self, base: Path, *, skip_malformed: bool = False) -> Arrays:
         listed, malformed = self.listing(base)
         if malformed and not skip_malformed:
-            raise DataError(_several(malformed))
+            raise DataError(f"{_several(malformed)}; {SKIP}")
         if not listed:
             raise DataError(_several(malformed) if malformed else f"{self.path}: holds no images")
         with pillow(), ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -93,7 +94,7 @@ class ImageSource(Source):
                 images = room_for((len(listed), *image.shape), self.cache_megabytes << 20)
             wrong = wrong or _odd(image.shape, images.shape[1:])
             if wrong and not skip_malformed:
-                raise DataError(f"{file.place}: {wrong}; `data.malformed: skip` leaves such images out of training")
+                raise DataError(f"{file.place}: {wrong}; {SKIP}")
             if wrong:
                 malformed.append(f"{file.place}: {wrong}")
                 continue
