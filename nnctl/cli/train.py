@@ -115,8 +115,8 @@ def tell(summary: dict[str, Any]) -> None:
         rows.append([key, *("-" if value is None else f"{value:.4g}" for value in figures)])
     console.note(aligned(rows, [False] + [True] * (len(splits) + 1)))
     if len(summary["restarts"]) > 1:
-        figures = f"mean {summary['restart_mean']:.4g}, spread {summary['restart_spread']:.4g} (standard deviation)"
         console.note(
-            f"{len(summary['restarts'])} restarts: {summary['monitor']} {summary['best_value']:.4g} kept, {figures}"
+            f"{len(summary['restarts'])} restarts: {summary['monitor']} {summary['best_value']:.4g} kept, "
+            f"mean {summary['restart_mean']:.4g}, standard deviation {summary['restart_spread']:.4g}"
         )
     console.note(f"{summary['stop_reason']}; kept epoch {summary['best_epoch']}; {summary['seconds']:.1f} s")
