@@ -12,13 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from nnctl.data.encoder import ArrayEncoder, refuse_non_finite
-from nnctl.data.sources import Source
+from nnctl.data.encoder import BLOCK, ArrayEncoder, refuse_non_finite
+from nnctl.data.image_cache import gather
+from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.base import without_labels
 from nnctl.data.sources.jsonl import JsonLines
 from nnctl.data.tables import Table, listed
@@ -160,13 +162,17 @@ class Prediction:
 
     def _arrays(self, encoder: ArrayEncoder, rows: int) -> Iterator[tuple[Array, Table]]:
         """Arrays are mapped from disk, so that opening one reads nothing."""
-        data = without_labels(self.source).open(self.base)
+        data = cast("Arrays", without_labels(self.source).suited(encoder.shape).open(self.base))
         x = encoder.raw(data)
         refuse_non_finite(x, data.name)
+        rows = max(1, min(rows, BLOCK // (8 * prod(encoder.shape))))  # large images, fewer at a time
         for start in range(0, len(x), rows):
-            part = x[start : start + rows]
-            places = replace(_of_columns((), data.name), lines=np.arange(start + 1, start + 1 + len(part)))
-            yield encoder.transform(part, self.model.theta.dtype), places
+            part = slice(start, start + rows)
+            yield encoder.transform(gather(x, part), self.model.theta.dtype), _of_examples(data[part], start + 1)
+
+    @property
+    def _of_arrays(self) -> bool:
+        return isinstance(self.model.encoder, ArrayEncoder)
 
     @property
     def _features(self) -> list[str]:
@@ -188,7 +194,7 @@ class Prediction:
         decisions = _decisions(self.model.encoder.target, outputs)
         return pl.DataFrame(
             [
-                *(data[name] for name in dict.fromkeys(self.keep)),
+                *(data[name] for name in (data.columns if self._of_arrays else dict.fromkeys(self.keep))),
                 *(decision.alias(name) for decision, name in zip(decisions, self.decisions, strict=True)),
                 *(pl.Series(name, outputs[:, i]) for i, name in enumerate(self.shares)),
             ]
@@ -212,6 +218,14 @@ def _with_absent_keys(table: Table, names: Sequence[str]) -> Table:
 
     absent = [pl.lit(None, pl.String).alias(name) for name in names if name not in table.columns]
     return replace(table, frame=table.frame.with_columns(absent))
+
+
+def _of_examples(data: Arrays, first: int) -> Table:
+    """Where examples of arrays come from: their places, and the file of each where it has one of its own."""
+    import polars as pl
+
+    files = {} if data.files is None else {"file": data.files}
+    return Table(pl.DataFrame(files), data.name, np.arange(first, first + len(data)))
 
 
 def _of_columns(names: Iterable[str], name: str = "") -> Table:
