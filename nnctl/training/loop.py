@@ -112,19 +112,18 @@ def reopen(job: Job, state: State) -> None:
     """Let a finished run go on where its experiment now has more epochs or more patience.
 
     Raises:
-        ConfigError: where nothing is left to do of what is asked: fewer epochs than were done, early
-            stopping whose patience is used up, or several restarts, which have been compared already.
+        ConfigError: for fewer epochs than were done, and for more where several restarts have been
+            compared already.
     """
     epochs = job.experiment.training.epochs
     if state.epoch > epochs:
         raise ConfigError(f"training.epochs: {state.epoch} epochs are done; {epochs} are fewer")
-    if state.stop_reason is None or state.epoch == epochs:
-        return
+    if state.stop_reason is None or state.epoch == epochs or monitor_of(job).exhausted(state):
+        return  # nothing more to do than to write the model
     if job.experiment.training.restarts > 1:
         raise ConfigError("training.restarts: a finished run with several cannot be extended; train anew instead")
-    if state.stop_reason == ALL_EPOCHS or not monitor_of(job).exhausted(state):
-        state.stop_reason, state.champion = None, None
-        state.scores.clear()
+    state.stop_reason, state.champion = None, None
+    state.scores.clear()
 
 
 def _next_restart(job: Job, state: State, workers: Workers) -> None:

@@ -145,3 +145,17 @@ def test_changed_data_are_noticed(tmp_path):
     (tmp_path / "t.csv").write_text(table + "99,a\n")
     done = nnctl("train", "--resume", run, "--set", "training.epochs=5", cwd=tmp_path, code=3)
     assert "has changed since the run began" in done.stderr
+
+
+@pytest.mark.parametrize("patience", [1, 9])
+def test_killed_while_the_model_was_written(tmp_path, patience):
+    """The last checkpoint knows that training is over; what is missing is written, to the same bytes."""
+    (tmp_path / "kill.yaml").write_text(CONFIG.replace("patience: 9", f"patience: {patience}"))
+    run = tmp_path / nnctl("train", "kill.yaml", "-q", cwd=tmp_path).stdout.strip()
+    model, seen = (run / "model.safetensors").read_bytes(), rows(run)
+    (run / "model.safetensors").unlink()
+    facts = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**facts, "status": "running"}))
+    nnctl("train", "--resume", run, "-q", cwd=tmp_path)
+    assert (run / "model.safetensors").read_bytes() == model
+    assert rows(run) == seen
