@@ -97,7 +97,7 @@ def show(recorder: "Recorder", display: "Display") -> None:
         elif state.best_epoch and (best.get("epoch"), best.get("restart")) != (state.best_epoch, row.get("restart")):
             same = [r for r in recorder.run.rows() if r.get("restart") == row.get("restart")]  # of before a resume
             best = next(r for r in same if r["epoch"] == state.best_epoch)
-        steps = recorder.batches
+        steps = recorder.job.batches
         speed = row["examples_per_second"]
         display.batch(row["epoch"], epochs, steps, steps, row["train.loss"], row["learning_rate"], speed)
         display.epoch(row, best or None)

@@ -19,7 +19,6 @@ from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model, save_model
 from nnctl.runs.resolved import write_config
 from nnctl.stopping import StopRequest
-from nnctl.training.checks import batch_size
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
 from nnctl.training.report import evaluate_splits, trivial_answer
@@ -58,11 +57,6 @@ class Recorder:
         except BaseException as error:
             self._note("failed", f"{type(error).__name__}: {error}")
             raise
-
-    @property
-    def batches(self) -> int:
-        """Steps in an epoch."""
-        return -(-len(self.job.data.train) // batch_size(self.job))
 
     def _threads(self) -> int:
         wanted = self.job.experiment.runtime.threads

@@ -84,7 +84,7 @@ def layer_rows(network: Network) -> list[LayerRow]:
 def memory(job: Job) -> Memory:
     """What training takes, in bytes: the large arrays, not the interpreter and its libraries."""
     item = np.dtype(job.experiment.runtime.dtype).itemsize
-    layout, batch = job.network.layout, batch_size(job)
+    layout, batch = job.network.layout, job.batch_size
     optimizer = job.experiment.optimizer
     shards = len(plan_shards(job.network, batch))
     values = sum(prod(shape) for shape in job.network.shapes)
@@ -97,12 +97,6 @@ def memory(job: Job) -> Memory:
     )
 
 
-def batch_size(job: Job) -> int:
-    """Examples in a full batch."""
-    rows, asked = len(job.data.train), job.experiment.training.batch_size
-    return rows if asked == "full" else min(int(asked), rows)
-
-
 def sample(job: Job, rows: int) -> Array:
     """Some training examples drawn at random, the same at every check."""
     return stream(job.experiment.seed, "check").permutation(len(job.data.train))[:rows]
@@ -110,7 +104,7 @@ def sample(job: Job, rows: int) -> Array:
 
 def initial_loss(job: Job) -> InitialLoss:
     """The first batch's loss at the start, and at outputs of 0."""
-    x, t, w = job.data.train.take(sample(job, max(batch_size(job), 256)), "float64")
+    x, t, w = job.data.train.take(sample(job, max(job.batch_size, 256)), "float64")
     theta = job.network.layout.initial(job.experiment.seed, dtype="float64")
     objective = Objective(job.network, job.loss, theta)
     outputs = np.zeros((len(x), *job.network.shapes[-1]))
@@ -164,7 +158,7 @@ def overfit(job: Job, workers: Workers) -> Overfit:
     layers = [layer for layer in job.network.layers if not isinstance(layer, Dropout | GaussianNoise)]
     network = Network(layers, job.network.shapes[0])
     dtype = job.experiment.runtime.dtype
-    x, t, w = job.data.train.take(sample(job, batch_size(job)), dtype)
+    x, t, w = job.data.train.take(sample(job, job.batch_size), dtype)
     theta = network.layout.initial(job.experiment.seed, dtype=dtype)
     optimizer = job.experiment.optimizer
     objective = Objective(network, job.loss, theta, workers)

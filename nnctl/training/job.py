@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from nnctl.config.experiment import Experiment
@@ -22,6 +23,17 @@ class Job:
     network: Network
     loss: Loss
     metrics: Sequence[Metric]
+
+    @property
+    def batch_size(self) -> int:
+        """Examples in a full batch."""
+        rows, asked = len(self.data.train), self.experiment.training.batch_size
+        return rows if asked == "full" else min(int(asked), rows)
+
+    @property
+    def batches(self) -> int:
+        """Steps in an epoch."""
+        return ceil(len(self.data.train) / self.batch_size)
 
     def splits(self) -> Iterator[tuple[str, Dataset]]:
         """The splits there are, by name."""

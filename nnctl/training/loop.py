@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import isfinite
 from time import perf_counter
 from typing import Any
 
@@ -151,16 +151,14 @@ class _Run:
 
     def __init__(self, job: Job, state: State, workers: Workers, monitor: Monitor) -> None:
         self.job, self.state, self.monitor = job, state, monitor
-        self.e = e = job.experiment
+        self.e = job.experiment
         network, theta = job.network, state.theta
         self.objective = Objective(network, job.loss, theta, workers)
         self.evaluator = Evaluator(network, job.loss, theta, workers)
         self.penalty = penalty_of(job)
         self.probe_pass = Pass(network, theta)
         self.probe_rows = probe(job.data.train, theta.dtype)
-        rows = len(job.data.train)
-        self.batch_size = rows if e.training.batch_size == "full" else min(int(e.training.batch_size), rows)
-        self.batches = ceil(rows / self.batch_size)
+        self.batch_size, self.batches = job.batch_size, job.batches
 
     def epochs(self) -> Iterator[Event]:
         """Train until the last epoch or until early stopping ends it; sets `state.stop_reason`."""
