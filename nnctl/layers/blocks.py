@@ -114,6 +114,23 @@ def named_layers(layers: Chain, prefix: str = "") -> Iterator[tuple[str, Layer]]
                 yield from named_layers(inner, f"{prefix}{name}.{chain}.")
 
 
+def inner_slot(slots: Mapping[str, Slot], name: str) -> Slot:
+    """The slot of a layer that `named_layers` names, from those of the network's own layers."""
+    outer, *inner = name.split(".")
+    slot = slots[outer]
+    for part in inner:
+        slot = slot.child(part)
+    return slot
+
+
+def without(layers: Chain, kinds: tuple[type[Layer], ...]) -> tuple[Layer, ...]:
+    """The layers but for those of some kinds, inside blocks too."""
+    kept = (layer for layer in layers if not isinstance(layer, kinds))
+    return tuple(
+        layer.with_chains(lambda chain: without(chain, kinds)) if isinstance(layer, Block) else layer for layer in kept
+    )
+
+
 def _first_with_parameters(p: Views) -> int:
     """Where backpropagation through a chain may stop."""
     return next((i for i, own in enumerate(p.values()) if own), len(p))

@@ -12,7 +12,8 @@ from nnctl.engine.randomness import stream
 from nnctl.engine.shards import Objective, plan_shards
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
-from nnctl.layers import Activation, Dense, Dropout, GaussianNoise
+from nnctl.layers import Activation, Dropout, GaussianNoise, Weighted
+from nnctl.layers.blocks import named_layers, without
 from nnctl.optimizers.stepper import Stepper
 from nnctl.training.job import Job
 
@@ -118,17 +119,21 @@ def initial_loss(job: Job) -> InitialLoss:
 def model_warnings(job: Job) -> Iterator[str]:
     """What looks wrong about the network itself."""
     network, layout = job.network, job.network.layout
-    last = max((i for i, layer in enumerate(network.layers) if isinstance(layer, Dense)), default=0)
-    for i, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
-        if isinstance(layer, Dense) and i < last and getattr(layer.init, "symmetric", False):
+    layers = dict(named_layers(network.layers))
+    weighted = [name for name, layer in layers.items() if isinstance(layer, Weighted)]
+    # The last of a chain may start at zero: what follows tells its units apart.
+    last = {name.rpartition(".")[0]: name for name in weighted}.values()
+    for name, layer in layers.items():
+        if isinstance(layer, Weighted) and name not in last and getattr(layer.init, "symmetric", False):
             yield (
-                f"{name} starts with equal weights: its units stay identical for ever, as their gradients are; "
-                "use init: glorot_uniform, he_normal or {type: uniform, epsilon: 0.12}"
+                f"{name} starts with equal weights: its units compute the same and, where the next layer's weights are "
+                "equal too, learn the same for ever; use init: glorot_uniform, he_normal or "
+                "{type: uniform, epsilon: 0.12}"
             )
         if isinstance(layer, Activation) and layer.function.type == "step":
             yield f"{name} is a step, whose derivative is 0: nothing before it learns; use sigmoid or tanh"
-        if isinstance(layer, Activation) and i == len(network.layers) - 1 and layer.function.dies:
-            yield f"the network ends in {name}, so that an output of 0 gets no gradient; leave the output linear"
+    if network.layers and isinstance(network.layers[-1], Activation) and network.layers[-1].function.dies:
+        yield f"the network ends in {network.names[-1]}, so that an output of 0 gets no gradient; leave it linear"
     rows = len(job.data.train)
     if layout.trained.stop > 100 * rows:
         yield (
@@ -155,8 +160,7 @@ def overfit(job: Job, workers: Workers) -> Overfit:
     A network that cannot learn a few examples by heart will not learn many well: a mistake in data,
     loss or learning rate shows here within seconds.
     """
-    layers = [layer for layer in job.network.layers if not isinstance(layer, Dropout | GaussianNoise)]
-    network = Network(layers, job.network.shapes[0])
+    network = Network(without(job.network.layers, (Dropout, GaussianNoise)), job.network.shapes[0])
     dtype = job.experiment.runtime.dtype
     x, t, w = job.data.train.take(sample(job, job.batch_size), dtype)
     theta = network.layout.initial(job.experiment.seed, dtype=dtype)

@@ -6,7 +6,8 @@ import numpy as np
 
 from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array
-from nnctl.layers import Activation
+from nnctl.layers import Activation, Block
+from nnctl.layers.blocks import inner_slot, named_layers
 
 #: A saturated unit lies within this share of its activation's range of one of the ends.
 SATURATION = 0.01
@@ -20,7 +21,9 @@ def layer_health(network: Network, theta: Array, before: Array, gradient: Array)
       healthy; much less learns slowly, much more is unstable.
     """
     health: dict[str, dict[str, float]] = {}
-    for name in network.names:
+    for name, layer in named_layers(network.layers):
+        if isinstance(layer, Block):
+            continue
         tensors = [n for n, p in network.layout.parameters.items() if n.startswith(f"{name}.") and p.trainable]
         if not tensors:
             continue
@@ -40,14 +43,14 @@ def unit_health(network: Network, forward: Pass, x: Array) -> dict[str, dict[str
     - `dead`: the share of units that are 0 for every example (only activations that can die);
     - `saturated`: the share of units at an end of their range for every example.
     """
-    if not any(isinstance(layer, Activation) for layer in network.layers):
+    activations = [(name, layer) for name, layer in named_layers(network.layers) if isinstance(layer, Activation)]
+    if not activations:
         return {}
     forward.forward(x)
+    slots = dict(zip(network.names, forward.slots, strict=True))
     health: dict[str, dict[str, float]] = {}
-    for name, layer, slot in zip(network.names, network.layers, forward.slots, strict=True):
-        if not isinstance(layer, Activation):
-            continue
-        y = slot["y"].reshape(len(x), -1)
+    for name, layer in activations:
+        y = inner_slot(slots, name)["y"].reshape(len(x), -1)
         if layer.function.dies:
             health[name] = {"dead": float(np.mean(np.all(y == 0, axis=0)))}
         elif layer.function.limits is not None:

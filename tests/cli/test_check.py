@@ -66,6 +66,27 @@ def test_a_healthy_network_learns_a_batch_by_heart(tmp_path):
     assert found["overfit"]["after"] < 0.05 * found["overfit"]["before"]
 
 
+BLOCK = """
+data: {source: {type: generated, generator: {type: moons, size: 80}}, target: label}
+optimizer: {type: adam, learning_rate: 0.03}
+model:
+  layers:
+    - {dense: 32, activation: tanh}
+    - type: residual
+      layers: [{dense: 32, init: zeros}, relu, {dense: 32, init: zeros}, {dropout: 0.99}]
+      shortcut: [{dropout: 0.99}]
+    - dense: 1
+"""
+
+
+def test_check_looks_inside_blocks(tmp_path):
+    (tmp_path / "block.yaml").write_text(BLOCK)
+    found = json.loads(nnctl("check", "block.yaml", "--overfit", "--json", cwd=tmp_path).stdout)
+    assert found["overfit"]["learned"] is True
+    equal = [warning.partition(" ")[0] for warning in found["warnings"] if "equal weights" in warning]
+    assert equal == ["residual1.layers.dense1"]
+
+
 def test_one_that_cannot_exits_4(tmp_path):
     done = nnctl("check", IRIS, "--overfit", *settings("model.init=zeros"), cwd=tmp_path, code=4)
     assert "cannot learn 16 examples by heart" in done.stderr

@@ -11,6 +11,7 @@ from nnctl.engine.workers import Workers
 from nnctl.errors import Diverged
 from nnctl.initializers import Constant
 from nnctl.layers import Activation, Dense
+from nnctl.layers.blocks import Residual
 from nnctl.optimizers import SGD
 from nnctl.optimizers.stepper import Stepper
 from nnctl.training.assemble import assemble
@@ -87,6 +88,19 @@ def test_dead_and_saturated_units():
     x = np.array([[-1.0, 1.0, -1.0, 9.0], [-2.0, -1.0, -3.0, 8.0]])
     health = unit_health(network, Pass(network, network.layout.initial(0, dtype="f8")), x)
     assert health == {"relu1": {"dead": 0.5}, "tanh1": {"saturated": 0.25}}
+
+
+def test_health_inside_a_block():
+    inside = (Dense(units=1, bias=False), Activation(function=Relu()), Dense(units=1, bias=False))
+    network = Network([Residual(layers=inside)], (1,))
+    before = np.array([4.0, 5.0])  # the weights of the two dense layers
+    health = layer_health(network, before + np.array([0.4, 0.0]), before, np.array([2.0, 3.0]))
+    assert health == {
+        "residual1.layers.dense1": {"gradient_norm": 2.0, "update_ratio": pytest.approx(0.1)},
+        "residual1.layers.dense2": {"gradient_norm": 3.0, "update_ratio": 0.0},
+    }
+    dead = unit_health(network, Pass(network, before), np.array([[-1.0], [-2.0]]))
+    assert dead == {"residual1.layers.relu1": {"dead": 1.0}}
 
 
 @pytest.mark.parametrize(
