@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nnctl.engine.blas import AVX512, processor_flags
+from nnctl.engine.blas import AVX512, kernel, processor
 
 SHOW = (
     "import json, os; from nnctl.engine import blas; blas.prepare(); "
@@ -24,8 +24,25 @@ def prepared(**environment):
 
 
 def test_the_kernel_follows_the_processor():
-    able = processor_flags() >= AVX512
-    assert prepared() == ["SkylakeX" if able else None, "1"]
+    assert prepared() == [kernel(processor()), "1"]
+
+
+WIDE = " ".join(sorted(AVX512)) + " avx2 fma"
+
+
+@pytest.mark.parametrize(
+    ("said", "chosen"),
+    [
+        ({"vendor_id": "GenuineIntel", "cpu family": "6", "flags": WIDE}, "SkylakeX"),
+        ({"vendor_id": "AuthenticAMD", "cpu family": "25", "flags": WIDE}, "Haswell"),  # Zen 4
+        ({"vendor_id": "AuthenticAMD", "cpu family": "26", "flags": WIDE}, "SkylakeX"),  # Zen 5
+        ({"vendor_id": "AuthenticAMD", "cpu family": "25", "flags": "avx2 fma"}, None),  # Zen 3
+        ({"vendor_id": "GenuineIntel", "flags": WIDE.replace("avx512vl", "")}, None),
+        ({}, None),
+    ],
+)
+def test_the_kernel_for_a_processor(said, chosen):
+    assert kernel(said) == chosen
 
 
 def test_the_users_kernel_wins_and_the_plans_threads_do():
@@ -33,17 +50,20 @@ def test_the_users_kernel_wins_and_the_plans_threads_do():
 
 
 @pytest.mark.parametrize(
-    ("text", "flags"),
+    ("text", "said"),
     [
-        ("processor : 0\nflags\t\t: fpu avx2 avx512f\nflags : other\n", {"fpu", "avx2", "avx512f"}),
-        ("Processor : ARM\n", set()),
-        ("", set()),
+        (
+            "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: fpu avx2\n\nprocessor : 1\nflags : other\n",
+            {"processor": "0", "vendor_id": "AuthenticAMD", "flags": "fpu avx2"},
+        ),
+        ("Processor : ARM\n", {"Processor": "ARM"}),
+        ("", {}),
     ],
 )
-def test_flags_of_a_processor(tmp_path, text, flags):
+def test_what_linux_says_of_a_processor(tmp_path, text, said):
     (tmp_path / "cpuinfo").write_text(text)
-    assert processor_flags(tmp_path / "cpuinfo") == flags
-    assert processor_flags(tmp_path / "missing") == set()
+    assert processor(tmp_path / "cpuinfo") == said
+    assert processor(tmp_path / "missing") == {}
 
 
 def test_once_numpy_is_there_nothing_is_set():
