@@ -70,6 +70,7 @@ class Objective:
         self.input_gradient = np.zeros(0)
         self._to_input = to_input
         self._loss_slots: list[Slot] = []
+        self._plans: dict[int, list[slice]] = {}  # by rows: planning walks all layers, 14 us
 
     def __call__(
         self,
@@ -93,7 +94,9 @@ class Objective:
             backward: whether to compute the gradient too.
             training: whether dropout drops and batch normalisation uses the batch.
         """
-        shards = plan_shards(self.network, len(x))
+        if len(x) not in self._plans:
+            self._plans[len(x)] = plan_shards(self.network, len(x))
+        shards = self._plans[len(x)]
         self._grow(len(shards))
         scale, self.mass = scales(self.loss, t, w, self.theta.dtype)
         losses = [0.0] * len(shards)

@@ -55,23 +55,25 @@ class CrossEntropy(ClassLoss):
         self._fill(target, t)
         log_p = slot.buffer("log_p", y.shape, y.dtype)
         if self.input == "logits":
-            np.divide(y, self.temperature, out=log_p)
-            log_softmax(log_p, log_p)
+            log_softmax(y if self.temperature == 1 else np.divide(y, self.temperature, out=log_p), log_p)
         else:
             np.maximum(y, FLOOR, out=log_p)
             np.log(log_p, out=log_p)
         slot["target"], slot["log_p"] = target, log_p
-        loss: Array = np.einsum("...c,...c->...", target, log_p)
+        slot["mass"] = None if t.dtype.kind != "f" and self.weights is None else target.sum(axis=-1, keepdims=True)
+        loss: Array = np.asarray(np.vecdot(target, log_p))
         return np.negative(loss, out=loss)
 
     def backward(self, scale: Array, slot: Slot) -> Array:
-        target, log_p = slot["target"], slot["log_p"]
+        target, log_p, mass = slot["target"], slot["log_p"], slot["mass"]
         dy = slot.buffer("dy", log_p.shape, log_p.dtype)
         if self.input == "logits":
             np.exp(log_p, out=dy)
-            dy *= target.sum(axis=-1, keepdims=True)
+            if mass is not None:  # the sum of w_k q_k, where it is not 1
+                dy *= mass
             dy -= target
-            dy /= self.temperature
+            if self.temperature != 1:
+                dy /= self.temperature
         else:
             np.exp(-log_p, out=dy)
             dy *= -target
@@ -93,8 +95,7 @@ class CrossEntropy(ClassLoss):
         if t.dtype.kind == "f":
             np.copyto(target, t)
         else:
-            target.fill(0)
-            np.put_along_axis(target, t[..., None], 1, axis=-1)
+            np.copyto(target, t[..., None] == np.arange(target.shape[-1]))
         if self.label_smoothing:
             target *= 1 - self.label_smoothing
             target += self.label_smoothing / target.shape[-1]
