@@ -1,9 +1,11 @@
 """The long form with convolutions and blocks: outputs, channels, starts."""
 
+import numpy as np
 import pytest
 
 from nnctl.activations import Relu, Tanh
-from nnctl.config.model import Model, expand, settle
+from nnctl.config.model import Model, expand, pool_first, settle
+from nnctl.engine.network import Network, Pass
 from nnctl.errors import ConfigError
 from nnctl.layers import Activation, Conv2d, Dense, Flatten, GlobalAveragePool, MaxPool2d, Residual
 from nnctl.losses import CrossEntropy
@@ -43,3 +45,32 @@ def test_starts_suit_what_follows():
     assert [layer.init.type for layer in settled[5].layers[::2]] == ["he_normal", "glorot_uniform"]
     assert [layer.type for layer in expand(layers)][:3] == ["conv2d", "activation", "conv2d"]
     assert settle(settled) == settled
+
+
+RELU = Activation(function=Relu())
+
+
+def test_a_rectifier_comes_after_the_maximum_it_stands_before():
+    layers = [Conv2d(filters=2), RELU, MaxPool2d(), Residual(layers=(RELU, MaxPool2d(size=1))), RELU, Flatten()]
+    found = pool_first(layers)
+    assert [layer.kind for layer in found] == ["conv2d", "max_pool2d", "relu", "residual", "relu", "flatten"]
+    assert [layer.kind for layer in found[3].layers] == ["max_pool2d", "relu"]
+    other = [Activation(function=Tanh()), MaxPool2d(), RELU, Flatten()]
+    assert pool_first(other) == other
+
+
+@pytest.mark.parametrize("pool", [MaxPool2d(), MaxPool2d(size=3, stride=2, padding=1)])
+def test_that_changes_no_bit(pool):
+    random = np.random.default_rng(5)
+    layers = [Conv2d(filters=3), RELU, pool, Flatten(), Dense(units=2)]
+    x = random.normal(size=(6, 7, 7, 2)).round(1).astype("f4")  # rounded, so that there are ties
+    found = []
+    for order in (layers, pool_first(layers)):
+        network = Network(order, x.shape[1:])
+        theta = network.layout.initial(3)
+        gradient = np.zeros_like(theta)
+        through = Pass(network, theta, gradient, to_input=True)
+        y = through.forward(x).copy()
+        found.append((y, through.backward(np.ones_like(y)).copy(), gradient))
+    for written, ordered in zip(*found, strict=True):
+        assert np.array_equal(written, ordered)
