@@ -35,17 +35,17 @@ class Nadam(AdaptiveMoments):
     def coefficients(self, t: int, rate: float, memory: dict[str, float]) -> Coefficients:
         mu, following = self._mu(t), self._mu(t + 1)
         product = memory["mu_product"] = memory.get("mu_product", 1.0) * mu
-        root = sqrt(1 - self.beta2**t)  # multiplied out of the denominator, as in Adam
+        root = sqrt((1 - self.beta2**t) / (1 - self.beta2))  # multiplied out of the denominator, as in Adam
         of_g, of_m = (1 - mu) / (1 - product), following / (1 - product * following)
-        return rate * root * of_g, rate * root * of_m, self.epsilon * root
+        return rate * root * of_g, rate * root * of_m * (1 - self.beta1), self.epsilon * root
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
-        m, v, (of_g, of_m, epsilon), (step, scratch) = state["m"], state["v"], c, work
-        self.average(g, m, v, scratch)
+        M, V, (of_g, of_m, epsilon), (step, scratch) = state["M"], state["V"], c, work
+        self.accumulate(g, M, V, scratch)
         np.multiply(g, of_g, out=step)
-        np.multiply(m, of_m, out=scratch)
+        np.multiply(M, of_m, out=scratch)
         step += scratch
-        np.sqrt(v, out=scratch)
+        np.sqrt(V, out=scratch)
         scratch += epsilon
         step /= scratch
         theta -= step

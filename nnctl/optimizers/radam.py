@@ -31,22 +31,23 @@ class RAdam(AdaptiveMoments):
     type: Literal["radam"] = "radam"
 
     def coefficients(self, t: int, rate: float, memory: dict[str, float]) -> Coefficients:
-        eta, correction = rate / (1 - self.beta1**t), 1 - self.beta2**t
+        eta, correction = rate * (1 - self.beta1) / (1 - self.beta1**t), 1 - self.beta2**t
         rho_inf = 2 / (1 - self.beta2) - 1
         rho = rho_inf - 2 * t * self.beta2**t / correction
         if rho <= 5:
-            return eta, False
+            return eta, 0.0, False
         r = sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
-        return eta * r * sqrt(correction), True
+        root = sqrt(1 - self.beta2)  # sqrt(v) = root sqrt(V)
+        return eta * r * sqrt(correction) / root, self.epsilon / root, True
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
-        m, v, (rate, rectified), (step, _) = state["m"], state["v"], c, work
-        self.average(g, m, v, step)
+        M, V, (rate, epsilon, rectified), (step, _) = state["M"], state["V"], c, work
+        self.accumulate(g, M, V, step)
         if rectified:
-            np.sqrt(v, out=step)
-            step += self.epsilon
-            np.divide(m, step, out=step)
+            np.sqrt(V, out=step)
+            step += epsilon
+            np.divide(M, step, out=step)
             step *= rate
         else:
-            np.multiply(m, rate, out=step)
+            np.multiply(M, rate, out=step)
         theta -= step

@@ -89,7 +89,7 @@ def test_a_network_without_trained_parameters():
     ],
 )
 def test_foreign_states_are_refused(saved):
-    with pytest.raises(ConfigError, match=r"adam on this network keeps .*'m'.* resume with"):
+    with pytest.raises(ConfigError, match=r"adam on this network keeps .*'M'.* resume with"):
         Stepper(Adam(), LAYOUT, np.float64).restore(*saved)
 
 
