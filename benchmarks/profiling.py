@@ -45,7 +45,7 @@ Label = str | Callable[[Any], str]
 #: Which function is charged to what: owner, name, label.
 CHARGES: tuple[tuple[Any, str, str], ...] = (
     *((np, name, PRODUCTS) for name in FUNCTIONS),
-    (Dataset, "take", "gather"),
+    (Dataset, "inputs", "gather"),
     (loop._Run, "_order", "shuffle"),
     (Stepper, "step", "optimizer"),
     (Penalty, "add_gradient", "penalty"),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from typing import TypeVar
 
 from numpy.typing import DTypeLike
 
 from nnctl.data.dataset import Dataset
+from nnctl.data.streaming import ahead
 from nnctl.engine.parameters import Array
+from nnctl.engine.shards import Rows
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Batch = tuple[Array, Array, Array | None]
+Batch = tuple[Rows, Array, Array | None]
 
 
 def batches(
@@ -35,12 +35,4 @@ def batches(
 
 def one_ahead(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
     """The results in order, each computed on another thread while the one before is in use."""
-    with ThreadPoolExecutor(1, "batches") as pool:
-        # A copy of the context carries NumPy's error handling into the thread.
-        waiting = [pool.submit(copy_context().run, function, item) for item in items[:1]]
-        for item in items[1:]:
-            ready = waiting.pop().result()
-            waiting.append(pool.submit(copy_context().run, function, item))
-            yield ready
-        for last in waiting:
-            yield last.result()
+    return ahead(map(function, items))

@@ -13,7 +13,7 @@ from nnctl.data.batching import batches
 from nnctl.engine.network import Pass
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import Objective, Rows
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, Diverged
 from nnctl.layers import Weighted
@@ -209,7 +209,7 @@ class _Run:
         return rows
 
     def _step(
-        self, x: Array, t: Array, w: Array | None, begin: int, *, measure: bool
+        self, x: Rows, t: Array, w: Array | None, begin: int, *, measure: bool
     ) -> tuple[float, float, dict[str, dict[str, float]]]:
         """One minibatch: forward, backward, clip, update."""
         state, e, objective = self.state, self.e, self.objective
@@ -227,7 +227,7 @@ class _Run:
         if not (isfinite(loss) and isfinite(length)):
             raise Diverged(
                 explain_divergence(
-                    self.job.network, theta, objective.gradient, x, t, loss, state.epoch + 1, state.step + 1
+                    self.job.network, theta, objective.gradient, x[:], t, loss, state.epoch + 1, state.step + 1
                 )
             )
         if e.training.clip_value is not None:

@@ -112,7 +112,9 @@ def test_only_the_training_part_is_augmented(folder):
         rows = np.arange(len(data))
         np.testing.assert_array_equal(data.take(rows, "float32")[0], IMAGES[data.rows] / np.float32(255))
         if data is not job.data.train:
-            np.testing.assert_array_equal(data.batch(rows, "float32", 0, 0, 0)[0], IMAGES[data.rows] / np.float32(255))
+            np.testing.assert_array_equal(
+                data.batch(rows, "float32", 0, 0, 0)[0][:], IMAGES[data.rows] / np.float32(255)
+            )
 
 
 def test_the_same_initial_weights_and_splits(folder):
