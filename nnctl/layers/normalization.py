@@ -14,6 +14,10 @@ from nnctl.initializers import Constant, Zeros
 ONES = Constant(value=1.0)
 
 
+#: Examples that are added up in the array's own precision.
+BLOCK = 32
+
+
 class Normalization(Layer):
     """What batch and layer normalisation share: the gain, the shift, and the centred values.
 
@@ -44,8 +48,8 @@ class Normalization(Layer):
         if not self.affine:
             return xhat
         y = slot.buffer("y", xhat.shape)
-        np.multiply(xhat, p["gain"], out=y)
-        y += p["shift"]
+        np.multiply(xhat, _along(p["gain"], xhat), out=y)
+        y += _along(p["shift"], xhat)
         return y
 
     def _through_scale_and_shift(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
@@ -55,9 +59,8 @@ class Normalization(Layer):
             np.copyto(d, dy)
             return d
         np.multiply(dy, slot["xhat"], out=d)
-        np.sum(d.reshape(-1, d.shape[-1]), axis=0, out=g["gain"])
-        np.sum(dy.reshape(-1, d.shape[-1]), axis=0, out=g["shift"])
-        return np.multiply(dy, p["gain"], out=d)
+        g["gain"][...], g["shift"][...] = _sums(d), _sums(dy)
+        return np.multiply(dy, _along(p["gain"], dy), out=d)
 
 
 class BatchNormalization(Normalization):
@@ -96,26 +99,25 @@ class BatchNormalization(Normalization):
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
         xhat = slot.buffer("xhat", x.shape)
-        axes = tuple(range(x.ndim - 1))
         if slot.training:
-            mean = x.mean(axis=axes)
-            np.subtract(x, mean, out=xhat)
-            variance = np.square(xhat).mean(axis=axes)
+            mean = _means(x)
+            np.subtract(x, _along(mean, x), out=xhat)
+            variance = _means(np.square(xhat, out=slot.buffer("square", x.shape)))
             slot["mean"], slot["variance"], slot["count"] = mean, variance, x.size // x.shape[-1]
         else:
-            np.subtract(x, p["running_mean"], out=xhat)
+            np.subtract(x, _along(p["running_mean"], x), out=xhat)
             variance = p["running_variance"]
-        slot["inverse"] = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        slot["inverse"] = _along(1 / np.sqrt(variance + x.dtype.type(self.epsilon)), x)
         xhat *= slot["inverse"]
         return self._scale_and_shift(p, xhat, slot)
 
     def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
         d, xhat = self._through_scale_and_shift(p, g, dy, slot), slot["xhat"]
         if slot.training:
-            axes = tuple(range(dy.ndim - 1))
-            slope = (d * xhat).mean(axis=axes)
-            d -= d.mean(axis=axes)
-            d -= xhat * slope
+            product = np.multiply(d, xhat, out=slot.buffer("square", d.shape))
+            slope = _means(product)
+            d -= _along(_means(d), d)
+            d -= np.multiply(xhat, _along(slope, xhat), out=product)
         d *= slot["inverse"]
         return d
 
@@ -125,6 +127,30 @@ class BatchNormalization(Normalization):
         unbiased = slot["variance"] * (slot["count"] / (slot["count"] - 1))
         for running, batch in ((p["running_mean"], slot["mean"]), (p["running_variance"], unbiased)):
             running += self.momentum * (batch - running)
+
+
+def _sums(x: Array) -> Array:
+    """The sum of each unit over all examples and positions, in float64.
+
+    NumPy adds up leading axes one after another, and float32 loses three digits in 100,000 additions: so examples
+    are added in blocks, and the blocks in float64. Positions come last, as long rows are added several times as
+    quickly as many short ones.
+    """
+    rows = x.reshape(len(x), -1)  # (batch, positions units)
+    whole = len(rows) // BLOCK * BLOCK
+    blocks = rows[:whole].reshape(-1, BLOCK, rows.shape[1]).sum(axis=1)
+    total = blocks.sum(axis=0, dtype=np.float64) + rows[whole:].sum(axis=0, dtype=np.float64)
+    return np.asarray(total.reshape(-1, x.shape[-1]).sum(axis=0))
+
+
+def _means(x: Array) -> Array:
+    """The mean of each unit over all examples and positions."""
+    return np.asarray(_sums(x) * (x.shape[-1] / x.size), x.dtype)
+
+
+def _along(v: Array, x: Array) -> Array:
+    """A value a unit, repeated along a row of positions of x: with few units, several times as quick to apply."""
+    return np.tile(v, (x.shape[-2], 1)) if x.ndim > 2 else v
 
 
 class LayerNormalization(Normalization):

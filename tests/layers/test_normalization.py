@@ -1,0 +1,22 @@
+"""Batch normalisation of many values in float32: sums that lose no digits."""
+
+import numpy as np
+import pytest
+
+from nnctl.engine.network import Network, Pass
+from nnctl.layers import BatchNormalization
+
+
+@pytest.mark.parametrize("shape", [(100_003, 2), (96, 33, 35, 2), (3, 4, 2)])
+def test_float32_is_as_good_as_its_inputs(shape):
+    x = (np.random.default_rng(0).normal(size=shape) + 300).astype("f4")
+    dy = np.random.default_rng(1).normal(size=shape).astype("f4") + np.float32(1)
+    network = Network([BatchNormalization()], shape[1:])
+    found = {}
+    for dtype in ("f4", "f8"):
+        theta = network.layout.initial(0, dtype=dtype)
+        through = Pass(network, theta, np.zeros_like(theta), to_input=True)
+        through.begin(training=True, address=(0,))
+        found[dtype] = through.forward(x.astype(dtype)).copy(), through.backward(dy.astype(dtype)).copy()
+    for single, double in zip(found["f4"], found["f8"], strict=True):
+        np.testing.assert_allclose(single, double, atol=1e-4)  # half a unit in the last place of 300 is 1.5e-5
