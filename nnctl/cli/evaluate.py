@@ -79,7 +79,7 @@ def evaluate(
     else:
         examples = file_data(model, data)
     found = measure(model, examples, tuple(metrics.values()))
-    frame, those = worst_of(model, run, data, split, examples, found, worst) if worst else (None, examples)
+    frame, those = worst_of(model, run, split, examples, found, worst) if worst else (None, examples)
     if as_json:
         rows = {} if frame is None else {"worst": frame.to_dicts()}
         console.json({"run": run, "data": data, "split": split, "rows": len(examples), **document(found), **rows})
@@ -100,21 +100,19 @@ def evaluate(
 def worst_of(
     model: "Model",
     run: Path,
-    data: str | None,
     split: "Split | None",
     examples: "Dataset",
     found: "Evaluation",
     count: int,
 ) -> tuple["pl.DataFrame", "Dataset"]:
     """The examples with the largest loss, as a table and as they are; rows of a split are those of its source."""
-    from nnctl.runs.rows import image_files, row_numbers, some
+    from nnctl.runs.rows import row_numbers, some
     from nnctl.runs.trained import model_file
     from nnctl.runs.worst import worst, worst_frame
 
     indices, folder = worst(found, count), model_file(run).parent
     numbers = indices + 1 if split is None else row_numbers(model, folder, split, examples, indices)
-    files = image_files(model, folder, split, data)
-    return worst_frame(found, model.encoder.target, indices, numbers, files), some(examples, indices)
+    return worst_frame(found, model.encoder.target, indices, numbers, examples.files), some(examples, indices)
 
 
 def document(found: "Evaluation") -> dict[str, Any]:

@@ -1,12 +1,15 @@
-"""Arrays that may be larger than memory: room for decoded images, and reading mapped files without filling it."""
+"""Arrays that may be larger than memory: room for what was unpacked, and reading mapped files without filling it."""
 
 from __future__ import annotations
 
 import mmap
 import os
 import tempfile
+from math import prod
+from typing import IO
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
@@ -15,10 +18,12 @@ from nnctl.errors import DataError
 RESIDENT = 1 << 26
 #: Rows read from a larger one in one go. Each may bring megabytes of its neighbourhood into memory.
 ROWS = 32
+#: Bytes that are unpacked in one go.
+CHUNK = 1 << 20
 
 
-def room_for(shape: Shape, limit: int) -> Array:
-    """An array of bytes to be filled: in memory up to `limit` bytes, else in a temporary file.
+def room_for(shape: Shape, limit: int, dtype: DTypeLike = np.uint8) -> Array:
+    """An array to be filled: in memory up to `limit` bytes, else in a temporary file.
 
     The file has no name, so that it is gone with the process however that ends. It lies where the
     system keeps temporary files, which the environment variable TMPDIR changes.
@@ -26,9 +31,9 @@ def room_for(shape: Shape, limit: int) -> Array:
     Raises:
         DataError: where the disk has no room for it.
     """
-    size = int(np.prod(shape))
+    size = prod(shape) * np.dtype(dtype).itemsize
     if size <= limit:
-        return np.empty(shape, np.uint8)
+        return np.empty(shape, dtype)
     folder = tempfile.gettempdir()
     with tempfile.TemporaryFile(dir=folder) as file:
         try:
@@ -36,10 +41,28 @@ def room_for(shape: Shape, limit: int) -> Array:
             os.posix_fallocate(file.fileno(), 0, size)
         except OSError as error:
             raise DataError(
-                f"{folder}: no room for {size:,} bytes of decoded images ({error.strerror}); set TMPDIR to a folder "
-                "with more, or raise cache_megabytes to hold them in memory"
+                f"{folder}: no room for {size:,} bytes of unpacked examples ({error.strerror}); set TMPDIR to a folder "
+                "with more, or for image files raise cache_megabytes to hold them in memory"
             ) from None
-        return np.memmap(file, np.uint8, "r+", shape=shape)
+        return np.memmap(file, dtype, "r+", shape=shape)
+
+
+def unpacked(stream: IO[bytes], dtype: DTypeLike, shape: Shape) -> tuple[Array, int]:
+    """An array of the bytes of a stream, and how many bytes those were, to be compared with the array's.
+
+    What is over is only counted. No more than `CHUNK` and `RESIDENT` bytes take up memory at a time.
+
+    Raises:
+        DataError: where the disk has no room for it.
+    """
+    x = room_for(shape, RESIDENT, dtype)
+    room, count = x.reshape(-1).view(np.uint8), 0
+    while chunk := stream.read(CHUNK):
+        part = room[count : count + len(chunk)]
+        part[:] = np.frombuffer(chunk, np.uint8, len(part))
+        count += len(chunk)
+        release(x)
+    return x, count
 
 
 def gather(x: Array, rows: Array | slice) -> Array:

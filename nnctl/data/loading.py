@@ -133,7 +133,8 @@ def load_for_evaluation(encoder: Encoder, source: Source, base: Path, dtype: DTy
         refuse_non_finite(x, data.name)
     else:
         x = encoder.inputs(data, dtype)
-    return Dataset(encoder, x, truth, truth, encoder.weights(data)).for_loss(loss, dtype)
+    files = data.files if isinstance(data, Arrays) else None
+    return Dataset(encoder, x, truth, truth, encoder.weights(data), files=files).for_loss(loss, dtype)
 
 
 def _sources(spec: DataSpec) -> list[tuple[str, Source]]:
@@ -207,7 +208,8 @@ def _load_arrays(spec: DataSpec, opened: Mapping[str, Arrays], seed: int, loss: 
     for part, (name, rows) in parts.items():
         truth = target.read(labels[name].take(rows))
         changes = spec.augment if part == "train" else ()
-        datasets[part] = Dataset(encoder, encoder.raw(arrays[name]), truth, truth, None, rows, changes)
+        x, files = encoder.raw(arrays[name]), arrays[name].files
+        datasets[part] = Dataset(encoder, x, truth, truth, None, rows, changes, files)
         hashes[part] = row_hashes(arrays[name], rows, [], truth)
     problems += array_problems(arrays["train"], train_rows) + duplicate_problems(hashes)
     return _loaded(datasets, problems, _resolved(spec, target, {}))

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from nnctl.data.dataset import Dataset
 from nnctl.data.loading import load_for_evaluation, predictions
-from nnctl.data.sources import source_of
+from nnctl.data.sources import Idx, Npy, source_of
 from nnctl.data.sources.files import STDIN
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
@@ -29,6 +29,7 @@ from nnctl.metrics import (
 )
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model
+from nnctl.suggest.files import targets_beside
 from nnctl.training.assemble import assemble
 from nnctl.training.evaluate import Evaluator
 
@@ -111,13 +112,18 @@ def measure(model: Model, data: Dataset, metrics: Sequence[Metric]) -> Evaluatio
 def file_data(model: Model, path: str) -> Dataset:
     """The examples of any file that has the target beside the features.
 
+    Targets of arrays are taken from the file beside it that is named for them, as t10k-labels-idx1-ubyte goes with
+    t10k-images-idx3-ubyte, unless the model was trained on arrays that have them in their last column.
+
     Raises:
         DataError: where it cannot be read, or is not what the model was trained on.
     """
     trained_on = model.experiment.data.source or model.experiment.data.train
-    return load_for_evaluation(
-        model.encoder, source_of(path, trained_on), Path(), model.experiment.runtime.dtype, model.loss
-    )
+    source = source_of(path, trained_on)
+    in_last_column = isinstance(trained_on, Npy | Idx) and trained_on.labels is None
+    if isinstance(source, Npy | Idx) and not in_last_column:
+        source = source.model_copy(update={"labels": targets_beside(path, Path())})
+    return load_for_evaluation(model.encoder, source, Path(), model.experiment.runtime.dtype, model.loss)
 
 
 def own_data(model: Model, folder: Path, split: Split | None, warn: Callable[[str], None]) -> tuple[Split, Dataset]:

@@ -11,8 +11,7 @@ import numpy as np
 
 from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import ArrayEncoder
-from nnctl.data.sources import Arrays, source_of
-from nnctl.data.sources.images import ImageSource
+from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table
 from nnctl.data.target import with_target
 from nnctl.engine.parameters import Array
@@ -99,15 +98,3 @@ def row_numbers(model: Model, folder: Path, split: Split, data: Dataset, indices
         found.append(source.numbers[alike[met[alike.tobytes()] % len(alike)]])
         met[alike.tobytes()] += 1
     return np.array(found)
-
-
-def image_files(model: Model, folder: Path, split: Split | None, path: str | None) -> tuple[str, ...] | None:
-    """The image file of each row, of a split's source or of data of their own; None where examples are no files."""
-    trained_on = model.experiment.data.source or model.experiment.data.train
-    if not isinstance(trained_on, ImageSource):
-        return None
-    if split is not None:
-        opened = opened_source(model, folder, split)
-    else:
-        opened = source_of(str(path), trained_on).suited(model.encoder.input_shape).open(Path())
-    return opened.files if isinstance(opened, Arrays) else None

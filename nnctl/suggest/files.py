@@ -77,11 +77,15 @@ def _pair(path: str, folder: Path, form: type[Npy | Idx]) -> dict[str, Any]:
 
 def _with_labels(path: str, folder: Path, form: type[Npy | Idx]) -> dict[str, Any]:
     source: dict[str, Any] = {"type": _type(form), "path": path}
-    for name in _renamed(path, PAIRS):
-        if (folder / name).is_file():
-            source["labels"] = Because(name, "the targets, in the file beside it")
-            break
+    labels = targets_beside(path, folder)
+    if labels is not None:
+        source["labels"] = Because(labels, "the targets, in the file beside it")
     return source
+
+
+def targets_beside(path: str, folder: Path) -> str | None:
+    """The file of targets that lies beside one of inputs, told by its name; None where there is none."""
+    return next((name for name in _renamed(path, PAIRS) if (folder / name).is_file()), None)
 
 
 def _renamed(path: str, pairs: tuple[tuple[str, str], ...]) -> list[str]:

@@ -1,6 +1,7 @@
 """The loss and the outputs of a network over a whole data set."""
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,17 @@ from nnctl.engine.workers import Workers
 
 #: Multiply-adds of a tile of rows: enough for good matrix products, few enough for what layers keep to stay in cache.
 TILE_MULTIPLY_ADDS = 128_000_000
+#: Inputs of a tile: 512 rows of 64 x 64; more of larger images would take up memory for no speed.
+TILE_INPUTS = 1 << 21
 MOST_ROWS, FEWEST_ROWS = 512, 16
 
 
 def tile_rows(network: Network) -> int:
-    """Rows a forward pass takes at a time: 512 of a perceptron, 16 or 32 of a convolutional network.
+    """Rows a forward pass takes at a time: 512 of a perceptron, 16 or 32 of a convolutional network or of large images.
 
     A multiple of 16, which is a multiple of what any matrix kernel works on at once.
     """
-    rows = TILE_MULTIPLY_ADDS // max(1, network.multiply_adds)
+    rows = min(TILE_MULTIPLY_ADDS // max(1, network.multiply_adds), TILE_INPUTS // max(1, prod(network.shapes[0])))
     return max(FEWEST_ROWS, min(MOST_ROWS, rows // FEWEST_ROWS * FEWEST_ROWS))
 
 

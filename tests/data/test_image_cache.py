@@ -1,5 +1,6 @@
 """Arrays that may be larger than memory."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_a_disk_without_room(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(DataError, match="no room for 5,000 bytes of decoded images .*set TMPDIR"):
+    with pytest.raises(DataError, match="no room for 5,000 bytes of unpacked examples .*set TMPDIR"):
         room_for((100, 50), 0)
 
 
@@ -71,8 +72,10 @@ from nnctl.data.batching import batches
 from nnctl.data.loading import load
 from nnctl.data.spec import DataSpec
 from nnctl.losses import CrossEntropy
-source = {"type": sys.argv[1], "path": sys.argv[2], **({"color": "grey"} if sys.argv[1] == "image_folder" else
-          {"labels": sys.argv[2].replace("x", "t")})}
+kind, path = sys.argv[1:]
+options = {"image_folder": {"color": "grey"}, "npz": {}, "idx": {"labels": path.replace("x.", "t.")}}
+options["npy"] = options["idx"]
+source = {"type": kind, "path": path, **options[kind]}
 spec = {"source": source, "preprocess": {"numeric": "standardize", "by": "channel"}, "augment": ["flip"]}
 data = load(DataSpec.model_validate(spec), Path(), 0, "float32", CrossEntropy())
 order = np.random.default_rng(0).permutation(len(data.train))
@@ -108,10 +111,26 @@ def array(folder, count):
     return folder / "x.npy"
 
 
+def archive(folder, count):
+    folder.mkdir()
+    np.savez_compressed(folder / "x.npz", x=np.ones((count, SIDE, SIDE), np.uint8), y=np.arange(count) % 2)
+    return folder / "x.npz"
+
+
+def gzip_idx(folder, count):
+    folder.mkdir()
+    header = b"\0\0\x08\3" + b"".join(n.to_bytes(4, "big") for n in (count, SIDE, SIDE))
+    (folder / "x.gz").write_bytes(gzip.compress(header + bytes(count * SIDE**2), 1))
+    (folder / "t.gz").write_bytes(gzip.compress(b"\0\0\x08\1" + count.to_bytes(4, "big") + b"\0\1" * (count // 2)))
+    return folder / "x.gz"
+
+
 SIDE = 400
 
 
-@pytest.mark.parametrize(("kind", "made"), [("image_folder", images), ("npy", array)])
+@pytest.mark.parametrize(
+    ("kind", "made"), [("image_folder", images), ("npy", array), ("npz", archive), ("idx", gzip_idx)]
+)
 def test_memory_stays_flat_when_the_data_grow_tenfold(tmp_path, kind, made):
     few, many = (peak(kind, made(tmp_path / str(count), count)) for count in (60, 600))
     assert (few[0], many[0]) == (60, 600)

@@ -7,8 +7,8 @@ from PIL import Image
 
 from nnctl.data.tables import table_of
 from nnctl.errors import ConfigError
-from nnctl.runs.evaluation import own_data
-from nnctl.runs.rows import all_rows, image_files, row_numbers, rows_of_source, some
+from nnctl.runs.evaluation import file_data, own_data
+from nnctl.runs.rows import all_rows, row_numbers, rows_of_source, some
 from nnctl.runs.trained import open_trained
 from tests.plot.made import conv_run, pictures
 from tests.runs.made import make_run
@@ -70,7 +70,7 @@ def test_the_rows_of_an_array(tmp_path, split):
         data.take(slice(None), np.float32)[0], model.encoder.transform(raw[numbers - 1], np.float32)
     )
     assert [model.encoder.target.classes[t] for t in data.truth] == kinds[numbers - 1].tolist()
-    assert image_files(model, run, split, None) is None
+    assert data.files is None
 
 
 def test_one_example_and_some(tmp_path):
@@ -116,8 +116,8 @@ def test_files_of_images(tmp_path):
     run = make_run(tmp_path, config)
     model = open_trained(run)
     expected = [f"{kind}/{i:02}.png" for kind in ("ant", "bee", "cat") for i in range(30) if kinds[i] == kind]
-    assert list(image_files(model, run, "test", None)) == expected
-    assert list(image_files(model, run, None, str(tmp_path / "images"))) == expected
+    assert list(file_data(model, str(tmp_path / "images")).files) == expected
     _, data = own_data(model, run, "test", pytest.fail)
+    assert list(data.files) == expected
     for i, number in enumerate(row_numbers(model, run, "test", data, np.arange(len(data)))):
         assert model.encoder.target.classes[data.truth[i]] == expected[number - 1].split("/")[0]

@@ -17,6 +17,8 @@ from nnctl.spec import nearest
 
 GZIP_MAGIC = b"\x1f\x8b"
 STDIN = "-"
+#: Bytes that one byte of a deflated file stands for at most. Source: "zlib Technical Details", zlib.net.
+DEFLATED = 1032
 
 
 def resolve(path: str, base: Path) -> Path:

@@ -1,20 +1,25 @@
-"""NumPy's own formats, mapped from disk where they lie there uncompressed."""
+"""NumPy's own formats, mapped from disk: where they lie, or where they were unpacked."""
 
 from __future__ import annotations
 
 import zipfile
+import zlib
+from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
+from nnctl.data.image_cache import unpacked
 from nnctl.data.sources.base import Arrays, Source
-from nnctl.data.sources.files import STDIN, is_gzip, resolve
-from nnctl.engine.parameters import Array
+from nnctl.data.sources.files import DEFLATED, STDIN, is_gzip, resolve
+from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
 from nnctl.spec import nearest
 
+#: What `zipfile` raises on an archive that is damaged, locked, or packed in a way that Python cannot unpack.
+UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error)
 MEMBER_HEADER = 30  # bytes of a zip member's local header before its name
 
 
@@ -45,7 +50,8 @@ class Npz(Source):
     """Arrays of inputs (n, ...) and targets (n,) or (n, k) in one .npz file.
 
     Without an array named `labels`, the last column of a matrix is the target. An archive written by
-    `numpy.savez` stays on disk; one by `numpy.savez_compressed` is unpacked into memory.
+    `numpy.savez` is read where it lies; one by `numpy.savez_compressed` is unpacked when it is opened, up to 64
+    megabytes into memory, more into a temporary file.
 
     ```yaml
     {type: npz, path: mnist.npz, inputs: x_train, labels: y_train}
@@ -66,7 +72,7 @@ class Npz(Source):
             with zipfile.ZipFile(file) as archive:
                 x = self._member(archive, file, self.inputs)
                 labels = None if self.labels is None else self._member(archive, file, self.labels)
-        except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        except UNREADABLE as error:
             raise DataError(f"{self.path}: cannot be read as .npz ({error})") from None
         return checked(x, labels, self.path)
 
@@ -79,27 +85,44 @@ class Npz(Source):
                 + (f"; did you mean {near!r}?" if near else "; write `inputs:` and `labels:`")
             )
         info = archive.getinfo(archive.namelist()[names.index(name)])
-        if info.compress_type != zipfile.ZIP_STORED:
-            with archive.open(info) as member:
-                return np.asarray(np.lib.format.read_array(member, allow_pickle=False))
-        return _map_member(file, info.header_offset)
+        with archive.open(info) as member:
+            shape, fortran, dtype = _header(member)
+            start, size = member.tell(), prod(shape) * dtype.itemsize
+            if info.file_size != start + size:
+                raise ValueError(
+                    f"{info.filename}: {info.file_size} bytes where its header announces {start + size}, "
+                    f"for an array {shape}"
+                )
+            if not size:
+                return np.empty(shape, dtype)
+            if info.compress_type == zipfile.ZIP_STORED:
+                order: Literal["F", "C"] = "F" if fortran else "C"
+                return np.memmap(file, dtype, "r", _place(file, info) + start, shape, order)
+            if info.compress_type == zipfile.ZIP_DEFLATED and size > DEFLATED * file.stat().st_size:
+                raise ValueError(f"{info.filename}: announces {size} bytes, more than a file of this size can hold")
+            x, found = unpacked(member, dtype, shape[::-1] if fortran else shape)
+            if found != size:
+                raise ValueError(f"{info.filename}: {start + found} bytes where {info.file_size} are announced")
+            return x.T if fortran else x
 
 
-def _map_member(file: Path, offset: int) -> Array:
-    """An uncompressed member of an archive, mapped where it lies."""
+def _header(member: IO[bytes]) -> tuple[Shape, bool, np.dtype[Any]]:
+    """Shape of an array, whether its order is Fortran's, and its type; the stream is left where its numbers begin."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(member)
+    if dtype.hasobject:
+        raise ValueError("an array of Python objects is a pickle, which nnctl does not read")
+    return shape, fortran, dtype
+
+
+def _place(file: Path, info: zipfile.ZipInfo) -> int:
+    """Where a member of an archive begins, behind its local header, its name and what else is there."""
     with file.open("rb") as stream:
-        stream.seek(offset)
+        stream.seek(info.header_offset)
         header = stream.read(MEMBER_HEADER)
-        stream.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
-        version = np.lib.format.read_magic(stream)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(stream)
-        if dtype.hasobject:
-            raise ValueError("an array of Python objects is a pickle, which nnctl does not read")
-        if not np.prod(shape):
-            return np.empty(shape, dtype)
-        order: Literal["F", "C"] = "F" if fortran else "C"
-        return np.memmap(file, dtype, "r", stream.tell(), shape, order)
+    name, extra = header[26:28], header[28:30]
+    return info.header_offset + MEMBER_HEADER + int.from_bytes(name, "little") + int.from_bytes(extra, "little")
 
 
 def _load(path: str, base: Path) -> Array:

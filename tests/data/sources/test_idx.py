@@ -1,11 +1,13 @@
 """IDX."""
 
 import gzip
+import os
 import struct
 
 import numpy as np
 import pytest
 
+from nnctl.data import image_cache
 from nnctl.data.sources import Idx
 from nnctl.data.sources.idx import read_idx
 from nnctl.errors import DataError
@@ -49,13 +51,43 @@ BAD = {
     "too short": (b"\0\0\x08\1\0\0\0\5abcd", r"12 bytes where its header announces 13, for an array \(5,\)"),
     "too long": (b"\0\0\x08\1\0\0\0\3abcd", "12 bytes where its header announces 11"),
     "absurd": (b"\0\0\x08\2\xff\xff\xff\xff\xff\xff\xff\xff", "announces 18446744065119617037"),
-    "gzip cut off": (gzip.compress(b"\0\0\x08\1\0\0\0\3abc")[:-9], "ends before its data does"),
+    "dimensions": (b"\0\0\x08\x41" + 65 * b"\0\0\0\1" + b"a", "an array of 65 dimensions; there can be 64"),
+    "nothing in it": (b"\0\0\x08\2" + 3 * b"\xff" + b"\xff\0\0\0\0", r"shape \(4294967295, 0\) holds no examples"),
 }
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("case", BAD)
-def test_refuses(tmp_path, case):
+def test_refuses(tmp_path, monkeypatch, case, pack):
+    monkeypatch.setattr(os, "posix_fallocate", lambda *_: pytest.fail("room was made for what is not there"))
     content, message = BAD[case]
+    (tmp_path / "x").write_bytes(pack(content))
+    with pytest.raises(DataError, match=message):
+        read_idx("x", tmp_path)
+
+
+PACKED = gzip.compress(b"\0\0\x08\1\0\0\0\3abc")
+BAD_GZIP = {
+    "cut off": (PACKED[:-9], "ends before its data does"),
+    "checksum": (PACKED[:-8] + b"abcd" + PACKED[-4:], "the gzip file is damaged"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_GZIP)
+def test_refuses_gzip(tmp_path, case):
+    content, message = BAD_GZIP[case]
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_idx("x", tmp_path)
+
+
+@pytest.mark.parametrize("code", PUBLISHED)
+def test_what_is_too_large_for_memory_is_unpacked_into_a_file(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(image_cache, "RESIDENT", 100)
+    monkeypatch.setattr(image_cache, "CHUNK", 7)  # no multiple of any number's size
+    x = np.arange(120).reshape(20, 3, 2)
+    (tmp_path / "x").write_bytes(gzip.compress(idx(x, code)))
+    found = read_idx("x", tmp_path)
+    assert isinstance(found, np.memmap)
+    np.testing.assert_array_equal(found, x)
+    assert [file.name for file in tmp_path.iterdir()] == ["x"]

@@ -1,10 +1,14 @@
 """NPY and NPZ."""
 
 import gzip
+import io
+import os
+import zipfile
 
 import numpy as np
 import pytest
 
+from nnctl.data import image_cache
 from nnctl.data.sources import Npy, Npz
 from nnctl.errors import DataError
 
@@ -36,6 +40,78 @@ def test_npz_is_mapped_where_stored(tmp_path, save, mapped, order):
     assert is_mapped(arrays.x) == mapped
     np.testing.assert_array_equal(arrays.x, X)
     np.testing.assert_array_equal(arrays.labels, T)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_what_is_too_large_for_memory_is_unpacked_into_a_file(tmp_path, monkeypatch, order):
+    monkeypatch.setattr(image_cache, "RESIDENT", X.nbytes - 1)
+    monkeypatch.setattr(image_cache, "CHUNK", 7)
+    np.savez_compressed(tmp_path / "a.npz", x=np.asarray(X, order=order), y=T)
+    arrays = Npz(path="a.npz").open(tmp_path)
+    assert (is_mapped(arrays.x), is_mapped(arrays.labels)) == (True, False)
+    np.testing.assert_array_equal(arrays.x, X)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
+
+
+def archive(member, compression, directory=None):
+    """An archive of one array file; `directory` is the size that its directory tells instead of the true one."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as made:
+        made.writestr("x.npy", member)
+        if directory is not None:
+            made.infolist()[0].file_size = directory
+    return file.getvalue()
+
+
+def array_file(shape, content=b""):
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    return file.getvalue() + content
+
+
+HEADER = len(array_file((4,)))
+STORED, DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
+GOOD = archive(array_file((4,), b"abcd"), DEFLATED)
+BEGIN = 30 + len("x.npy")  # of the deflated bytes, whose first three bits tell the kind of block
+BAD = {
+    "too long": (array_file((4,), b"abcde"), rf"x\.npy: {HEADER + 5} bytes where its header announces {HEADER + 4}"),
+    "too short": (array_file((4,), b"abc"), rf"x\.npy: {HEADER + 3} bytes where its header announces {HEADER + 4}"),
+    "absurd": (array_file((1 << 42,), b"abc"), rf"header announces {(1 << 42) + HEADER}, for an array \(4398"),
+    "negative": (array_file((-2, -2), b"abcd"), "negative"),
+}
+
+
+@pytest.mark.parametrize("compression", [STORED, DEFLATED])
+@pytest.mark.parametrize("case", BAD)
+def test_sizes_that_do_not_match(tmp_path, monkeypatch, case, compression):
+    monkeypatch.setattr(os, "posix_fallocate", lambda *_: pytest.fail("room was made for what is not there"))
+    content, message = BAD[case]
+    (tmp_path / "a.npz").write_bytes(archive(content, compression))
+    with pytest.raises(DataError, match=message):
+        Npz(path="a.npz", inputs="x", labels=None).open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            archive(array_file((1 << 31,), b"abc"), DEFLATED, (1 << 31) + HEADER),
+            "announces 2147483648 bytes, more than",
+        ),
+        (archive(array_file((1 << 31,), b"abc"), STORED, (1 << 31) + HEADER), r"cannot be read as \.npz"),
+        (
+            archive(array_file((5,), b"abc"), DEFLATED, 5 + HEADER),
+            f"{HEADER + 3} bytes where {HEADER + 5} are announced",
+        ),
+        (GOOD[:BEGIN] + b"\xff" + GOOD[BEGIN + 1 :], r"cannot be read as \.npz \(Error -3"),
+    ],
+    ids=["absurd", "absurd, stored", "short", "damaged"],
+)
+def test_archives_that_lie(tmp_path, monkeypatch, content, message):
+    monkeypatch.setattr(os, "posix_fallocate", lambda *_: pytest.fail("room was made for what is not there"))
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        Npz(path="a.npz", inputs="x", labels=None).open(tmp_path)
 
 
 def test_the_last_column_is_the_target_where_there_are_no_labels(tmp_path):
