@@ -1,5 +1,6 @@
 """Arrays that may be larger than memory."""
 
+import gc
 import gzip
 import os
 import subprocess
@@ -10,17 +11,21 @@ import numpy as np
 import pytest
 
 from nnctl.data import image_cache
-from nnctl.data.image_cache import gather, release, room_for
+from nnctl.data.image_cache import gather, read_by_rows, release, room_for
 from nnctl.errors import DataError
 from tests.data.pictures import encoded, write
 
 ROOT = Path(__file__).parents[2]
 
 
-def mapped(tmp_path, rows=500):
+def mapped(tmp_path, rows=500, *, by_rows=True):
     x = np.random.default_rng(0).integers(0, 256, (rows, 7, 3), dtype=np.uint8)
     np.save(tmp_path / "x.npy", x)
-    return x, np.load(tmp_path / "x.npy", mmap_mode="r")
+    array = np.load(tmp_path / "x.npy", mmap_mode="r")
+    if not by_rows:
+        return x, array
+    with (tmp_path / "x.npy").open("rb") as file:
+        return x, read_by_rows(array, file.fileno())
 
 
 ROWS = {
@@ -32,14 +37,44 @@ ROWS = {
 }
 
 
+@pytest.mark.parametrize("by_rows", [False, True])
 @pytest.mark.parametrize("resident", [0, 1 << 26])
 @pytest.mark.parametrize("rows", ROWS)
-def test_gather_is_indexing(tmp_path, monkeypatch, resident, rows):
+def test_gather_is_indexing(tmp_path, monkeypatch, resident, rows, by_rows):
     monkeypatch.setattr(image_cache, "RESIDENT", resident)
-    x, file = mapped(tmp_path)
+    x, file = mapped(tmp_path, by_rows=by_rows)
     np.testing.assert_array_equal(gather(file, ROWS[rows]), x[ROWS[rows]])
     np.testing.assert_array_equal(gather(file[:, 2:], ROWS[rows]), x[:, 2:][ROWS[rows]])
     np.testing.assert_array_equal(gather(x, ROWS[rows]), x[ROWS[rows]])
+
+
+def test_rows_are_read_from_where_they_lie(tmp_path, monkeypatch):
+    """Of a part of an array, behind a page of the file; with what is wrong told."""
+    monkeypatch.setattr(image_cache, "RESIDENT", 0)
+    x, file = mapped(tmp_path, 2000)
+    rows = np.array([0, 1994, 3])
+    np.testing.assert_array_equal(gather(file[5:], rows), x[5:][rows])
+    moved = np.memmap(tmp_path / "x.npy", np.uint8, "r", 128 + 21 * 500, (1500, 7, 3))
+    with (tmp_path / "x.npy").open("rb") as stream:
+        np.testing.assert_array_equal(gather(read_by_rows(moved, stream.fileno()), rows[[0, 2]]), x[500:][rows[[0, 2]]])
+    for wrong in (np.array([2000]), np.array([-1])):
+        with pytest.raises(IndexError, match="of 2000"):
+            gather(file, wrong)
+    os.truncate(tmp_path / "x.npy", 5000)
+    with pytest.raises(DataError, match="has become shorter"):
+        gather(file, rows)
+
+
+def test_files_are_closed_with_their_arrays(tmp_path):
+    def open_files():
+        return len(list(Path("/dev/fd").iterdir()))
+
+    before = open_files()
+    x = [mapped(tmp_path)[1], room_for((100, 50), 0)]
+    assert open_files() > before
+    del x
+    gc.collect()
+    assert open_files() == before
 
 
 @pytest.mark.parametrize("limit", [0, 1 << 20])

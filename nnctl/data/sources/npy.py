@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from nnctl.data.image_cache import unpacked
+from nnctl.data.image_cache import read_by_rows, unpacked
 from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.files import DEFLATED, STDIN, is_gzip, resolve
 from nnctl.engine.parameters import Array, Shape
@@ -97,7 +97,9 @@ class Npz(Source):
                 return np.empty(shape, dtype)
             if info.compress_type == zipfile.ZIP_STORED:
                 order: Literal["F", "C"] = "F" if fortran else "C"
-                return np.memmap(file, dtype, "r", _place(file, info) + start, shape, order)
+                with file.open("rb") as whole:
+                    array = np.memmap(file, dtype, "r", _place(file, info) + start, shape, order)
+                    return read_by_rows(array, whole.fileno())
             if info.compress_type == zipfile.ZIP_DEFLATED and size > DEFLATED * file.stat().st_size:
                 raise ValueError(f"{info.filename}: announces {size} bytes, more than a file of this size can hold")
             x, found = unpacked(member, dtype, shape[::-1] if fortran else shape)
@@ -137,7 +139,10 @@ def _load(path: str, base: Path) -> Array:
     if not isinstance(array, np.ndarray):
         array.close()
         raise DataError(f"{path}: is an .npz archive; write `type: npz`")
-    return array
+    if not isinstance(array, np.memmap):
+        return array
+    with file.open("rb") as stream:
+        return read_by_rows(array, stream.fileno())
 
 
 def _regular(path: str, base: Path) -> Path:
