@@ -21,19 +21,19 @@ STDOUT = "-"
 
 @app.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> None:
-    """List what can be made or fetched, and the files in ./datasets."""
+    """List what can be made or fetched, what of it is there, and the files in ./datasets."""
     from nnctl.data.fetch.catalogue import CATALOGUE
 
     made = [_described(kind) for kind in generators().values()]
     files = [found for path in sorted(FOLDER.glob("*")) if path.is_file() and (found := _measured(path))]
+    sets = [found for known in CATALOGUE.values() for found in _fetched(known)]
     if as_json:
-        fetched = [{"name": known.name, "summary": known.summary} for known in CATALOGUE.values()]
-        console.json({"generators": made, "fetch": fetched, "files": files})
+        console.json({"generators": made, "fetch": sets, "files": files})
         return
     rows: list[list[Cell]] = [[kind["type"], kind["summary"], _settings(kind["settings"])] for kind in made]
     console.table(("make", "what", "settings and their defaults"), rows)
     console.result("")
-    console.table(("fetch", "what"), [[known.name, known.summary] for known in CATALOGUE.values()])
+    console.table(("fetch", "what", "here"), [[found["name"], found["summary"], _place(found)] for found in sets])
     if files:
         console.result("")
         console.table(
@@ -49,6 +49,28 @@ def generators() -> dict[str, "type[Generator]"]:
 
     members: tuple[type[Generator], ...] = get_args(get_args(AnyGenerator)[0])
     return {str(kind.model_fields["type"].default): kind for kind in members}
+
+
+def _fetched(known: "DataSet") -> list[dict[str, Any]]:
+    """A set to be fetched, for each folder of ./datasets that has files of it; once, without one, where none has."""
+    from nnctl.data.fetch.folder import is_file
+
+    names = [file.name for file in known.files]
+    found: list[dict[str, Any]] = []
+    for folder in sorted(path for path in FOLDER.glob("*") if path.is_dir()):
+        missing = [file.name for file in known.files if not is_file(folder / file.name, file)]
+        if missing != names or folder == known.folder:
+            found.append({"folder": str(folder), "missing": missing})
+    found = found or [{"folder": None, "missing": names}]
+    return [{"name": known.name, "summary": known.summary, "files": names} | here for here in found]
+
+
+def _place(found: dict[str, Any]) -> str:
+    """Where a set is, and whether all of it is."""
+    if found["folder"] is None:
+        return ""
+    files, missing = len(found["files"]), len(found["missing"])
+    return f"{found['folder']}, {files - missing} of {files} files" if missing else f"{found['folder']}, complete"
 
 
 def _described(kind: "type[Generator]") -> dict[str, Any]:

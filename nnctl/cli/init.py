@@ -1,4 +1,4 @@
-"""`nnctl init`: an experiment file for a table of data."""
+"""`nnctl init`: an experiment file for a table of data, arrays or images."""
 
 import shlex
 from pathlib import Path
@@ -14,7 +14,12 @@ STDOUT = "-"
 
 def init(
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="The file of examples: csv, tsv, parquet, jsonl, npy, npz, idx.")
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="The file of examples: csv, tsv, parquet, jsonl, npy, npz, idx; or a folder with a folder of images "
+            "for each class.",
+        ),
     ],
     target: Annotated[
         list[str] | None,
@@ -32,7 +37,8 @@ def init(
     """Write an experiment file for a table of data.
 
     Looks at the data, chooses, and says why in a comment beside each choice. The file trains as it stands;
-    paths in it start from where it is written, or for standard output from here.
+    paths in it start from where it is written, or for standard output from here. A CSV file with a column of
+    paths of images is a list of images.
     """
     file = Path(output)
     if output != STDOUT and file.exists() and not force:

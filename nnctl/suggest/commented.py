@@ -17,13 +17,20 @@ class Because(NamedTuple):
     reason: str
 
 
+class Off(NamedTuple):
+    """The value of a key that may be wanted, as lines of comment; to take their `#` away is to have it."""
+
+    value: Any
+    reason: str
+
+
 def plain(tree: Any) -> Any:
     """The values without their reasons."""
     match tree:
         case Because():
             return plain(tree.value)
         case dict():
-            return {key: plain(value) for key, value in tree.items()}
+            return {key: plain(value) for key, value in tree.items() if not isinstance(value, Off)}
         case list():
             return [plain(value) for value in tree]
     return tree
@@ -42,6 +49,10 @@ def comment(text: str, indent: str = "") -> list[str]:
 
 def _mapping(tree: dict[str, Any], indent: str) -> Iterator[str]:
     for key, value in tree.items():
+        if isinstance(value, Off):
+            yield from comment(value.reason, indent)
+            yield from (f"{indent}# {line}" for line in _mapping({key: value.value}, ""))
+            continue
         name = dump_scalar(key)
         if len(name) > LONGEST_KEY:
             yield f"{indent}? {name}"
@@ -52,7 +63,7 @@ def _mapping(tree: dict[str, Any], indent: str) -> Iterator[str]:
 def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
     """One entry: its value beside its head or below it, its reason beside or above."""
     value, reason = value if isinstance(value, Because) else (value, "")
-    inline = _inline(value)
+    inline = _short(value) if head.endswith("-") and isinstance(value, dict) else _inline(value)
     line = head if inline is None else f"{head} {inline}"
     beside = comment(reason)
     if len(beside) == 1 and len(line) + 2 + len(beside[0]) <= WIDTH:
@@ -65,6 +76,19 @@ def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
     elif inline is None:
         for item in value:
             yield from _entry(f"{indent}  -", item, indent + "  ")
+
+
+def _short(item: dict[Any, Any]) -> str | None:
+    """A mapping in a list in one line, where nothing is said about its values."""
+    if not item:
+        return "{}"
+    names = [dump_scalar(key) for key in item]
+    values = [None if isinstance(v, Because | Off | dict) else _inline(v) for v in item.values()]
+    if None in values:
+        return None
+    parts = [f"{name}: {text}" for name, text in zip(names, values, strict=True)]
+    text = parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
+    return text if len(text) < WIDTH - 20 else None
 
 
 def _inline(value: Any) -> str | None:

@@ -7,14 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from nnctl.config.experiment import Experiment
+from nnctl.data.encoder import TableEncoder
 from nnctl.data.loading import LoadedData, load
 from nnctl.data.report import Report
-from nnctl.data.sources import Arrays, Source
+from nnctl.data.sources import Source
+from nnctl.data.sources.images import ImageSource
 from nnctl.data.spec import DataSpec, Task
 from nnctl.data.tables import Table
 from nnctl.suggest.commented import Because, comment, commented, plain
+from nnctl.suggest.convolution import is_image
 from nnctl.suggest.files import sources
+from nnctl.suggest.images import image_folders, manifest
+from nnctl.suggest.looks import example_augmentation, left_out
 from nnctl.suggest.preparation import SPLIT, no_split, prepare
 from nnctl.suggest.recipe import recipe
 from nnctl.suggest.targets import chosen_targets, task_reason
@@ -44,20 +51,20 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
         ConfigError: where the target is not named or not there.
         DataError: where the data cannot be read, or nothing can be learned from them.
     """
-    data: dict[str, Any] = sources(path, folder, targets[0] if targets else None)
-    opened = _source(data).open(folder, skip_malformed=True)
-    if isinstance(opened, Table):
-        names = chosen_targets(opened, targets)
-        data["target"] = names[0] if len(names) == 1 else names
-        data |= prepare(opened, names, data, task)
-    else:
-        data["preprocess"] = {"numeric": Because("auto", "bytes are divided by 255, other numbers standardized")}
-    data["split"] = no_split(len(opened)) if len(opened) < FEWEST_TO_SPLIT else dict(SPLIT)
-    if "test" in data:
-        data["split"].pop("test")
+    data, rows, of = _examples(path, targets, folder, task)
+    images = isinstance(_source(data), ImageSource)
+    data["split"] = no_split(rows) if rows < FEWEST_TO_SPLIT else dict(SPLIT)
+    for part in ("validation", "test"):
+        if part in data:
+            data["split"].pop(part)
     if task is not None:
         data["task"] = task
-    loaded = load(DataSpec.model_validate(plain(data)), folder, 0, "float32")
+    skip = {"malformed": "skip"} if images else {}
+    loaded = load(DataSpec.model_validate(plain(data) | skip), folder, 0, "float32")
+    if images and loaded.report.malformed:
+        data["malformed"] = left_out(loaded.report.malformed, rows)
+    if not isinstance(loaded.train.encoder, TableEncoder):
+        data |= _arrays(loaded)
     data["task"] = Because(loaded.encoder.target.task, task_reason(loaded, asked=task is not None))
     if loaded.encoder.target.task == "classification" and "validation" in data["split"]:
         data["split"]["stratify"] = Because(True, "every part has the classes in the same proportions")
@@ -69,7 +76,42 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
     }
     tree |= recipe(loaded)
     Experiment.model_validate(plain(tree))
-    return Suggestion("\n".join([*_header(path, opened, loaded, command), commented(tree)]), loaded.report)
+    return Suggestion("\n".join([*_header(path, of, loaded, command), commented(tree)]), loaded.report)
+
+
+def _examples(path: str, targets: Sequence[str], folder: Path, task: Task | None) -> tuple[dict[str, Any], int, str]:
+    """The data section as far as it follows from the examples alone, how many there are, and what they are.
+
+    Images are only counted and looked at, as decoding them takes time.
+    """
+    if Path(path).expanduser().is_dir():
+        data, rows = image_folders(path, folder, targets, task)
+        return data, rows, f"{rows} images"
+    data = sources(path, folder, targets[0] if targets else None)
+    opened = _source(data).open(folder, skip_malformed=True)
+    if not isinstance(opened, Table):
+        return data, len(opened), f"{len(opened)} rows and inputs of shape {opened.shape}"
+    if listing := manifest(opened, data["source"], targets, folder):
+        data, rows = listing
+        return data, rows, f"{rows} images"
+    names = chosen_targets(opened, targets)
+    data["target"] = names[0] if len(names) == 1 else names
+    data |= prepare(opened, names, data, task)
+    return data, len(opened), f"{len(opened)} rows and {len(opened.columns)} columns"
+
+
+def _arrays(loaded: LoadedData) -> dict[str, Any]:
+    """How arrays are brought to numbers near 1, and for images an example of augmentation."""
+    shape = loaded.train.input_shape
+    if loaded.train.x.dtype == np.uint8:
+        preprocess = {"numeric": Because("auto", "bytes are divided by 255")}
+    elif is_image(shape):
+        by = Because("channel", "all pixels of a channel alike, so that one filter fits everywhere")
+        preprocess = {"numeric": Because("standardize", "mean 0 and standard deviation 1"), "by": by}
+    else:
+        preprocess = {"numeric": Because("auto", "mean 0 and standard deviation 1 for each number")}
+    example = is_image(shape) and loaded.encoder.target.task == "classification"
+    return {"preprocess": preprocess} | ({"augment": example_augmentation(shape)} if example else {})
 
 
 def _source(data: dict[str, Any]) -> Source:
@@ -79,19 +121,23 @@ def _source(data: dict[str, Any]) -> Source:
     return spec.source
 
 
-def _header(path: str, opened: Table | Arrays, loaded: LoadedData, command: str) -> list[str]:
-    shape = f"{len(opened.columns)} columns" if isinstance(opened, Table) else f"inputs of shape {opened.shape}"
+def _header(path: str, what: str, loaded: LoadedData, command: str) -> list[str]:
     parts = ", ".join(f"{rows} {part}" for part, rows in loaded.report.rows.items())
     return [
         *comment(f"Written by `{command}`." if command else ""),
-        *comment(f"{PurePath(path).name} has {len(opened)} rows and {shape}; they are dealt out as {parts}."),
+        *comment(f"{_called(path)} has {what}; they are dealt out as {parts}."),
         *comment(
             "Train with `nnctl train` and this file's name. Every line may be changed; those left out have defaults."
         ),
     ]
 
 
+def _called(path: str) -> str:
+    """The name of the file or folder, of `.` too."""
+    return PurePath(path).name or Path(path).resolve().name
+
+
 def _name(path: str) -> str:
     """A name for the runs: the file's, without what may not stand in a folder's name."""
-    stem = PurePath(path).name.removesuffix(".gz").partition(".")[0]
+    stem = _called(path).removesuffix(".gz").partition(".")[0]
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "run"

@@ -7,8 +7,11 @@ import numpy as np
 
 from nnctl.data.loading import LoadedData
 from nnctl.data.report import UNBALANCED
+from nnctl.engine.parameters import Shape
 from nnctl.metrics.metric import DEFAULTS
 from nnctl.suggest.commented import Because
+from nnctl.suggest.convolution import convolutional, is_image
+from nnctl.suggest.training import Pace, optimizer, training
 from nnctl.training.assemble import class_counts, default_loss
 
 #: The largest class may be this many times the smallest before plain accuracy flatters.
@@ -18,45 +21,43 @@ MANY_CLASSES = 20
 
 
 class Size(NamedTuple):
-    """What suits training sets from `rows` on."""
+    """What suits tables, and arrays that are no images, from `rows` training rows on."""
 
     rows: int
     layers: int
     least: int
     most: int
-    batch: int
-    rate: float
     l2: float
-    epochs: int
-    patience: int
+    pace: Pace
 
 
 SIZES = (
-    Size(0, 1, 16, 64, 16, 0.005, 1e-2, 300, 30),
-    Size(1_000, 2, 32, 128, 32, 0.003, 1e-3, 150, 20),
-    Size(10_000, 2, 64, 256, 64, 0.001, 1e-4, 60, 10),
-    Size(100_000, 2, 64, 256, 256, 0.001, 0.0, 30, 5),
+    Size(0, 1, 16, 64, 1e-2, Pace(batch=16, rate=0.005, epochs=300, patience=30)),
+    Size(1_000, 2, 32, 128, 1e-3, Pace(batch=32, rate=0.003, epochs=150, patience=20)),
+    Size(10_000, 2, 64, 256, 1e-4, Pace(batch=64, rate=0.001, epochs=60, patience=10)),
+    Size(100_000, 2, 64, 256, 0.0, Pace(batch=256, rate=0.001, epochs=30, patience=5)),
 )
-
-
-def size_for(rows: int) -> Size:
-    """The line of the table that holds for a number of training rows."""
-    return max(size for size in SIZES if size.rows <= rows)
 
 
 def recipe(data: LoadedData) -> dict[str, Any]:
     """Everything but the data section."""
+    if is_image(data.train.input_shape):
+        model, pace, cost = convolutional(data)
+        return {
+            "model": model,
+            "loss": _loss(data),
+            "optimizer": optimizer(pace),
+            "training": training(data, pace, cost),
+            "metrics": _metrics(data),
+        }
     rows = len(data.train)
-    size = size_for(rows)
+    size = max(size for size in SIZES if size.rows <= rows)
     return {
-        "model": _model(prod(data.train.input_shape), size, rows),
+        "model": _model(data.train.input_shape, size, rows),
         "loss": _loss(data),
-        "optimizer": {
-            "type": Because("adam", "steps of a size of their own for each weight"),
-            "learning_rate": Because(size.rate, "a tenth if the loss jumps or becomes NaN, thrice if it crawls"),
-        },
+        "optimizer": optimizer(size.pace),
         "regularization": {"l2": Because(size.l2, f"keeps weights small; {rows} training rows {_need(size)}")},
-        "training": _training(data, size),
+        "training": training(data, size.pace),
         "metrics": _metrics(data),
     }
 
@@ -65,12 +66,16 @@ def _need(size: Size) -> str:
     return "need a firm hand" if size.rows == 0 else "need little of it" if size.l2 else "need none of it"
 
 
-def _model(inputs: int, size: Size, rows: int) -> dict[str, Any]:
+def _model(shape: Shape, size: Size, rows: int) -> dict[str, Any]:
+    inputs = prod(shape)
     units = min(max(inputs, size.least), size.most)
     bound = "" if units == inputs else f", but at {'least' if units > inputs else 'most'} {units}"
     depth = "one layer is" if size.layers == 1 else f"{size.layers} layers of the same size are"
     noun = "input" if inputs == 1 else "inputs"
     reason = f"as many units as there are inputs ({inputs} {noun}){bound}; {depth} enough for {rows} training rows"
+    if len(shape) == 3 and is_image((*shape[1:], shape[0])):
+        height_first = ", ".join(map(str, (*shape[1:], shape[0])))
+        reason += f"; if these are images with their channels first, transpose them to (n, {height_first})"
     return {"hidden": Because([units] * size.layers, reason), "activation": "relu"}
 
 
@@ -113,22 +118,3 @@ def _metrics(data: LoadedData) -> Because:
 def unbalanced(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
     """Whether the largest class drowns the smallest."""
     return bool(len(counts) and counts.min() and counts.max() > UNBALANCED * counts.min())
-
-
-def _training(data: LoadedData, size: Size) -> dict[str, Any]:
-    rows = len(data.train)
-    steps = int(np.ceil(rows / size.batch))
-    found: dict[str, Any] = {
-        "epochs": Because(size.epochs, "at most"),
-        "batch_size": Because(size.batch, f"{steps} steps an epoch"),
-        "clip_norm": Because(5.0, "a single odd batch moves the weights only so far"),
-    }
-    if data.validation is None:
-        found["early_stopping"] = Because(None, "there are no validation rows to watch")
-    else:
-        found["early_stopping"] = {
-            "monitor": "validation.loss",
-            "patience": Because(size.patience, "epochs in a row without improvement end the training"),
-            "restore_best": Because(True, "the model is that of the best epoch"),
-        }
-    return found

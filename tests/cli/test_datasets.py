@@ -1,5 +1,6 @@
 """`nnctl datasets`: what can be made, what is at hand, and messages in the words of the command line."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from nnctl.cli.datasets import generators
 from nnctl.cli.main import main
+from nnctl.data.fetch import catalogue
+from nnctl.data.fetch.catalogue import DataSet, File
 from nnctl.data.generators import Circles, write_csv
 
 
@@ -96,3 +99,43 @@ def test_lists_generators_and_files(capsys, folder):
 def test_without_a_folder_of_data_sets(capsys):
     assert main(["datasets", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"] == []
+
+
+CONTENTS = {"a.gz": b"images", "b.gz": b"labels"}
+FILES = tuple(File(name, len(c), hashlib.sha256(c).hexdigest()) for name, c in CONTENTS.items())
+NOWHERE = [(None, ["a.gz", "b.gz"])]
+
+# Files in ./datasets, and for each folder with files of the set what is missing there.
+FETCHED = {
+    "nothing": ({}, NOWHERE, None),
+    "all": ({"mnist/a.gz": b"images", "mnist/b.gz": b"labels"}, [("datasets/mnist", [])], "datasets/mnist, complete"),
+    "a part": ({"mnist/b.gz": b"labels"}, [("datasets/mnist", ["a.gz"])], "datasets/mnist, 1 of 2 files"),
+    "another file of its name": (
+        {"mnist/a.gz": b"imagos", "mnist/b.gz": b"labels"},
+        [("datasets/mnist", ["a.gz"])],
+        "datasets/mnist, 1 of 2 files",
+    ),
+    "broken off": ({"mnist/a.gz.part": b"im"}, [("datasets/mnist", ["a.gz", "b.gz"])], "datasets/mnist, 0 of 2 files"),
+    "elsewhere": ({"mine/a.gz": b"images", "mine/b.gz": b"labels"}, [("datasets/mine", [])], "datasets/mine, complete"),
+    "another set's": ({"mine/a.gz": b"x", "mine/b.gz": b"y"}, NOWHERE, None),
+    "twice": (
+        {"mine/a.gz": b"images", "mnist/a.gz": b"images", "mnist/b.gz": b"labels"},
+        [("datasets/mine", ["b.gz"]), ("datasets/mnist", [])],
+        "datasets/mnist, complete",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "found", "said"), FETCHED.values(), ids=FETCHED)
+def test_lists_what_is_fetched(capsys, folder, monkeypatch, files, found, said):
+    monkeypatch.setattr(catalogue, "CATALOGUE", {"mnist": DataSet("mnist", "Digits", (), FILES)})
+    for name, content in files.items():
+        (folder / "datasets" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "datasets" / name).write_bytes(content)
+    assert main(["datasets", "list", "--json"]) == 0
+    fetch = json.loads(capsys.readouterr().out)["fetch"]
+    assert [(one["folder"], one["missing"]) for one in fetch] == found
+    assert {(one["name"], one["summary"], *one["files"]) for one in fetch} == {("mnist", "Digits", "a.gz", "b.gz")}
+    assert main(["datasets", "list"]) == 0
+    out = capsys.readouterr().out
+    assert (said is None and "datasets/" not in out) or said in out

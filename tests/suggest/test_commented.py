@@ -1,11 +1,11 @@
 """YAML with reasons says the same as without, to any reader of YAML."""
 
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnctl.config.yaml12 import parse
-from nnctl.suggest.commented import WIDTH, Because, comment, commented, plain
+from nnctl.suggest.commented import WIDTH, Because, Off, comment, commented, plain
 
 SCALARS = (
     st.none() | st.booleans() | st.integers(-1000, 1000) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -21,6 +21,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1), TREES, min_size=1, max_size=5))
 def test_reads_back_as_the_values_without_their_reasons(tree):
     text = commented(tree)
@@ -53,3 +54,23 @@ def test_a_key_may_be_longer_than_yaml_likes():
 
 def test_comments_hold_nothing_that_yaml_forbids():
     assert comment("a\x07b\n\tc") == ["# a?b c"]
+
+
+def test_what_is_off_is_there_without_its_marks():
+    tree = {"a": 1, "b": {"c": Off([{"x": [1, "no"]}, {"y": 2, "z": "q r"}], "why"), "d": {"e": 2}}}
+    text = commented(tree)
+    assert yaml.safe_load(text) == plain(tree) == {"a": 1, "b": {"d": {"e": 2}}}
+    assert "  # why\n" in text
+    on = yaml.safe_load(text.replace("  # why\n", "").replace("  # ", "  "))
+    assert on["b"]["c"] == [{"x": [1, "no"]}, {"y": 2, "z": "q r"}]
+
+
+def test_a_mapping_in_a_list_is_one_line_where_nothing_is_said_within():
+    tree = {"a": [{"conv": 3}, Because({"dense": 4, "activation": "no"}, "why"), {"b": Because(1, "inner")}, {}]}
+    assert commented(tree).splitlines()[1:] == [
+        "  - conv: 3",
+        '  - {dense: 4, activation: "no"}  # why',
+        "  -",
+        "    b: 1  # inner",
+        "  - {}",
+    ]
