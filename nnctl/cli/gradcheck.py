@@ -80,6 +80,11 @@ def show(report: "GradientReport") -> None:
     for check in report.checks:
         for note in notes(check):
             console.result(f"{check.name}: {note}")
+    if report.aside:
+        console.result(
+            f"at the first initialisation something lies on a kink, so all was checked beside it: random numbers of "
+            f"standard deviation {report.aside:g} were added to the parameters"
+        )
     if report.frozen:
         console.result(f"not trained, so not checked: {', '.join(report.frozen)}")
     console.result(verdict(report))
@@ -136,6 +141,7 @@ def numbers(report: "GradientReport") -> dict[str, Any]:
         "examples": report.examples,
         "loss": report.loss,
         "penalty": report.penalty,
+        "aside": report.aside,
         "tensors": [vars(check) for check in report.checks],
         "frozen": report.frozen,
     }

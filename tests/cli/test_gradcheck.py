@@ -103,10 +103,24 @@ def test_set_beats_the_file(config, run):
 
 
 def test_what_the_numbers_do_not_say(config, run):
-    out, _ = run(config, "--set", "model.layers.2.init=zeros", "--set", "regularization.l1=0.1")
+    out, _ = run(config, "--set", "model.layers.2.init=zeros")
     assert "\ndense1.bias: its gradient is 0 everywhere: only zeros come in, or what follows is dead or " in out
-    assert "\ndense3.weight: everything lies on a kink, so nothing could be compared; " in out
-    out, _ = run(config, "--set", "model.layers.0.init=zeros", "--set", "model.layers.0.activation=relu")
+
+
+KINK = ["--set", "model.layers.0.init=zeros", "--set", "model.layers.0.activation=relu"]
+
+
+def test_a_start_on_a_kink_is_checked_beside_it(config, run):
+    out, _ = run(config, *KINK)
+    assert "\nat the first initialisation something lies on a kink, so all was checked beside it: random num" in out
+    assert "\npassed: the largest error is " in out
+    assert json.loads(run(config, "--json", *KINK)[0])["aside"] == 0.01
+    assert json.loads(run(config, "--json")[0])["aside"] == 0
+
+
+def test_a_run_on_a_kink_is_undecided(config, run, capsys):
+    assert main(["--quiet", "train", str(config), *KINK]) == 0  # zero weights before ReLUs stay zero
+    out, _ = run(capsys.readouterr().out.strip())
     assert "\ndense1.bias: everything lies on a kink, so nothing could be compared; try another init" in out
     *_, verdict = out.splitlines()
     assert verdict.startswith("undecided: the largest error is ")

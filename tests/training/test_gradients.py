@@ -208,3 +208,24 @@ def test_every_shipped_configuration_passes(config):
     report = check_job(job_of(config))
     assert not report.failed, report.worst
     assert report.worst.worst < 1e-7
+
+
+def test_a_start_on_a_kink_is_checked_beside_it(tmp_path):
+    """Over the black ground of images the net of a convolution is its bias, 0 at the start."""
+    images = np.zeros((40, 12, 12), np.uint8)
+    images[:, 4:8, 4:8] = RANDOM.integers(0, 256, (40, 4, 4))
+    np.savez(tmp_path / "images.npz", x=images, y=np.arange(40) % 3)
+    layers = [{"conv": 4}, {"max_pool": 2}, "relu", {"conv": 4}, "relu", "flatten"]
+    made = Experiment.model_validate(
+        {"data": {"source": {"type": "npz", "path": "images.npz"}}, "model": {"layers": layers}}
+    )
+    job = assemble(made, tmp_path)
+    at_start = check_network(
+        job.network, job.loss, job.network.layout.initial(made.seed, dtype="f8"),
+        *job.data.train.take(slice(0, 16), "f8")[:2],
+    )  # fmt: skip
+    assert "conv2d1.bias" in [check.name for check in at_start.undecided]
+    report = check_job(job)
+    assert (report.undecided, report.failed, report.aside) == ([], [], 0.01)
+    trained = check_job(job, job.network.layout.initial(made.seed, dtype="f8"))
+    assert trained.undecided and trained.aside == 0  # given parameters are checked where they are
