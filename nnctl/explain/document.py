@@ -21,7 +21,7 @@ from nnctl.explain.blocks import (
     total,
 )
 from nnctl.explain.formulas import activation_formula, constants, elementwise, options
-from nnctl.explain.naming import THROUGH, Stage, stages
+from nnctl.explain.naming import THROUGH, Stage, stages, unwritten
 from nnctl.explain.outputs import Outputs
 from nnctl.explain.trace import LayerTrace, Trace
 from nnctl.explain.update import curve, update
@@ -47,11 +47,18 @@ def _start(
 ) -> Iterator[Block]:
     yield Heading("The network")
     yield Paragraph(" ".join(_description(trace, network)))
-    yield from _legend(network[0].units, inputs, "Inputs")
+    before = ", ".join(layer.name for layer in unwritten(trace))
+    if before:
+        yield Paragraph(
+            f"The features f1, f2, ... are the {len(trace.x)} inputs after {before}, "
+            "as in evaluation. These layers are not written out; `--json` has all their numbers."
+        )
+    else:
+        yield from _legend(network[0].units, inputs, "Inputs")
     yield from _legend(network[-1].units, outputs, "Outputs")
     for remark, layers in _remarks(trace).items():
         yield Paragraph(f"{', '.join(layers)}: {remark}")
-    starts = [equation(unit, float(x)) for unit, x in zip(network[0].units, trace.x, strict=True)]
+    starts = [equation(unit, float(x)) for unit, x in zip(network[0].units, network[0].start, strict=True)]
     targets = [equation(f"target_{unit}", float(t)) for unit, t in zip(network[-1].units, trace.target, strict=True)]
     yield Equations((*cut(starts), *cut(targets)))
     if network[-1].first_weight is not None:
@@ -59,9 +66,9 @@ def _start(
 
 
 def _description(trace: Trace, network: list[Stage]) -> Iterator[str]:
-    parts = []
+    parts, start = [], "feature" if unwritten(trace) else "input"
     for stage in network:
-        kind = "input" if stage.number == 0 else "output" if stage is network[-1] else "hidden unit"
+        kind = start if stage.number == 0 else "output" if stage is network[-1] else "hidden unit"
         functions = [layer.layer.kind for layer in stage.after]
         count = f"{len(stage.units)} {kind}{'' if len(stage.units) == 1 else 's'}"
         parts.append(count + (f" ({', '.join(functions)})" if functions else ""))
@@ -86,9 +93,9 @@ REMARKS: dict[type, str] = {
 
 
 def _remarks(trace: Trace) -> dict[str, list[str]]:
-    """The names of the layers each remark is about."""
+    """The names of the layers each remark is about, among those that are written out."""
     found: dict[str, list[str]] = {}
-    for layer in trace.layers:
+    for layer in trace.layers[len(unwritten(trace)) :]:
         remark = REMARKS.get(type(layer.layer))
         if remark is None and not isinstance(layer.layer, (Dense, *THROUGH)) and elementwise(layer.layer) is None:
             remark = NOT_EXPANDED

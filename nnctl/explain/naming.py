@@ -15,24 +15,29 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.explain.blocks import Quantity
 from nnctl.explain.trace import LayerTrace, ParameterTrace, Trace
-from nnctl.layers import Dense, Dropout, Flatten, GaussianNoise
+from nnctl.layers import Activation, Block, Dense, Dropout, Flatten, GaussianNoise, PRelu, Reshape
+from nnctl.layers.normalization import Normalization
 
 #: Up to so many weights have a number each.
 TINY = 20
 #: Layers that pass an example on as it is, outside training.
-THROUGH = (Dropout, GaussianNoise, Flatten)
+THROUGH = (Dropout, GaussianNoise, Flatten, Reshape)
+#: Layers whose outputs belong to their inputs one to one, as far as there are as many.
+UNIT_BY_UNIT = (Activation, PRelu, Normalization, Block)
 #: A column of this form has its own name in formulas; one that looks like a unit or weight has not.
 PLAIN_NAME = re.compile(r"(?![hobwW]\d)[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A dense layer and what follows it up to the next; the first stage is the inputs, and has no dense layer.
+    """A dense layer and what follows it up to the next; the first stage has no dense layer.
+
+    It is the inputs, or else the features f1, f2, ... that layers which are not written out make of them.
 
     Attributes:
         units: what the units are called.
-        number: of the dense layer, from 1; 0 for the inputs.
-        start: the nets of the dense layer, or the inputs.
+        number: of the dense layer, from 1; 0 for the first stage.
+        start: the nets of the dense layer, or the inputs or features.
         dense: the dense layer.
         after: the layers that follow it and change something.
         first_weight: weights in the stages before; None where weights have no numbers.
@@ -103,14 +108,29 @@ class Stage:
         return self.dense
 
 
+def unwritten(trace: Trace) -> list[LayerTrace]:
+    """The layers up to the last one that gives other units than it takes, and is no dense layer: convolution, pooling.
+
+    Formulas begin with what they make of the inputs.
+    """
+    last = 0
+    for position, layer in enumerate(trace.layers, start=1):
+        if isinstance(layer.layer, (Dense, *THROUGH)):
+            continue
+        if not isinstance(layer.layer, UNIT_BY_UNIT) or layer.x.size != layer.y.size:
+            last = position
+    return trace.layers[:last]
+
+
 def stages(trace: Trace, columns: Sequence[str] | None = None) -> list[Stage]:
-    """The network as the textbook draws it, the inputs first.
+    """The network as the textbook draws it, the inputs first; where layers are `unwritten`, what they make of them.
 
     Raises:
-        ConfigError: where a dense layer takes more than a flat vector.
+        ConfigError: where a dense layer takes more than a flat vector, or nothing is left to write out.
     """
+    before = unwritten(trace)
     groups: list[list[LayerTrace]] = [[]]
-    for layer in trace.layers:
+    for layer in trace.layers[len(before) :]:
         if isinstance(layer.layer, Dense):
             if layer.x.size != len(layer.parameters["weight"].before):
                 raise ConfigError(
@@ -120,8 +140,15 @@ def stages(trace: Trace, columns: Sequence[str] | None = None) -> list[Stage]:
             groups.append([layer])
         elif not isinstance(layer.layer, THROUGH):
             groups[-1].append(layer)
+    if before and len(groups) == 1:
+        raise ConfigError(
+            f"model.layers: explain writes out the dense layers behind {before[-1].name}, and there is none; "
+            "`--json` gives the numbers of all layers"
+        )
     tiny = sum(group[0].parameters["weight"].before.size for group in groups[1:]) <= TINY
-    found = [Stage(input_names(len(trace.x), columns), 0, trace.x, None, tuple(groups[0]), None)]
+    start = before[-1].y if before else trace.x
+    units = tuple(f"f{i + 1}" for i in range(len(start))) if before else input_names(len(start), columns)
+    found = [Stage(units, 0, start, None, tuple(groups[0]), None)]
     weights = 0
     for number, (dense, *after) in enumerate(groups[1:], start=1):
         names = _unit_names(len(dense.y), number, len(groups) - 1)

@@ -18,9 +18,10 @@ class Case:
     """A network on one example, by its layers."""
 
     def __init__(self, layers, t, loss=None, optimizer=None, inputs=3, regularization=None, **clip):
-        self.network = Network(layers, (inputs,))
+        shape = inputs if isinstance(inputs, tuple) else (inputs,)
+        self.network = Network(layers, shape)
         self.loss = loss or SquaredError()
-        self.x = np.random.default_rng(5).normal(size=(1, inputs))
+        self.x = np.random.default_rng(5).normal(size=(1, *shape))
         self.t = np.asarray(t)
         self.theta = self.network.layout.initial(3, dtype=np.float64)
         self.theta += np.random.default_rng(6).normal(scale=0.1, size=self.theta.shape)  # biases too

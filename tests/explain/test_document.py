@@ -8,7 +8,8 @@ import pytest
 from nnctl.activations import Elu, Gelu, LeakyRelu, Relu, Sigmoid, Softmax, Softplus, Tanh
 from nnctl.explain.blocks import WIDTH, Equations, Heading, Paragraph, Table
 from nnctl.explain.document import document
-from nnctl.layers import Activation, BatchNormalization, Dropout
+from nnctl.initializers import Normal
+from nnctl.layers import Activation, BatchNormalization, Conv2d, Dropout, GlobalAveragePool
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy, MeanSquaredError
 from nnctl.optimizers import SGD, Adam
 from nnctl.regularization import Regularization
@@ -118,6 +119,25 @@ def test_layers_that_are_not_expanded_are_named(case, perceptron):
     assert sides["batch_normalization1_h1"][0] == "batch_normalization(net_h1)"
     assert sides["dE/dnet_h1"][0] == "batch_normalization backward"
     assert sides["out_h1"][0] == "gelu(batch_normalization1_h1)"
+
+
+def test_a_convolutional_networks_dense_layers_are_written_out(case, perceptron):
+    layers = [Conv2d(filters=5, bias_init=Normal()), Dropout(rate=0.5), GlobalAveragePool()]
+    trace = case([*layers, *perceptron([2], Tanh(), 2)], [1], loss=CrossEntropy(), inputs=(4, 3, 1)).trace()
+    blocks = document(trace, [f"p{i}" for i in range(12)])
+    words = [block.text for block in blocks if isinstance(block, Paragraph)]
+    assert words[0].startswith("5 features, 2 hidden units (tanh), 2 outputs.")
+    assert "f1, f2, ... are the 12 inputs after conv2d1, dropout1, global_average_pool1, as in evaluation" in words[1]
+    assert not any("Inputs:" in text or text.startswith(("dropout1", "conv2d1")) for text in words)
+    written = {e.left: e.sides for e in equations(blocks)}
+    assert written["net_h1"][0] == "w1*f1 + w2*f2 + w3*f3 + w4*f4 + w5*f5 + b_h1"
+    for left, sides in written.items():
+        for side in filter(NUMERIC.fullmatch, sides[:-1]):
+            assert value(side) == pytest.approx(float(sides[-1]), rel=2e-5, abs=2e-8), left
+    maps = trace.layers[0].y.reshape(4, 3, 5)
+    assert [float(written[f"f{i + 1}"][-1]) for i in range(5)] == pytest.approx(maps.mean(axis=(0, 1)), abs=1e-8)
+    (tensors,) = [block for block in blocks if isinstance(block, Table) and block.columns[0] == "parameters"]
+    assert [row[0] for row in tensors.rows] == ["conv2d1.weight", "conv2d1.bias"]
 
 
 def test_columns_and_classes_have_their_names(case, perceptron):

@@ -1,15 +1,30 @@
 """Names of units and weights."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from nnctl.activations import Tanh
+from nnctl.activations import Relu, Tanh
 from nnctl.engine.network import Network
 from nnctl.errors import ConfigError
-from nnctl.explain.naming import input_names, stages
+from nnctl.explain.naming import input_names, stages, unwritten
 from nnctl.explain.trace import Rules, trace
 from nnctl.initializers import Constant
-from nnctl.layers import Dense, Flatten
+from nnctl.layers import (
+    Activation,
+    BatchNormalization,
+    Conv1d,
+    Conv2d,
+    Dense,
+    Flatten,
+    GlobalAveragePool,
+    MaxPool2d,
+    Parallel,
+    PRelu,
+    Reshape,
+    Residual,
+)
 from nnctl.losses import SquaredError
 from nnctl.optimizers import SGD
 from nnctl.regularization import Penalty, Regularization
@@ -73,6 +88,43 @@ def test_a_bias_all_units_share_has_one_name():
     assert [found[1].bias_symbol(j) for j in range(2)] == ["b1", "b1"]
     assert [found[2].bias_symbol(j) for j in range(2)] == ["b_h2.1", "b_h2.2"]
     assert found[3].bias is None
+
+
+CONV, RELU, BLOCK = Conv2d(filters=2), Activation(function=Relu()), Residual(layers=(Dense(units=3),))
+BRANCHES = Parallel(branches=((Dense(units=2),), (Dense(units=3), RELU)))
+#: Layers, the shape of an example, the layers that are not written out, and the units of the first stage.
+WRITTEN = {
+    "pooled": ([CONV, GlobalAveragePool(), Dense(units=3)], (4, 4, 1), 2, ["f1", "f2"]),
+    "flattened": ([CONV, MaxPool2d(), RELU, Flatten(), Dense(units=3)], (4, 4, 1), 2, [f"f{i}" for i in range(1, 9)]),
+    "as many as before": ([Conv2d(filters=1), Flatten(), Dense(units=3)], (2, 1, 1), 1, ["f1", "f2"]),
+    "reshaped": ([Reshape(shape=(3, 1)), Conv1d(filters=1), Flatten(), Dense(units=3)], (3,), 2, ["f1", "f2", "f3"]),
+    "in parallel": ([BRANCHES, Dense(units=4), RELU, Dense(units=3)], (2,), 1, ["f1", "f2", "f3", "f4", "f5"]),
+    "dense before": ([Dense(units=4), BRANCHES, Dense(units=3)], (2,), 2, ["f1", "f2", "f3", "f4", "f5"]),
+    "added": ([Dense(units=3), BLOCK, RELU, Dense(units=3)], (2,), 0, ["i1", "i2"]),
+    "normalised": ([Dense(units=3), BatchNormalization(), PRelu(), Dense(units=3)], (2,), 0, ["i1", "i2"]),
+    "dense alone": ([Reshape(shape=(1, 2)), Flatten(), Dense(units=3)], (2,), 0, ["i1", "i2"]),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_layers_that_give_other_units_come_before_what_is_written_out(case):
+    """Every net is the sum that is written: all units of the stage before, with what each passes on."""
+    layers, shape, before, units = WRITTEN[case]
+    found = flat(layers, shape)
+    assert [layer.layer for layer in unwritten(found)] == layers[:before]
+    network = stages(found)
+    assert list(network[0].units) == units
+    assert len(network) == 1 + sum(isinstance(layer, Dense) for layer in layers[before:])
+    for source, stage in pairwise(network):
+        assert len(stage.weight.before) == len(source.units)
+        for j in range(len(stage.units)):
+            net = sum(stage.weight.before[i, j] * source.out(i).value for i in range(len(source.units)))
+            assert stage.value(j, 0).value == pytest.approx(net + stage.bias.before[j], abs=1e-12)
+
+
+def test_features_without_dense_layers_are_refused():
+    with pytest.raises(ConfigError, match="dense layers behind global_average_pool1, and there is none; `--json`"):
+        stages(flat([CONV, GlobalAveragePool()], (4, 4, 1)))
 
 
 def test_images_are_flattened_first():
