@@ -64,8 +64,11 @@ def _write_sheet(file: Path, frame: "pl.DataFrame", model: "Model", examples: "D
     if shape is None:
         raise ConfigError(f"--worst-output {file}: the examples are no pictures; write a table, such as .csv")
     x, _, _ = examples.take(slice(None), model.theta.dtype)
+    files = frame["file"] if "file" in frame.columns else None
+    names = [()] * len(frame) if files is None else [(Path(file).name,) for file in files]
     captions = [
-        (f"row {row['row']}", f"true: {row['truth']}", f"said: {row['prediction']}") for row in frame.to_dicts()
+        (*name, f"row {row['row']}", f"true: {row['truth']}", f"said: {row['prediction']}")
+        for name, row in zip(names, frame.to_dicts(), strict=True)
     ]
     with styled():
         save(sheet.draw(pixels(model, x, shape), captions, title), file, DPI, console.warn)

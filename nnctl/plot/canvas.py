@@ -77,6 +77,14 @@ def panels(figure: Figure, count: int, columns: int) -> list[Axes]:
     return [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
 
 
+def shortened(text: str, longest: int) -> str:
+    """A text cut in the middle, for names tell themselves apart at their ends."""
+    if len(text) <= longest:
+        return text
+    end = longest // 2
+    return f"{text[: longest - 1 - end]}…{text[len(text) - end :]}"
+
+
 def check_output(path: Path) -> str:
     """The format a file's ending means.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnctl.engine.parameters import Array
-from nnctl.plot.canvas import new_figure, panels
+from nnctl.plot.canvas import new_figure, panels, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,16 +30,16 @@ def draw(names: Sequence[str], matrix: Array, title: str, width: float) -> Figur
     if matrix.ndim == 2:
         figure = new_figure(width, 0.84 * width + 0.2, title)
         axes = figure.add_subplot()
-        image = heat_map(axes, [_short(name) for name in names], matrix, 0.66 * width / len(matrix))
+        image = heat_map(axes, short_names(names), matrix, 0.66 * width / len(matrix))
         axes.set_xlabel("predicted")
         axes.set_ylabel("true")
     else:
         columns = min(len(matrix), max(1, int(width / 2.6)))
         rows = -(-len(matrix) // columns)
         figure = new_figure(width, 0.8 + 0.84 * width / columns * rows, title)
-        for axes, name, part in zip(panels(figure, len(matrix), columns), names, matrix, strict=True):
+        for axes, name, part in zip(panels(figure, len(matrix), columns), short_names(names), matrix, strict=True):
             image = heat_map(axes, ["no", "yes"], part, 0.5 * width / columns / 2)
-            axes.set_title(_short(name))
+            axes.set_title(name)
         figure.supxlabel("predicted", fontsize=11)
         figure.supylabel("true", fontsize=11)
     bar = figure.colorbar(image, ax=figure.axes, shrink=0.7, aspect=28, format=lambda share, _: f"{share:.0%}")
@@ -89,5 +90,26 @@ def _count(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:.3g}"
 
 
-def _short(name: str) -> str:
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names of at most `LONGEST_NAME` letters that are as different as the names are.
+
+    Long ones are cut at the end, or in the middle, or at their common beginning: the first way that keeps them apart;
+    where none does, they are numbered.
+    """
+    long = [name for name in names if len(name) > LONGEST_NAME]
+    alike = (len(set(letters)) == 1 for letters in zip(*long, strict=False))
+    start = sum(takewhile(bool, alike))
+    ways: tuple[Callable[[str], str], ...] = (
+        _cut,
+        lambda name: shortened(name, LONGEST_NAME),
+        lambda name: _cut(f"…{name[start:]}"),
+    )
+    for way in ways:
+        shown = [way(name) if len(name) > LONGEST_NAME else name for name in names]
+        if len(set(shown)) == len(set(names)):
+            return shown
+    return [shortened(f"{i} {name}", LONGEST_NAME) for i, name in enumerate(names, start=1)]
+
+
+def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

@@ -14,7 +14,7 @@ from nnctl.data.sources.decoding import decode, pillow
 from nnctl.data.sources.images import ImageSource
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import ConfigError, DataError
-from nnctl.layers.shape import Flatten
+from nnctl.layers.shape import Flatten, Reshape
 from nnctl.runs.model import Model
 
 #: Fewer columns than this are no picture, however they are named.
@@ -30,8 +30,11 @@ def picture_shape(model: Model) -> Shape | None:
     shape, encoder = model.network.shapes[0], model.encoder
     if len(shape) == 3:
         return shape if shape[-1] in (1, 3) else None
-    if len(shape) == 2:  # flattened first: no axis is one of channels, as it is for conv1d
-        return (*shape, 1) if isinstance(model.network.layers[0], Flatten) else None
+    if len(shape) == 2:
+        first = model.network.layers[0]
+        # Flattened, or given a channel: no axis is one of channels, as it is for conv1d.
+        grey = isinstance(first, Flatten) or (isinstance(first, Reshape) and first.output_shape(shape) == (*shape, 1))
+        return (*shape, 1) if grey else None
     if isinstance(encoder, TableEncoder):
         kinds = {re.sub(r"\d+", "#", name) for name in encoder.features}
         side = isqrt(len(encoder.features))

@@ -15,7 +15,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.plot import confusion, curves, distributions, features, filters
 from nnctl.plot.pictures import picture_shape, pixels, read_picture
-from nnctl.plot.stages import stages, weights
+from nnctl.plot.stages import Stage, stages, weights
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.evaluation import Split, file_data, measure, own_data
 from nnctl.runs.model import Model
@@ -114,6 +114,8 @@ def draw_features(request: Request) -> Figure:
     caption = f"predicted {answer_text(model.encoder.target, decoded)}" + (f", true {truth}" if truth else "")
     shape = picture_shape(model)
     picture = None if shape is None else pixels(model, x, shape)[0]
+    if picture is None and x.ndim > 2:  # a signal, or more channels than colours: drawn as maps are
+        found = [Stage(features.INPUT, x), *found]
     return features.draw(picture, caption, found, request.title(f"feature maps of {name}"), request.width)
 
 

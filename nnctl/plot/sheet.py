@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nnctl.engine.parameters import Array
-from nnctl.plot.canvas import new_figure
+from nnctl.plot.canvas import new_figure, shortened
 from nnctl.plot.tiles import Tiles
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def draw(pictures: Array, captions: Sequence[tuple[str, ...]], title: str, width
     )
     figure = new_figure(width, tiles.height + 0.5, title)
     axes = figure.add_subplot()
-    texts = ["\n".join(line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in c) for c in captions]
+    texts = ["\n".join(shortened(line, LONGEST) for line in lines) for lines in captions]
     tiles.draw(axes, pictures, texts, cmap="gray", vmin=0, vmax=1)
     axes.set_anchor("W")
     return figure

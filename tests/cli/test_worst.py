@@ -9,7 +9,10 @@ from PIL import Image
 from polars.testing import assert_frame_equal
 
 from nnctl.cli.main import main
-from tests.plot.made import conv_run, dense_run, pictures
+from nnctl.plot import sheet
+from nnctl.plot.sheet import draw
+from tests.plot.made import CONV, conv_run, dense_run, pictures
+from tests.runs.made import make_run
 
 NAMES = ["width", "height"]
 
@@ -57,6 +60,25 @@ def test_files(evaluate, tmp_path):
         assert_frame_equal(csv, other, check_dtypes=False)
     with Image.open("a.png") as image:
         assert image.size[0] == 8 * 150
+
+
+def test_pictures_are_called_by_their_files(tmp_path, monkeypatch):
+    """The caption has the name of the file of the row, where examples are files, and the row in any case."""
+    raw, kinds = pictures()
+    for i, (picture, kind) in enumerate(zip(raw, kinds, strict=True)):
+        folder = tmp_path / "photos" / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture[..., 0]).save(folder / f"{i}.png")
+    source = "source: {type: image_folder, path: photos, size: [8, 6]}"
+    make_run(tmp_path, CONV.replace("source: {type: npz, path: pictures.npz}", source))
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    monkeypatch.setattr(sheet, "draw", lambda x, captions, title: seen.extend(captions) or draw(x, captions, title))
+    files = ["--worst-output", "a.png", "--worst-output", "a.csv"]
+    assert main(["eval", "runs/pictures-0001", "--worst", "3", *files]) == 0
+    rows = pl.read_csv("a.csv").to_dicts()
+    assert [caption[:2] for caption in seen] == [(row["file"].split("/")[1], f"row {row['row']}") for row in rows]
+    assert all(kinds[int(name.removesuffix(".png"))] == true.removeprefix("true: ") for name, _, true, _ in seen)
 
 
 def test_other_data(evaluate):

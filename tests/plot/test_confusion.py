@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnctl.plot.canvas import styled
-from nnctl.plot.confusion import draw
+from nnctl.plot.confusion import LONGEST_NAME, draw, short_names
 
 
 def drawn(names, matrix, width=8.0):
@@ -64,3 +64,36 @@ def test_small_squares_go_without_counts_and_some_names(classes, width, counts):
 def test_long_names_are_cut():
     labels = drawn(["a" * 50, "b"], [[1, 0], [0, 1]]).axes[0].get_yticklabels()
     assert labels[0].get_text() == "a" * 17 + "…"
+
+
+LONG = "a photograph of one "
+NAMES = {
+    "short ones stay": (["cat", "x" * 18], ["cat", "x" * 18]),
+    "the beginning tells": (["cat and dog and more", "dog and cat and more"],
+                            ["cat and dog and m…", "dog and cat and m…"]),
+    "the end tells": (["class with a long name 07", "class with a long name 17"],
+                      ["class wi…g name 07", "class wi…g name 17"]),
+    "the middle tells": ([f"{LONG}red house in a street", f"{LONG}tin house in a street", f"{LONG}a", "owl"],
+                         ["…red house in a s…", "…tin house in a s…", "…a", "owl"]),
+    "one begins another": ([f"{LONG}a{LONG}", f"{LONG}a{LONG}more"],
+                           ["a photog…h of one ", "a photog… one more"]),
+    "nothing tells": ([f"{LONG}a{LONG}", f"{LONG}b{LONG}", "q" * 40],
+                      ["1 a phot…h of one ", "2 a phot…h of one ", "3 qqqqqq…qqqqqqqqq"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_long_names_are_told_apart(case):
+    names, shown = NAMES[case]
+    assert short_names(names) == shown
+    assert max(map(len, shown)) <= LONGEST_NAME
+
+
+def test_thirty_classes_that_begin_alike_have_thirty_names():
+    names = [f"class with a long name {i:02d}" for i in range(30)]
+    axes = drawn(names, np.eye(30)).axes[0]
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        texts = [label.get_text() for label in labels]
+        assert len(set(texts)) == len(texts) > 10
+    *panels, _bar = drawn(names[:3], np.ones((3, 2, 2), int)).axes
+    assert len({a.get_title() for a in panels}) == 3

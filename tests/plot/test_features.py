@@ -6,7 +6,9 @@ import pytest
 from nnctl.errors import ConfigError
 from nnctl.plot.canvas import styled
 from nnctl.plot.features import MOST, draw, maps, with_maps
+from nnctl.plot.request import Request, draw_features
 from nnctl.plot.stages import Stage
+from tests.plot.made import CONV, conv_run, pictures
 
 IMAGE = Stage("conv2d1", np.random.default_rng(0).normal(size=(1, 5, 4, 30)))
 LINE = Stage("conv1d1", np.random.default_rng(0).normal(size=(1, 9, 3)))
@@ -37,3 +39,28 @@ def test_the_figure(picture):
     assert {i.get_clim() for i in images.images} == {(IMAGE.values.min(), IMAGE.values.max())}
     assert lines.get_title(loc="left") == "conv1d1: 9 × 3"
     assert [bar.get_ylabel() for bar in bars] == ["activation"] * 2
+
+
+SECTION = CONV[: CONV.index("model:")]
+#: The layers, the shape of an example, and the headings of what is drawn below the caption.
+INPUTS = {
+    "a picture is on top": ("[{conv: 2}, flatten]", (8, 6, 1), ["conv2d1: 8 × 6 × 2"]),
+    "a grey picture": ("[{conv: 2}, flatten]", (8, 6), ["reshape1: 8 × 6 × 1", "conv2d1: 8 × 6 × 2"]),
+    "a signal": ("[{conv1d: 2}, flatten]", (8, 6), ["input: 8 × 6", "conv1d1: 8 × 2"]),
+    "more channels than colours": ("[{conv: 2}, flatten]", (8, 6, 5), ["input: 8 × 6 × 5", "conv2d1: 8 × 6 × 2"]),
+}
+
+
+@pytest.mark.parametrize("case", INPUTS)
+def test_the_input_is_drawn(tmp_path, case):
+    layers, shape, headings = INPUTS[case]
+    run = conv_run(tmp_path, f"{SECTION}model: {{layers: {layers}}}\n", shape)
+    with styled():
+        top, *axes = draw_features(Request(run)).axes
+    assert [a.get_title(loc="left") for a in axes if a.get_title(loc="left")] == headings
+    assert len(top.images) == (headings[0][:5] != "input")
+    if len(top.images):
+        assert np.corrcoef(top.images[0].get_array().ravel(), pictures(shape=shape)[0][0].ravel())[0, 1] > 0.999
+    else:
+        assert sum(image.get_array().size for image in axes[0].images) == np.prod(shape)
+        assert axes[len(headings)].get_ylabel() == "value"

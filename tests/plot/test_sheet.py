@@ -21,3 +21,13 @@ def test_every_example_with_its_captions(shape):
     assert [text.get_text().splitlines()[0] for text in axes.texts] == [row for row, _ in captions]
     boxes = [text.get_window_extent() for text in axes.texts]
     assert all(a.x1 < b.x0 for a, b in pairwise(boxes[:6]))
+
+
+def test_names_that_end_differently_stay_apart():
+    captions = [(f"a long file name {i}.png", "true: class with a long name 07") for i in range(2)]
+    with styled():
+        (axes,) = draw(np.zeros((2, 3, 3)), captions, "title").axes
+    assert [text.get_text() for text in axes.texts] == [
+        "a long f…me 0.png\ntrue: cl… name 07",
+        "a long f…me 1.png\ntrue: cl… name 07",
+    ]

@@ -40,6 +40,25 @@ def test_stages_do_not_share_memory(tmp_path):
     assert not any(np.shares_memory(a.values, b.values) for a in found for b in found if a is not b)
 
 
+def test_blocks_are_opened(tmp_path):
+    """A residual block's layers, then its sum; what a chain begins with belongs to no layer before the block."""
+    block = "- residual: [tanh, {conv: 4, kernel: 1, bias_init: {type: normal}}, batch_normalization, relu]"
+    model = conv_model(tmp_path, CONV.replace("- relu", block).replace("- dropout", "- dropout\n    - tanh"))
+    found = stages(model, np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32))
+    inside = "residual1.layers.conv2d1 + batch_normalization + relu"
+    assert [stage.name for stage in found] == [
+        "conv2d1", "residual1.layers.tanh1", inside, "residual1 + tanh", "max_pool2d1", "dense1",
+    ]  # fmt: skip
+    start, bent, convolved, joined, *_ = (stage.values for stage in found)
+    view = {name: model.network.layout.view(model.theta, name) for name in model.network.layout.parameters}
+    w, b = (view[f"residual1.layers.conv2d1.{name}"] for name in ("weight", "bias"))
+    np.testing.assert_allclose(bent, np.tanh(start), atol=1e-6)
+    for i in range(2):  # the statistics of the start change next to nothing
+        np.testing.assert_allclose(convolved[i], np.maximum(plain_conv(bent[i], w, b), 0), atol=1e-4)
+    np.testing.assert_allclose(joined, np.tanh(start + convolved), atol=1e-6)
+    assert not any(np.shares_memory(a.values, b.values) for a in found for b in found if a is not b)
+
+
 def test_weights_by_layer(tmp_path):
     model = conv_model(tmp_path)
     assert {name: w.shape for name, w in weights(model).items()} == {"conv2d1": (3, 3, 1, 4), "dense1": (24, 3)}
