@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nnctl.config.navigation import annotation_at, child, names, spec_at, specs
+from nnctl.config.explain_layers import layer_mistake
+from nnctl.config.navigation import annotation_at, child, names, short_form, similar, spec_at, specs
 from nnctl.config.yaml12 import Document, Path, Place
 from nnctl.errors import ConfigError
 from nnctl.spec import Spec, nearest
@@ -43,6 +44,8 @@ ALLOWED = {
     "string_too_long": "text of at most {max_length} characters",
     "string_pattern_mismatch": "text that matches the pattern {pattern}",
 }
+#: More names than this hide the one that was meant.
+LONG_LIST = 20
 WORDS_FOR_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
@@ -63,9 +66,11 @@ class Problem:
     def __str__(self) -> str:
         if self.message:
             return self.message
-        similar = nearest(self.typed, self.candidates) or WORDS_FOR_BOOLEANS.get(self.typed)
-        hint = [f"did you mean `{similar}`?"] if similar and similar != self.typed else []
-        return "; ".join([self.found, *([f"allowed: {' or '.join(self.allowed)}"] if self.allowed else []), *hint])
+        close = similar(self.typed, self.candidates) or WORDS_FOR_BOOLEANS.get(self.typed)
+        hint = [f"did you mean `{close}`?"] if close and close != self.typed else []
+        crowded = hint and len(self.candidates) > LONG_LIST
+        allowed = [f"allowed: {' or '.join(self.allowed)}"] if self.allowed and not crowded else []
+        return "; ".join([self.found, *allowed, *hint])
 
 
 def explain(error: ValidationError, document: Document, root: type[Spec]) -> ConfigError:
@@ -195,6 +200,9 @@ def _no_member(problem: Problem, value: Any, annotation: Any) -> Problem:
         return replace(problem, allowed=(ALLOWED["model_type"],))
     if isinstance(value, str):
         return replace(problem, allowed=_quoted(options), candidates=options)
+    mistake = layer_mistake(value, list(specs(annotation))) if short_form(annotation) else None
+    if mistake is not None:
+        return replace(problem, path=(*problem.path, "type") if "type" in value else problem.path, message=mistake)
     if not isinstance(value, dict):
         return replace(problem, allowed=(f"one of {', '.join(options)}, or a mapping with one of them as its `type`",))
     if "type" not in value:
@@ -202,10 +210,10 @@ def _no_member(problem: Problem, value: Any, annotation: Any) -> Problem:
         return replace(
             problem, found="found no `type` in the mapping", allowed=_quoted(options), candidates=options, typed=first
         )
-    tag = value["type"]
+    tag, types = value["type"], [kind.model_fields["type"].default for kind in specs(annotation)]
     path = (*problem.path, "type")
     return replace(
-        problem, path=path, found=f"found {describe(tag)}", allowed=_quoted(options), candidates=options, typed=str(tag)
+        problem, path=path, found=f"found {describe(tag)}", allowed=_quoted(types), candidates=options, typed=str(tag)
     )
 
 

@@ -142,16 +142,19 @@ class Model(Spec):
 
 
 def _refuse_end(layers: list[Layer], shape: Shape, outputs: int) -> None:
-    """Raise ConfigError where layers end in something that looks like an output layer of another size."""
+    """Raise ConfigError where layers end in something that looks like an output layer of another shape or size."""
+    last = next((layer for layer in reversed(layers) if not isinstance(layer, Activation)), None)
+    if len(shape) > 1:
+        remedy = "end the layers in `- flatten` or `- global_average_pool`"
+        if isinstance(last, Dense):
+            remedy = "a dense layer acts at each position; put `- flatten` or `- global_average_pool` before it"
+        raise ConfigError(
+            f"model.layers: the last layer gives {shape} an example, and the target needs {outputs} values; {remedy}"
+        )
     if layers and isinstance(layers[-1], Dense):
         raise ConfigError(
             f"model.layers: the last layer has {shape[-1]} units and the target needs {outputs}; "
             f"write `units: {outputs}`, or leave `units` out"
-        )
-    if len(shape) > 1:
-        raise ConfigError(
-            f"model.layers: the last layer gives {shape} an example, and the target needs {outputs} values; "
-            "end the layers in `- flatten` or `- global_average_pool`"
         )
 
 

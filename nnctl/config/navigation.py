@@ -1,11 +1,11 @@
 """Finding one's way in the types of the experiment file: which `Spec` stands at a key path."""
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from nnctl.layers.short_form import LayerForm
-from nnctl.spec import Spec
+from nnctl.spec import Spec, nearest
 
 
 def child(data: Any, step: str) -> Any:
@@ -45,6 +45,14 @@ def names(annotation: Any) -> list[str]:
     return list(dict.fromkeys([*types, *(form.names if form else ())]))
 
 
+def similar(typed: str, allowed: Iterable[str]) -> str | None:
+    """The allowed name that is meant by another: the same but for capitals, or else the nearest, if any is near."""
+    options = list(allowed)
+    lower = typed.lower()
+    same = next((option for option in options if option.lower() == lower), None)
+    return same or nearest(typed, options) or nearest(lower, options)
+
+
 def short_form(annotation: Any) -> LayerForm | None:
     """How layers may be written short, where the type is theirs."""
     return next((extra for extra in getattr(annotation, "__metadata__", ()) if isinstance(extra, LayerForm)), None)
@@ -76,10 +84,10 @@ def choose(members: list[type[Spec]], data: Any) -> type[Spec] | None:
 def annotation_of(annotation: Any, data: Any, step: str) -> Any:
     """The type of one entry of a mapping or list."""
     for kind in alternatives(annotation):
-        arguments = get_args(kind)
-        if get_origin(kind) in (list, tuple) and step.isdecimal():
+        arguments, origin = get_args(kind), get_origin(kind)
+        if origin in (list, tuple) and step.isdecimal():
             return arguments[0]
-        if get_origin(kind) is not None and issubclass(get_origin(kind) or object, Mapping):
+        if isinstance(origin, type) and issubclass(origin, Mapping):  # the origin of `Literal["a"]` is no class
             return arguments[1]
     spec = choose(list(specs(annotation)), data)
     field = spec.model_fields.get(step) if spec else None

@@ -181,8 +181,10 @@ class DataSpec(Spec):
         for part in ("validation", "test"):
             share = getattr(self.split, part)
             if share and (getattr(self, part) is not None or self.train is not None):
-                has = f"`{part}` has examples of its own" if getattr(self, part) else "`train` is used whole"
-                raise ValueError(f"split.{part} is {share}, but {has}; leave split.{part} out")
+                has, remedy = "`train` is used whole", ", or write `source:` instead of `train:`"
+                if getattr(self, part) is not None:
+                    has, remedy = f"`{part}` has examples of its own", ""
+                raise ValueError(f"split.{part} is {share}, but {has}; leave split.{part} out{remedy}")
         return self
 
     @model_validator(mode="after")

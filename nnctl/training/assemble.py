@@ -1,5 +1,6 @@
 """From an experiment to a job: load the data, infer what the file leaves out, build the network."""
 
+from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from nnctl.engine.network import Network
 from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
 from nnctl.initializers import GlorotUniform
+from nnctl.layers import BatchNormalization, Block
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy, LossSpec, MeanSquaredError
 from nnctl.metrics import default_metrics
 from nnctl.training.job import Job
@@ -86,11 +88,20 @@ def spelled_out(model: Model, input_shape: Shape, outputs: int) -> Model:
 
 def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:
     size = experiment.training.batch_size
-    if network.couples_examples and (size == 1 or rows == 1):
+    if (size == 1 or rows == 1) and _normalises_single_values(network):
         raise ConfigError(
             "training.batch_size: batch normalisation needs at least 2 examples in a batch, as one has no variance; "
             "raise it, or use layer_normalization"
         )
+
+
+def _normalises_single_values(network: Network) -> bool:
+    """Whether some batch normalisation has one value a unit in an example; images have one at each position."""
+    return any(
+        (isinstance(layer, BatchNormalization) and prod(shape[:-1]) == 1)
+        or (isinstance(layer, Block) and any(map(_normalises_single_values, layer.networks(shape).values())))
+        for layer, shape in zip(network.layers, network.shapes, strict=False)
+    )
 
 
 def _check_monitors(experiment: Experiment, data: LoadedData) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nnctl.activations import Relu, Tanh
+from nnctl.activations.softmax import Softmax
 from nnctl.config.model import Model, expand, pool_first, settle
 from nnctl.engine.network import Network, Pass
 from nnctl.errors import ConfigError
@@ -26,6 +27,17 @@ def test_the_output_layer_follows_flat_layers():
 def test_images_must_be_flattened_before_it(layers):
     with pytest.raises(ConfigError, match=r"last layer gives \(\d, \d, \d\).*`- flatten` or `- global_average_pool`"):
         names(layers)
+
+
+@pytest.mark.parametrize("units", [None, 3, 5])
+@pytest.mark.parametrize("activation", [None, Softmax(), Relu()])
+def test_a_dense_layer_over_positions_needs_flatten_before_it(units, activation):
+    """Whatever its units: they are not what is wrong."""
+    with pytest.raises(ConfigError) as caught:
+        names((Conv2d(filters=2), Activation(function=Relu()), Dense(units=units, activation=activation)))
+    assert "`- flatten` or `- global_average_pool` before it" in str(caught.value)
+    assert f"gives (8, 8, {units or 3}) an example" in str(caught.value)
+    assert "units" not in str(caught.value)
 
 
 def test_a_grey_image_has_one_channel():
