@@ -58,6 +58,8 @@ def check(
                 "rows": sizes,
                 "class_counts": job.data.report.classes,
                 "missing": job.data.report.missing,
+                "malformed": job.data.report.malformed,
+                "dropped": job.data.report.dropped,
                 "layers": [asdict(row) for row in rows],
                 "parameters": job.network.layout.size,
                 "memory": asdict(used),

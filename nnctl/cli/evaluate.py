@@ -77,7 +77,7 @@ def evaluate(
     if data is None:
         split, examples = own_data(model, model_file(run).parent, split, console.warn)
     else:
-        examples = file_data(model, data)
+        examples = file_data(model, data, console.warn)
     found = measure(model, examples, tuple(metrics.values()))
     frame, those = worst_of(model, run, split, examples, found, worst) if worst else (None, examples)
     if as_json:

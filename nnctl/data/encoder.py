@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import prod
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from nnctl.data.columns import Column, finite_numbers, typed
 from nnctl.data.image_cache import gather
 from nnctl.data.scaling import centre_and_scale
 from nnctl.data.sources import Arrays
+from nnctl.data.sources.images import Images
 from nnctl.data.tables import Table, table_of
 from nnctl.data.target import Target, require
 from nnctl.engine.parameters import Array, Shape
@@ -50,7 +52,8 @@ class TableEncoder(Spec):
         """
         table = _table(data)
         require(table, [column.name for column in self.columns])
-        table = typed(table, {column.name: column.kind for column in self.columns})
+        schema = table.frame.schema
+        table = typed(table, {c.name: c.kind for c in self.columns if not schema[c.name].is_float()})
         x = np.empty((len(table), *self.input_shape), dtype)
         start = 0
         for column in self.columns:
@@ -244,6 +247,8 @@ def target_table(arrays: Arrays, names: tuple[str, ...] = ()) -> Table:
 
     labels = arrays.with_labels().labels
     columns = np.atleast_2d(np.asarray(labels).T)
+    if isinstance(arrays, Images) and (not names or sorted(names) == sorted(arrays.columns)):
+        names = arrays.columns
     if not names:
         names = ("target",) if len(columns) == 1 else tuple(f"target_{i}" for i in range(1, len(columns) + 1))
     if len(names) != len(columns):
@@ -251,7 +256,18 @@ def target_table(arrays: Arrays, names: tuple[str, ...] = ()) -> Table:
             f"{arrays.name}: targets with {len(columns)} columns, where {len(names)} are named: {', '.join(names)}"
         )
     native = [c.astype(c.dtype.newbyteorder("=")) for c in columns]
-    return table_of(pl.DataFrame(dict(zip(names, native, strict=True))), arrays.name)
+    table = table_of(pl.DataFrame(dict(zip(names, native, strict=True))), arrays.name)
+    return _OfFiles(table.frame, table.name, table.lines, places=arrays.places) if isinstance(arrays, Images) else table
+
+
+@dataclass(frozen=True)
+class _OfFiles(Table):
+    """The targets of images: a row is known by its file."""
+
+    places: tuple[str, ...] = ()
+
+    def place(self, row: int) -> str:
+        return self.places[int(self.lines[row]) - 1]
 
 
 def read_weights(table: Table, name: str) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,11 +28,13 @@ from nnctl.data.report import (
     class_problems,
     column_problems,
     duplicate_problems,
+    left_out_problems,
     row_hashes,
     unseen_problems,
 )
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.files import STDIN, resolve, sha256
+from nnctl.data.sources.images import MalformedImage
 from nnctl.data.spec import DataSpec, Kind, PartName, Split, Task
 from nnctl.data.splitting import split
 from nnctl.data.tables import Table, as_labels, in_order, listed
@@ -105,7 +107,7 @@ def load(spec: DataSpec, base: Path, seed: int, dtype: DTypeLike, loss: Loss | N
         ConfigError: where the section names columns that are not there, or the loss does not fit the target.
         DataError: where the data cannot be read or encoded.
     """
-    opened = {name: source.open(base, skip_malformed=spec.malformed == "skip") for name, source in _sources(spec)}
+    opened = {name: _opened(source, base, skip_malformed=spec.malformed == "skip") for name, source in _sources(spec)}
     malformed = tuple(place for data in opened.values() for place in data.malformed)
     tables = {name: data for name, data in opened.items() if isinstance(data, Table)}
     if tables and len(tables) < len(opened):
@@ -113,8 +115,16 @@ def load(spec: DataSpec, base: Path, seed: int, dtype: DTypeLike, loss: Loss | N
     arrays = {name: data for name, data in opened.items() if isinstance(data, Arrays)}
     loaded = _load_tables(spec, tables, seed, dtype, loss) if tables else _load_arrays(spec, arrays, seed, loss)
     files = {path: digest for name, s in _sources(spec) for path, digest in _digests(s, opened[name], base).items()}
-    loaded = replace(loaded, report=replace(loaded.report, malformed=malformed, files=files))
+    problems = (*left_out_problems(malformed, loaded.report.dropped), *loaded.report.problems)
+    loaded = replace(loaded, report=replace(loaded.report, malformed=malformed, files=files, problems=problems))
     return loaded if loss is None else loaded.for_loss(loss, dtype)
+
+
+def _opened(source: Source, base: Path, *, skip_malformed: bool) -> Table | Arrays:
+    try:
+        return source.open(base, skip_malformed=skip_malformed)
+    except MalformedImage as error:
+        raise DataError(f"{error}; `data.malformed: skip` leaves such images out of training") from None
 
 
 def _digests(source: Source, data: Table | Arrays, base: Path) -> dict[str, str]:
@@ -124,9 +134,23 @@ def _digests(source: Source, data: Table | Arrays, base: Path) -> dict[str, str]
     return {path: sha256(resolve(path, base)) for path in source.files() if path != STDIN}
 
 
-def load_for_evaluation(encoder: Encoder, source: Source, base: Path, dtype: DTypeLike, loss: Loss) -> Dataset:
-    """New examples with their targets, encoded as the model's training examples were."""
-    data = (source.suited(encoder.shape) if isinstance(encoder, ArrayEncoder) else source).open(base)
+def load_for_evaluation(
+    encoder: Encoder,
+    source: Source,
+    base: Path,
+    dtype: DTypeLike,
+    loss: Loss,
+    warn: Callable[[str], None] | None = None,
+) -> Dataset:
+    """New examples with their targets, encoded as the model's training examples were.
+
+    Malformed ones are left out where there is a `warn` to tell of them, and else refused.
+    """
+    suited = source.suited(encoder.shape) if isinstance(encoder, ArrayEncoder) else source
+    data = suited.open(base, skip_malformed=warn is not None)
+    if warn is not None:
+        for problem in left_out_problems(data.malformed):
+            warn(problem.message)
     truth = encoder.truth(data)
     if isinstance(encoder, ArrayEncoder):
         x = encoder.raw(data)
@@ -192,9 +216,8 @@ def _load_arrays(spec: DataSpec, opened: Mapping[str, Arrays], seed: int, loss: 
         if getattr(spec, key):
             raise ConfigError(f"data.{key}: names columns, and {opened['train'].name} is an array, which has none")
     arrays = {name: data.with_labels() for name, data in opened.items()}
-    labels = {name: target_table(data, spec.targets) for name, data in arrays.items()}
-    labels = {name: with_target(table, table.columns, "error") for name, table in labels.items()}
-    names = labels["train"].columns
+    names = spec.targets or tuple(target_table(arrays["train"]).columns)
+    labels = {name: with_target(target_table(data, names), names) for name, data in arrays.items()}
     for data in arrays.values():
         refuse_non_finite(data.x, data.name)
     augmentation.check(spec.augment, arrays["train"].shape)

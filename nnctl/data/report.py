@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,9 @@ from nnctl.data.tables import Table, as_labels
 from nnctl.data.target import Target
 from nnctl.engine.parameters import Array
 
-Kind = Literal["constant", "empty", "identifier", "leakage", "duplicates", "unseen", "classes", "split"]
+Kind = Literal[
+    "constant", "empty", "identifier", "leakage", "duplicates", "unseen", "classes", "split", "malformed", "dropped"
+]
 
 #: Fewer rows say nothing about what a column is.
 FEW_ROWS = 20
@@ -54,6 +56,18 @@ class Report:
     classes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+
+
+def left_out_problems(malformed: Sequence[str], dropped: int = 0) -> list[Problem]:
+    """What is not there any more."""
+    problems = []
+    if malformed:
+        first = f"; the first: {malformed[0]}" if len(malformed) > 1 else f": {malformed[0]}"
+        problems.append(Problem("malformed", f"{len(malformed)} left out as malformed{first}"))
+    if dropped:
+        rows = "1 row left out, as it has" if dropped == 1 else f"{dropped} rows left out, as they have"
+        problems.append(Problem("dropped", f"{rows} no target"))
+    return problems
 
 
 def class_counts(target: Target, truth: Array) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnctl.data.columns import codes_of, finite_numbers
+from nnctl.data.columns import codes_of
 from nnctl.data.scaling import centre_and_scale
 from nnctl.data.spec import Task
 from nnctl.data.tables import Table, as_labels, as_numbers, in_order, listed, numeric_columns
@@ -59,7 +59,7 @@ class Target(Spec):
         """
         require(table, self.columns)
         if self.task == "regression":
-            truth = np.stack([finite_numbers(table, name) for name in self.columns], axis=1)
+            truth = np.stack([_numbers(table, name, self.columns) for name in self.columns], axis=1)
             _refuse_missing(table, np.isnan(truth).any(axis=1))
             return truth
         if self.task == "multilabel":
@@ -100,8 +100,9 @@ class Target(Spec):
 
     def _unknown(self, label: str) -> str:
         near = nearest(label, self.classes)
-        return f"{self.columns[0]} is {label!r}, and the classes are {listed(self.classes)}" + (
-            f"; did you mean {near!r}?" if near else ""
+        return (
+            f"{self.columns[0]} is {label!r}, and training had no such class; its classes are {listed(self.classes)}"
+            + (f"; did you mean {near!r}?" if near else "")
         )
 
 
@@ -121,7 +122,7 @@ def fit_target(table: Table, names: Sequence[str], task: Task, scaling: str, tra
             )
         return Target(task=task, columns=columns, classes=tuple(classes))
     method = "standardize" if scaling == "auto" else scaling
-    fitted = [centre_and_scale(finite_numbers(table, name)[train], method) for name in columns]
+    fitted = [centre_and_scale(_numbers(table, name, columns)[train], method) for name in columns]
     return Target(task=task, columns=columns, centre=tuple(c for c, _ in fitted), scale=tuple(s for _, s in fitted))
 
 
@@ -176,6 +177,22 @@ def require(table: Table, names: Sequence[str]) -> None:
         described.append(repr(name) + (f" (did you mean {near!r}?)" if near else ""))
     noun = "column" if len(lacking) == 1 else "columns"
     raise DataError(f"{table.name}: has no {noun} {', '.join(described)}; its columns are {listed(table.columns)}")
+
+
+def _numbers(table: Table, name: str, names: Sequence[str]) -> Array:
+    """One of the columns of a target as float64 (n,), missing values as NaN."""
+    labels = as_labels(table[name])
+    numbers: Array = as_numbers(table[name]).to_numpy().astype(np.float64)  # null becomes NaN
+    wrong = ~np.isfinite(numbers) & labels.is_not_null().to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        several = (
+            "; several targets are all numbers, or all labels of 0 and 1, and classes are one column"
+            if len(names) > 1
+            else ""
+        )
+        raise DataError(f"{table.place(row)}: target {name!r} is {labels[row]!r}, which is no finite number{several}")
+    return numbers
 
 
 def _zero_one(table: Table, name: str) -> Array:

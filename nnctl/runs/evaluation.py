@@ -109,11 +109,14 @@ def measure(model: Model, data: Dataset, metrics: Sequence[Metric]) -> Evaluatio
         )
 
 
-def file_data(model: Model, path: str) -> Dataset:
+def file_data(model: Model, path: str, warn: Callable[[str], None] | None = None) -> Dataset:
     """The examples of any file that has the target beside the features.
 
     Targets of arrays are taken from the file beside it that is named for them, as t10k-labels-idx1-ubyte goes with
     t10k-images-idx3-ubyte, unless the model was trained on arrays that have them in their last column.
+
+    What is malformed is left out where the model was trained with `data.malformed: skip` and there is a `warn` to tell
+    how much that is; else it is refused.
 
     Raises:
         DataError: where it cannot be read, or is not what the model was trained on.
@@ -123,7 +126,9 @@ def file_data(model: Model, path: str) -> Dataset:
     in_last_column = isinstance(trained_on, Npy | Idx) and trained_on.labels is None
     if isinstance(source, Npy | Idx) and not in_last_column:
         source = source.model_copy(update={"labels": targets_beside(path, Path())})
-    return load_for_evaluation(model.encoder, source, Path(), model.experiment.runtime.dtype, model.loss)
+    skip = model.experiment.data.malformed == "skip"
+    dtype = model.experiment.runtime.dtype
+    return load_for_evaluation(model.encoder, source, Path(), dtype, model.loss, warn if skip else None)
 
 
 def own_data(model: Model, folder: Path, split: Split | None, warn: Callable[[str], None]) -> tuple[Split, Dataset]:

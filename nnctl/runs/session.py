@@ -4,7 +4,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, NoReturn
@@ -48,14 +48,23 @@ def _describe(run: RunDirectory, job: Job) -> None:
         rows={split: len(data) for split, data in job.splits()},
         **environment(),
         data=hashes(job, run.path),
+        malformed=len(job.data.report.malformed),
+        dropped=job.data.report.dropped,
+        warnings=[problem.message for problem in job.data.report.problems],
     )
     run.log(f"created by: nnctl {' '.join(sys.argv[1:])}")
+    for problem in job.data.report.problems:
+        run.log(f"warning: {problem.message}")
+    if job.data.report.malformed:
+        run.log("\n  ".join(["left out as malformed:", *job.data.report.malformed]))
 
 
 def environment() -> dict[str, Any]:
     """What may change a result from machine to machine."""
+    # Asking the modules is much quicker than reading what was installed, and says what is in use.
+    libraries = {name: import_module(name).__version__ for name in LIBRARIES}
     return {
-        "versions": {"nnctl": __version__, "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
+        "versions": {"nnctl": __version__, "python": platform.python_version(), **libraries},
         "platform": platform.platform(),
         "blas": blas.describe(),
         "processors": processors(),

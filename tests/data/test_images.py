@@ -144,8 +144,8 @@ BAD = {
     "truncated": (GOOD[: len(GOOD) // 2], r"is damaged or cut off \("),
     "garbled": (GOOD[:60] + bytes(20) + GOOD[80:], r"is damaged or cut off \("),
     "truncated jpeg": (encoded(COLOURED.repeat(9, 0), "JPEG")[:-50], r"is damaged or cut off \("),
-    "floats": (encoded(np.ones((3, 3), np.float32), "TIFF"), "floating point; save it with 8 or 16 bits"),
-    "32 bits": (encoded(np.full((3, 3), 70000, np.int32), "TIFF"), "have 32 bits; save it with 8 or 16"),
+    "floats": (encoded(np.ones((3, 3), np.float32), "TIFF"), "holds floating point numbers; save it with 8 or 16 bits"),
+    "32 bits": (encoded(np.full((3, 3), 70000, np.int32), "TIFF"), "holds numbers of 32 bits; save it with 8 or 16"),
     "another size": (encoded(COLOURED[:3]), r"is 3 x 5 where the first image is 6 x 5 \(height x width\); `size`"),
 }
 
@@ -157,7 +157,6 @@ def test_images_that_cannot_be_used(tmp_path, case):
     with pytest.raises(DataError, match=rf"\./a/2\.png: .*{message}") as raised:
         opened(tmp_path)
     assert raised.value.exit_code == 3
-    assert "`data.malformed: skip`" in str(raised.value)
     arrays = opened(tmp_path, skip=True)
     assert arrays.files == ("a/1.png", "b/3.png")
     assert arrays.labels.tolist() == ["a", "b"]
@@ -305,7 +304,7 @@ def of(kind="image_folder", path=".", color="grey", **section):
 
 def test_report(tmp_path):
     write(tmp_path, shades(20) | {"dark/zz.png": b"", "dark/zzz.png": np.zeros((9, 9), np.uint8)})
-    with pytest.raises(DataError, match="zz.png: is empty"):
+    with pytest.raises(DataError, match="zz.png: is empty; `data.malformed: skip` leaves such images out of training$"):
         load(of(), tmp_path, 0, np.float32)
     data = load(of(malformed="skip"), tmp_path, 0, np.float32)
     assert data.report.rows == {"train": 28, "validation": 6, "test": 6}

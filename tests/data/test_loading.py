@@ -77,7 +77,11 @@ def test_parts(folder, case):
         ({}, "write `source`"),
         ({"source": A, "train": B}, "one of them"),
         ({"source": A, "test": B, "split": {"test": 0.1}}, r"split\.test is 0\.1, but `test` has examples"),
-        ({"train": A, "split": {"validation": 0.1}}, "`train` is used whole"),
+        (
+            {"train": A, "split": {"validation": 0.1}},
+            "`train` is used whole; leave split.validation out, or write `source:` instead of `train:` .type=",
+        ),
+        ({"train": A, "test": B, "split": {"test": 0.1}}, "examples of its own; leave split.test out .type="),
         ({"source": A, "split": {"validation": 0.5, "test": 0.5}}, "less than 1"),
         ({"source": A, "target": "kind", "weight": "kind"}, "kind named twice"),
         ({"source": A, "target": "kind", "exclude": ["kind"]}, "kind is excluded and used"),
@@ -170,7 +174,9 @@ def test_evaluation_on_a_file(folder):
 
 def test_a_class_only_the_test_file_has_is_an_error(folder):
     FRAME[:5].with_columns(kind=pl.lit("d")).write_csv(folder / "b.csv")
-    with pytest.raises(DataError, match=r"b\.csv, line 2: kind is 'd', and the classes are a, b, c"):
+    with pytest.raises(
+        DataError, match=r"b\.csv, line 2: kind is 'd', and training had no such class; its classes are a, b, c"
+    ):
         loaded(folder, test=B)
 
 

@@ -111,6 +111,26 @@ def test_rare_categories_that_training_did_not_get(tmp_path):
     assert any("taken as `unseen: other`" in p.message for p in report.problems)
 
 
+def test_rows_left_out_are_counted(tmp_path):
+    def found(**section):
+        columns = "x,t\n" + "".join(f"{i % 7},{'ab'[i % 2]}\n" for i in range(N)) + malformed
+        (tmp_path / "a.csv").write_text(columns)
+        section = {"source": {"type": "csv", "path": "a.csv"}, "target": "t", "malformed": "skip", **section}
+        report = load(DataSpec.model_validate(section), tmp_path, 0, np.float64).report
+        return {p.kind: p.message for p in report.problems if p.kind in ("malformed", "dropped")}
+
+    malformed = ""
+    assert found() == {}
+    malformed = "1\n2,\n"
+    one = "1 left out as malformed: a.csv, line 62: 1 field where the header has 2"
+    assert found(missing_target="drop") == {"malformed": one, "dropped": "1 row left out, as it has no target"}
+    malformed = "1\n1,2,3\n2,\n3,\n"
+    assert found(missing_target="drop") == {
+        "malformed": "2 left out as malformed; the first: a.csv, line 62: 1 field where the header has 2",
+        "dropped": "2 rows left out, as they have no target",
+    }
+
+
 def test_missing_values_are_counted(tmp_path):
     report, _ = problems(tmp_path, {**CLEAN, "x": [None, None, *CLEAN["x"][2:]]})
     assert report.missing == {"x": 2}

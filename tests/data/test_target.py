@@ -122,11 +122,22 @@ def test_numbers_are_standardized_and_mapped_back():
     assert (plain.centre, plain.scale) == ((0,), (1,))
 
 
+@pytest.mark.parametrize("wrong", ["red", float("inf"), "-inf"])
+def test_a_target_that_is_no_number(wrong):
+    """The columns learned from have a type that can be changed; the target has none."""
+    several = "; several targets are all numbers, or all labels of 0 and 1, and classes are one column"
+    for columns, more in (({"u": [1.5, 2, wrong, None]}, ""), ({"u": [1, 2, wrong], "v": [1, 2, 3]}, several)):
+        with pytest.raises(DataError) as raised:
+            fit("regression", **columns)
+        assert str(raised.value) == f"t.csv, row 3: target 'u' is '{wrong}', which is no finite number{more}"
+
+
 def test_unknown_classes_and_missing_targets():
     _, target = fit("classification", t=["<=50K", ">50K"])
-    with pytest.raises(
-        DataError, match=r"row 1: t is '<=50K\.', and the classes are <=50K, >50K; did you mean '<=50K'"
-    ):
+    message = (
+        r"row 1: t is '<=50K\.', and training had no such class; its classes are <=50K, >50K; did you mean '<=50K'"
+    )
+    with pytest.raises(DataError, match=message):
         target.read(table(t=["<=50K."]))
     with pytest.raises(DataError, match=r"row 2: the target is missing \(in 1 of 2 rows\)"):
         target.read(table(t=[">50K", None]))

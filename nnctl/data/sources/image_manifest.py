@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +11,7 @@ from pydantic import Field
 
 from nnctl.data.sources.delimited import Csv
 from nnctl.data.sources.files import STDIN
-from nnctl.data.sources.images import ImageFile, ImageSource, Label
+from nnctl.data.sources.images import NO_FILE, ImageFile, ImageSource, Label
 from nnctl.data.tables import Table, as_labels, listed
 from nnctl.errors import DataError
 from nnctl.spec import Listed, nearest
@@ -33,11 +35,14 @@ class ImageManifest(ImageSource):
     )
     separator: str = Field(",", min_length=1, max_length=1, description="The character between fields.")
 
+    def targets(self) -> tuple[str, ...]:
+        return (self.labels,) if isinstance(self.labels, str) else self.labels or ()
+
     def listing(self, base: Path) -> tuple[list[ImageFile], list[str]]:
         if self.path == STDIN:
             raise DataError("a list of images is not read from standard input, as paths are relative to its file")
         table = Csv(path=self.path, separator=self.separator).open(base)
-        wanted = (self.labels,) if isinstance(self.labels, str) else self.labels or ()
+        wanted = self.targets()
         lacking = [name for name in (self.images, *wanted) if name not in table.columns]
         if lacking:
             raise DataError(
@@ -46,10 +51,12 @@ class ImageManifest(ImageSource):
             )
         start = (base / Path(self.path).expanduser()).parent
         columns = [as_labels(table[name]).to_list() for name in wanted]
-        found, malformed = [], []
+        found: list[ImageFile] = []
+        malformed: list[str] = []
         for row, name in enumerate(table[self.images].to_list()):
             label = tuple(column[row] for column in columns)
-            wrong = _wrong(name, start, dict(zip(wanted, label, strict=True)))
+            # Comparing names is slow, and only the first message is shown to people.
+            wrong = _wrong(name, start, dict(zip(wanted, label, strict=True)), hint=not malformed)
             if wrong:
                 malformed.append(f"{table.place(row)}: {wrong}")
             else:
@@ -62,13 +69,20 @@ def _image(name: str, start: Path, table: Table, row: int, label: tuple[str, ...
     return ImageFile(name, start / name, f"{table.place(row)}, {name}", found)
 
 
-def _wrong(name: str | None, start: Path, labels: dict[str, str | None]) -> str | None:
-    """What is wrong with a row, if anything is."""
+def _wrong(name: str | None, start: Path, labels: dict[str, str | None], *, hint: bool) -> str | None:
+    """What is wrong with a row, if anything is; with a hint, also the file that may be meant."""
     missing = [column for column, label in labels.items() if label is None]
     if name is None or missing:
         return f"has no {'path' if name is None else missing[0]}"
     file = start / name
-    if file.is_file():
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        hint = hint and os.access(file.parent, os.R_OK)
+        near = nearest(file.name, sorted(entry.name for entry in file.parent.iterdir())) if hint else None
+        return f"{name}: no such file in {file.parent}" + (f"; did you mean {near}?" if near else "")
+    except OSError as error:
+        return f"{name}: cannot be read: {error.strerror}"
+    if stat.S_ISREG(mode):
         return None
-    near = nearest(file.name, [f.name for f in file.parent.iterdir()]) if file.parent.is_dir() else None
-    return f"{name}: no such file in {file.parent}" + (f"; did you mean {near}?" if near else "")
+    return f"{name}: " + ("is a folder and no image" if stat.S_ISDIR(mode) else NO_FILE)

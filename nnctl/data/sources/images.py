@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
@@ -23,7 +23,8 @@ from nnctl.spec import Listed, nearest
 
 #: Files read and decoded at a time by each processor.
 AHEAD = 4
-SKIP = "`data.malformed: skip` leaves such images out of training"
+#: What is said of an entry that is neither a file nor a folder; reading a pipe would wait for whoever writes it.
+NO_FILE = "is a pipe or a device and no image"
 Side = Annotated[int, Field(gt=0)]
 Result = TypeVar("Result")
 Label = str | tuple[str, ...] | None
@@ -34,7 +35,7 @@ class ImageFile:
     """A file that should hold an image.
 
     Attributes:
-        name: of the file, unique within its source.
+        name: of the file, within its source.
         place: where it stands, for messages.
     """
 
@@ -42,6 +43,36 @@ class ImageFile:
     path: Path
     place: str
     label: Label
+
+
+class MalformedImage(DataError):
+    """An image, or an entry that should be one, which could be left out."""
+
+
+@dataclass(frozen=True)
+class Images(Arrays):
+    """Images as arrays.
+
+    Attributes:
+        places: where each stands, for messages.
+        columns: the names of the targets, where they have any.
+    """
+
+    places: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    def __getitem__(self, rows: slice) -> Images:
+        labels = None if self.labels is None else self.labels[rows]
+        files = self.files and self.files[rows]
+        return replace(self, x=self.x[rows], labels=labels, files=files, places=self.places[rows])
+
+    def with_labels(self) -> Images:
+        if self.labels is None:
+            raise DataError(
+                f"{self.name}: has no class or other target; training and `nnctl eval` need a folder with a folder of "
+                "images for each class, or a list of images with `labels`; `nnctl predict` takes images without"
+            )
+        return self
 
 
 class ImageSource(Source):
@@ -69,16 +100,20 @@ class ImageSource(Source):
         """The files in order, and the places of entries that are none, each with what is wrong."""
         raise NotImplementedError
 
+    def targets(self) -> tuple[str, ...]:
+        """The names of the targets, where they have any."""
+        return ()
+
     def files(self) -> tuple[str, ...]:
         return (self.path,)
 
     def suited(self, shape: Shape) -> Self:
         return self.model_copy(update={"color": "grey" if len(shape) < 3 or shape[-1] == 1 else "rgb"})
 
-    def open(self, base: Path, *, skip_malformed: bool = False) -> Arrays:
+    def open(self, base: Path, *, skip_malformed: bool = False) -> Images:
         listed, malformed = self.listing(base)
         if malformed and not skip_malformed:
-            raise DataError(f"{_several(malformed)}; {SKIP}")
+            raise MalformedImage(_several(malformed))
         if not listed:
             raise DataError(_several(malformed) if malformed else f"{self.path}: holds no images")
         with pillow(), ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -86,7 +121,7 @@ class ImageSource(Source):
 
     def _decoded(
         self, listed: Sequence[ImageFile], malformed: list[str], pool: ThreadPoolExecutor, *, skip_malformed: bool
-    ) -> Arrays:
+    ) -> Images:
         digest, images, good = hashlib.sha256(), np.empty(0, np.uint8), list[ImageFile]()
         for file, (content, image, wrong) in zip(listed, in_order(pool, self._read, listed), strict=True):
             digest.update(f"{file.name}\0{file.label}\0".encode() + content)
@@ -94,7 +129,7 @@ class ImageSource(Source):
                 images = room_for((len(listed), *image.shape), self.cache_megabytes << 20)
             wrong = wrong or _odd(image.shape, images.shape[1:])
             if wrong and not skip_malformed:
-                raise DataError(f"{file.place}: {wrong}; {SKIP}")
+                raise MalformedImage(f"{file.place}: {wrong}")
             if wrong:
                 malformed.append(f"{file.place}: {wrong}")
                 continue
@@ -106,7 +141,16 @@ class ImageSource(Source):
             raise DataError(_several(malformed))
         labels = None if good[0].label is None else np.array([file.label for file in good])
         names = tuple(file.name for file in good)
-        return Arrays(images[: len(good)], labels, self.path, names, tuple(malformed), digest.hexdigest())
+        return Images(
+            images[: len(good)],
+            labels,
+            self.path,
+            names,
+            tuple(malformed),
+            digest.hexdigest(),
+            tuple(file.place for file in good),
+            self.targets(),
+        )
 
     def _read(self, file: ImageFile) -> tuple[bytes, Array, str]:
         """The hash of a file, and its image or what is wrong with it."""
