@@ -99,7 +99,7 @@ def gather(x: Array, rows: Array | slice) -> Array:
     """
     file = _large_file(x)
     if file is None or not len(x):
-        return x[rows]
+        return np.asarray(x)[rows]  # a memmap's own indexing is ten times as slow for a few rows
     if isinstance(rows, slice):
         found = np.array(x[rows])
         file.madvise(mmap.MADV_DONTNEED)

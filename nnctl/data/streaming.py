@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from numpy.typing import DTypeLike
 
@@ -15,6 +18,21 @@ from nnctl.data.tables import Table
 from nnctl.engine.parameters import Array
 
 ROWS = 4096
+Item = TypeVar("Item")
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The items in order, each made on another thread while the one before is in use; None ends them."""
+
+    def following() -> Item | None:
+        return next(items, None)
+
+    with ThreadPoolExecutor(1, "ahead") as pool:
+        # A copy of the context carries NumPy's error handling into the thread.
+        waiting = pool.submit(copy_context().run, following)
+        while (item := waiting.result()) is not None:
+            waiting = pool.submit(copy_context().run, following)
+            yield item
 
 
 @dataclass(frozen=True)

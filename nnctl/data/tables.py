@@ -94,9 +94,9 @@ def without_missing(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame
     """Text columns stripped of surrounding spaces, with null for the strings that mean missing and for empty ones."""
     import polars as pl
 
-    stripped = [(name, pl.col(name).str.strip_chars()) for name in frame.columns]
-    empty = ["", *missing]
-    return frame.select([pl.when(~text.is_in(empty)).then(text).alias(name) for name, text in stripped])
+    text = pl.col(pl.String)
+    stripped = frame.with_columns(text.str.strip_chars())
+    return stripped.with_columns(pl.when(~text.is_in(["", *missing])).then(text))
 
 
 def as_numbers(series: pl.Series) -> pl.Series:

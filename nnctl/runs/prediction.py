@@ -23,6 +23,7 @@ from nnctl.data.image_cache import gather
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.base import without_labels
 from nnctl.data.sources.jsonl import JsonLines
+from nnctl.data.streaming import ahead
 from nnctl.data.tables import Table, listed
 from nnctl.data.target import Target, require
 from nnctl.engine.network import Pass
@@ -146,7 +147,10 @@ class Prediction:
     def _tables(self, rows: int) -> Iterator[tuple[Array, Table]]:
         encoder, dtype = self.model.encoder, self.model.theta.dtype
         met: dict[str, None] = {}
-        for data in without_labels(self.source).batches(self.base, rows):
+        tables = without_labels(self.source).batches(self.base, rows, numbers=self._numbers)
+        # Of a pipe nothing is read ahead: waiting for it on another thread could not be interrupted.
+        files = all((self.base / path).is_file() for path in self.source.files())
+        for data in ahead(tables) if files else tables:
             if isinstance(data, Table):
                 met.update(dict.fromkeys(data.columns))
                 self.ignored.update(dict.fromkeys(n for n in encoder.ignored(data) if n not in self.keep))
@@ -165,7 +169,8 @@ class Prediction:
         data = cast("Arrays", without_labels(self.source).suited(encoder.shape).open(self.base))
         x = encoder.raw(data)
         refuse_non_finite(x, data.name)
-        rows = max(1, min(rows, BLOCK // (8 * prod(encoder.shape))))  # large images, fewer at a time
+        tile = tile_rows(self.model.network)
+        rows = min(rows, max(1, BLOCK // (8 * prod(encoder.shape)) // tile) * tile)  # large images, fewer at a time
         for start in range(0, len(x), rows):
             part = slice(start, start + rows)
             yield encoder.transform(gather(x, part), self.model.theta.dtype), _of_examples(data[part], start + 1)
@@ -178,6 +183,14 @@ class Prediction:
     def _features(self) -> list[str]:
         encoder = self.model.encoder
         return [] if isinstance(encoder, ArrayEncoder) else [column.name for column in encoder.columns]
+
+    @property
+    def _numbers(self) -> list[str]:
+        """The columns wanted as numbers; those to keep are copied as they are written."""
+        encoder = self.model.encoder
+        if isinstance(encoder, ArrayEncoder):
+            return []
+        return [c.name for c in encoder.columns if c.kind == "numeric" and c.name not in self.keep]
 
     def _require_kept(self, table: Table) -> None:
         for name in self.keep:

@@ -171,6 +171,10 @@ def test_without_probabilities(model, new, frame):
     assert frame(model, csv_of(*new), probabilities=False).columns == ["prediction"]
 
 
+def test_a_number_to_keep_is_copied_as_it_is_written(model, frame):
+    assert frame(model, "age,height,town\n040.50,1,Ulm\n", keep=["age"])["age"].to_list() == ["040.50"]
+
+
 @pytest.mark.parametrize(
     ("keep", "message"),
     [
@@ -291,6 +295,22 @@ def test_arrays(arrays):
     theta = np.full_like(model.theta, np.nan)
     with pytest.raises(DataError, match="new.npy, row 1: the network's output is not a finite number"):
         list(Prediction(replace(model, theta=theta), source_of(file)).frames())
+
+
+def test_large_images_fill_their_tiles(tmp_path):
+    """Few rows at a time, for memory, but whole tiles of them: what a batch leaves empty of one is computed too."""
+    x = np.random.default_rng(2).integers(0, 255, (150, 200, 200)).astype(np.uint8)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", np.arange(150) % 3)
+    config = (
+        "data: {source: {type: npy, path: x.npy, labels: y.npy}, task: classification, split: {validation: 0, test: 0}}"
+        "\nmodel: {layers: [{type: conv2d, filters: 1, kernel: 8, stride: 8}, flatten, {type: dense}]}\n"
+    )
+    model = open_trained(make_run(tmp_path, config))
+    tile = Predictor(model).tile
+    assert tile == 48  # 2^21 inputs, in sixteens; 512 by the work alone
+    frames = list(Prediction(model, source_of(str(tmp_path / "x.npy"))).frames())
+    assert [frame.height for frame in frames] == [48, 48, 48, 6]
 
 
 def test_arrays_have_no_columns_to_keep_and_tables_are_no_arrays(arrays, tmp_path, model):

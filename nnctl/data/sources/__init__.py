@@ -17,10 +17,12 @@ from nnctl.data.sources.memory import Generated, Inline
 from nnctl.data.sources.npy import Npy, Npz
 from nnctl.data.sources.parquet import Parquet
 from nnctl.errors import DataError
+from nnctl.spec import ByType
 
 AnySource = Annotated[
     Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx | ImageFolder | ImageManifest | Inline | Generated,
     Field(discriminator="type"),
+    ByType(),
 ]
 
 SUFFIXES: dict[str, type[Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx]] = {

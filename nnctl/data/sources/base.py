@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,8 @@ class Arrays:
             return self
         if self.x.ndim != 2 or self.x.shape[1] < 2:
             raise DataError(
-                f"{self.name}: holds inputs of shape {self.x.shape} and no targets; write `labels:` in its source"
+                f"{self.name}: holds inputs of shape {self.x.shape} and no targets; write `labels:` in its source "
+                "(for --data: put them beside it, as x-labels.idx beside x-images.idx, or y.npy beside x.npy)"
             )
         return Arrays(self.x[:, :-1], self.x[:, -1], self.name)
 
@@ -73,8 +74,13 @@ class Source(Spec):
         """
         raise NotImplementedError
 
-    def batches(self, base: Path, rows: int, *, skip_malformed: bool = False) -> Iterator[Table | Arrays]:
-        """The same examples, `rows` at a time, without holding them all where the format allows."""
+    def batches(
+        self, base: Path, rows: int, *, skip_malformed: bool = False, numbers: Collection[str] = ()
+    ) -> Iterator[Table | Arrays]:
+        """The same examples, `rows` at a time, without holding them all where the format allows.
+
+        `numbers` are columns wanted as numbers: a text format may give them as such, which is faster than strings.
+        """
         data = self.open(base, skip_malformed=skip_malformed)
         for start in range(0, len(data), rows):
             stop = min(start + rows, len(data))

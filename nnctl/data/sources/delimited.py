@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
@@ -59,7 +59,7 @@ class Delimited(Source):
     def open(self, base: Path, *, skip_malformed: bool = False) -> Table:
         import polars as pl
 
-        tables = list(self._tables(base, None, skip_malformed=skip_malformed))
+        tables = list(self._tables(base, None, (), skip_malformed=skip_malformed))
         table = Table(
             pl.concat([t.frame for t in tables]) if tables else pl.DataFrame(),
             self.path,
@@ -71,16 +71,20 @@ class Delimited(Source):
             raise DataError(f"{self.path}: no rows" + (" after the header" if self.header else ""))
         return table
 
-    def batches(self, base: Path, rows: int, *, skip_malformed: bool = False) -> Iterator[Table]:
-        return self._tables(base, rows, skip_malformed=skip_malformed)
+    def batches(
+        self, base: Path, rows: int, *, skip_malformed: bool = False, numbers: Collection[str] = ()
+    ) -> Iterator[Table]:
+        return self._tables(base, rows, numbers, skip_malformed=skip_malformed)
 
-    def _tables(self, base: Path, rows: int | None, *, skip_malformed: bool) -> Iterator[Table]:
+    def _tables(
+        self, base: Path, rows: int | None, numbers: Collection[str], *, skip_malformed: bool
+    ) -> Iterator[Table]:
         form = Format(self.path, self.separator, self.header, self.columns, self.quote, self.missing)
         encoding = "utf-8-sig" if codecs.lookup(self.encoding).name == "utf-8" else self.encoding
         with opened(self.path, base) as stream:
             text = TextIOWrapper(stream, encoding=encoding)
             try:
-                yield from Records(form, text, skip_malformed=skip_malformed).tables(rows)
+                yield from Records(form, text, numbers, skip_malformed=skip_malformed).tables(rows)
             except UnicodeError:
                 raise DataError(self._not_text(base, encoding)) from None
             finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -39,7 +39,9 @@ class JsonLines(Source):
             return table
         raise DataError(f"{self.path}: no rows")
 
-    def batches(self, base: Path, rows: int, *, skip_malformed: bool = False) -> Iterator[Table]:
+    def batches(
+        self, base: Path, rows: int, *, skip_malformed: bool = False, numbers: Collection[str] = ()
+    ) -> Iterator[Table]:
         return self._tables(base, rows, skip_malformed=skip_malformed)
 
     def _tables(self, base: Path, rows: int | None, *, skip_malformed: bool) -> Iterator[Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -38,7 +38,9 @@ class Parquet(Source):
             raise DataError(f"{self.path}: no rows")
         return table_of(frame, self.path)
 
-    def batches(self, base: Path, rows: int, *, skip_malformed: bool = False) -> Iterator[Table]:
+    def batches(
+        self, base: Path, rows: int, *, skip_malformed: bool = False, numbers: Collection[str] = ()
+    ) -> Iterator[Table]:
         scan, start = self._scan(base), 0
         while (frame := self._collect(scan.slice(start, rows))).height or not start:
             yield table_of(frame, self.path, start + 1)  # an empty one of a file without rows

@@ -4,13 +4,14 @@ import gzip
 import sys
 from io import BufferedReader, BytesIO, TextIOWrapper
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from nnctl.data.sources import Csv, Tsv, records
-from nnctl.data.tables import Table
+from nnctl.data.tables import MISSING, Table
 from nnctl.errors import DataError
 
 
@@ -157,6 +158,43 @@ def test_fast_and_slow_paths_agree(tmp_path_factory, data, quote):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records.Records, "_quickly", lambda *_: None)
         assert outcome() == fast
+
+
+PLAIN = ["1", "007", "+5", "-0", ".5", "5.", "1e5", "1E-400", " 5", "", "NA", "nan", "null", "123456789012345678901"]
+ODD = [
+    " ",
+    "5 ",
+    "\u00a05",
+    " NA",
+    "-nan",
+    "inf",
+    "-Infinity",
+    "1e400",
+    "1e",
+    "0x10",
+    "1_000",
+    "true",
+    "--5",
+    "x",
+    " -999",
+]
+
+
+@pytest.mark.parametrize("missing", [MISSING, (), ("-999",)])
+@pytest.mark.parametrize("word", PLAIN + ODD)
+def test_columns_wanted_as_numbers(tmp_path, word, missing):
+    """The number that Python reads, or the same text as ever, for which whoever reads it has words."""
+    (tmp_path / "a.csv").write_text(f"x,c\n{word},NA\n7,1\n", encoding="utf8")
+    source = Csv(path="a.csv", missing=missing)
+    (table,), (text,) = source.batches(tmp_path, 9, numbers=["x", "y"]), source.batches(tmp_path, 9)
+    assert table["c"].equals(text["c"])
+    if table["x"].dtype == pl.String:
+        assert rows(table) == rows(text)
+        assert word not in PLAIN or word in ("NA", "nan", "null") or missing == ("-999",)
+    else:
+        stripped = word.strip()
+        assert table["x"].to_list() == [None if stripped in ("", *missing) else float(stripped), 7]
+        assert table["x"].is_finite().all()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
