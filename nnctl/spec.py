@@ -1,38 +1,81 @@
 """Frozen, validated settings: the base of everything an experiment file can say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 
 class Spec(BaseModel):
     """A frozen value built from the experiment file; unknown keys and wrong types are errors.
 
     Validation is strict (`true` is not a number, `"3"` is not an integer), so that what the user
-    wrote is what is used.
+    wrote is what is used. Validators are built when a class is first used: of all layers, losses and so on an
+    experiment uses a few.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
-class ShortForm:
-    """Lets a member of a `type:` union be written as its bare name.
+class ByType:
+    """Tells the members of a union apart by their `type`; put it last in the union's `Annotated`.
 
-    `optimizer: adam` is read as `optimizer: {type: adam}`. Put it last in the `Annotated` of a
-    discriminated union, so that it runs first.
+    Does what pydantic's own discriminator does, but builds no validator of a member before one is met.
     """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+        members = {member.model_fields["type"].default: member for member in get_args(source)}
+        return core_schema.no_info_plain_validator_function(
+            partial(self.validated, members), metadata={"members": members, "under_way": False}
+        )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        long = handler(schema)
-        members = handler.resolve_ref_schema(long)
-        names = list(members.get("discriminator", {}).get("mapping", {}))
-        return {"anyOf": [{"enum": names}, long]}
+        union = schema["metadata"]
+        for member in union["members"].values():
+            member.model_rebuild()
+        choices: dict[str, Any] = {name: member.__pydantic_core_schema__ for name, member in union["members"].items()}
+        if union["under_way"]:  # a member holds values of this union, as blocks of layers do
+            choices = {n: core_schema.definition_reference_schema(choice["ref"]) for n, choice in choices.items()}
+            return handler(core_schema.tagged_union_schema(choices, "type"))
+        union["under_way"] = True
+        described = handler(core_schema.tagged_union_schema(choices, "type"))
+        union["under_way"] = False
+        return described
+
+    def validated(self, members: Mapping[str, type[Spec]], value: object) -> object:
+        """The value as the member it says it is.
+
+        Raises:
+            PydanticKnownError: where it says none, in the words of pydantic's discriminator.
+        """
+        value = self.expand(value)
+        if isinstance(value, tuple(members.values())):
+            return value
+        if not isinstance(value, Mapping):
+            raise PydanticKnownError("model_attributes_type")
+        if "type" not in value:
+            raise PydanticKnownError("union_tag_not_found", {"discriminator": "'type'"})
+        for name, member in members.items():
+            if value["type"] == name:
+                return member.model_validate(value)
+        context = {"discriminator": "'type'", "tag": str(value["type"]), "expected_tags": ", ".join(map(repr, members))}
+        raise PydanticKnownError("union_tag_invalid", context)
+
+    @staticmethod
+    def expand(value: object) -> object:
+        """The value written in full."""
+        return value
+
+
+class ShortForm(ByType):
+    """Lets a member of a `type:` union be written as its bare name: `optimizer: adam` is `optimizer: {type: adam}`."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        long = super().__get_pydantic_json_schema__(schema, handler)
+        return {"anyOf": [{"enum": list(long["discriminator"]["mapping"])}, long]}
 
     @staticmethod
     def expand(value: object) -> object:

@@ -34,7 +34,7 @@ def init(
     output: Annotated[str, typer.Option(metavar="FILE", help="Where to write; - is standard output.")] = STDOUT,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
-    """Write an experiment file for a table of data.
+    """Write an experiment file for data: a table, arrays or images.
 
     Looks at the data, chooses, and says why in a comment beside each choice. The file trains as it stands;
     paths in it start from where it is written, or for standard output from here. A CSV file with a column of

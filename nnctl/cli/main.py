@@ -5,6 +5,8 @@ away, as in `nnctl runs list | head`. Command modules are imported when they are
 only the table below.
 """
 
+from nnctl.cli import _startup  # isort: skip  # noqa: F401 - before what takes long to import
+
 import os
 import sys
 from collections.abc import Sequence
@@ -34,7 +36,7 @@ COMMANDS = {
     "gradcheck": Command(
         "gradcheck:gradcheck", "Compare the gradients of backpropagation with difference quotients, in float64."
     ),
-    "init": Command("init:init", "Write an experiment file for a table of data."),
+    "init": Command("init:init", "Write an experiment file for data: a table, arrays or images."),
     "check": Command("check:check", "Look for mistakes before training: shapes, data, loss."),
     "explain": Command("explain:explain", "Show every number of one training step."),
     "plot": Command("plot:plot", "Draw learning curves, confusion matrix, filters, feature maps."),
