@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME ...]`, `python -m benchmarks profile CONFIG`, `python -m benchmarks table FILE ...`."""
 
 import argparse
+import compileall
 import json
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import table
 from benchmarks.claims import CLAIMS
-from benchmarks.harness import as_json, measure
+from benchmarks.harness import ROOT, as_json, measure
 from benchmarks.machine import describe, processors
 
 
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
             sign = "at most" if claim.at_most else "at least"
             print(f"{claim.name:20} {sign:8} {claim.target:<4g}  {claim.work}; {claim.peer}")
         return 0
+    compileall.compile_dir(ROOT / "nnctl", quiet=1)  # as pip does when it installs the peers
     machine, results = describe(), []
     for claim in CLAIMS:
         if claim.name in options.names:
