@@ -30,7 +30,9 @@ def norm(vector: Array) -> float:
     whole = len(vector) // BLOCK * BLOCK
     blocks, rest = vector[:whole].reshape(-1, BLOCK), vector[whole:]
     with np.errstate(all="ignore"):  # a norm of inf says what happened
-        squared = float(np.vecdot(blocks, blocks).sum(dtype=np.float64)) + float(np.vecdot(rest, rest))
+        squared = float(np.vecdot(rest, rest))
+        if whole:
+            squared += float(np.vecdot(blocks, blocks).sum(dtype=np.float64))
         if not isfinite(squared):
             squared = sum(float(np.square(block, dtype=np.float64).sum()) for block in (*blocks, rest))
     return sqrt(squared)

@@ -80,7 +80,7 @@ class Dense(Layer):
         rows_x, rows_dy = x.reshape(-1, W.shape[0]), dy.reshape(-1, W.shape[1])
         np.matmul(rows_x.T, rows_dy, out=g["weight"])
         if self.bias:
-            np.sum(rows_dy, axis=0, out=g["bias"])
+            np.add.reduce(rows_dy, axis=0, out=g["bias"])
         if not slot.input_gradient:
             return dy
         dx: Array = slot.buffer("dx", x.shape)
