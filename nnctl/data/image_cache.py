@@ -16,7 +16,7 @@ from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
 
 #: Bytes of a mapped file that are let stay in memory; nothing is gained by driving out a smaller one.
-RESIDENT = 1 << 26
+RESIDENT = 1 << 27
 #: Rows read from a larger one in one go. Each may bring megabytes of its neighbourhood into memory.
 ROWS = 32
 #: Bytes that are unpacked in one go.

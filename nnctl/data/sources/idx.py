@@ -27,7 +27,7 @@ class Idx(Source):
 
     The file begins with 0, 0, the type, the number of dimensions d, then d sizes of four bytes, then the
     numbers, all big-endian. A file is read where it lies; a gzip file is unpacked when it is opened, up to
-    64 megabytes into memory, more into a temporary file. Source: Y. LeCun, C. Cortes and C. Burges, "The
+    128 megabytes into memory, more into a temporary file. Source: Y. LeCun, C. Cortes and C. Burges, "The
     MNIST database of handwritten digits" (file formats).
 
     ```yaml
