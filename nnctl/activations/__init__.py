@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from nnctl.activations.base import Activation
 from nnctl.activations.exponential import Celu, Elu, Selu
 from nnctl.activations.gated import Gelu, Mish, Swish
@@ -39,7 +37,6 @@ AnyActivation = Annotated[
     | Tanhshrink
     | Softmax
     | LogSoftmax,
-    Field(discriminator="type"),
     type_short_form,
 ]
 

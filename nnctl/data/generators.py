@@ -255,7 +255,6 @@ class Multilabel(Generator):
 
 AnyGenerator = Annotated[
     Moons | Circles | Xor | Spiral | Blobs | Linear | Sine | Multilabel,
-    Field(discriminator="type"),
     type_short_form,
 ]
 

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from nnctl.initializers.base import InitializerSpec
 from nnctl.initializers.file import File
 from nnctl.initializers.fixed import Constant, Values, Zeros
@@ -26,7 +24,6 @@ AnyInitializer = Annotated[
     | Constant
     | Values
     | File,
-    Field(discriminator="type"),
     type_short_form,
 ]
 

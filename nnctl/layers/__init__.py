@@ -2,8 +2,6 @@
 
 from typing import Annotated, TypeAlias
 
-from pydantic import Field
-
 from nnctl.layers.activation import Activation, PRelu
 from nnctl.layers.blocks import Block, Parallel, Residual
 from nnctl.layers.convolution import Conv1d, Conv2d, Convolution
@@ -41,7 +39,6 @@ AnyLayer = Annotated[
     | Reshape
     | Residual
     | Parallel,
-    Field(discriminator="type"),
     LayerForm(),
 ]
 #: Layers with weights, whose activation becomes a layer of its own that follows, and suits them a start.

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
@@ -24,7 +22,6 @@ AnyLoss = Annotated[
     | Hinge
     | KLDivergence
     | Perceptron,
-    Field(discriminator="type"),
     type_short_form,
 ]
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import Field, GetJsonSchemaHandler, TypeAdapter
+from pydantic import GetJsonSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema
 
 from nnctl.metrics.baseline import Baseline, baseline
@@ -89,7 +89,6 @@ AnyMetric = Annotated[
     | R2
     | MeanAbsolutePercentageError
     | MaxError,
-    Field(discriminator="type"),
     MetricShortForm(),
 ]
 

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from nnctl.optimizers.adadelta import Adadelta
 from nnctl.optimizers.adagrad import Adagrad
 from nnctl.optimizers.adam import Adam, AdamW
@@ -18,7 +16,6 @@ from nnctl.spec import type_short_form
 
 AnyOptimizer = Annotated[
     SGD | Momentum | Nesterov | Adagrad | Adadelta | RMSprop | Adam | AdamW | AdaMax | Nadam | RAdam,
-    Field(discriminator="type"),
     type_short_form,
 ]
 

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from nnctl.schedules.base import Progress, Schedule, preview
 from nnctl.schedules.cosine import Cosine, OneCycle
 from nnctl.schedules.decay import Constant, Exponential, InverseTime, Polynomial, Step
@@ -12,7 +10,6 @@ from nnctl.spec import type_short_form
 
 AnySchedule = Annotated[
     Constant | Step | Exponential | InverseTime | Polynomial | Cosine | OneCycle | ReduceOnPlateau,
-    Field(discriminator="type"),
     type_short_form,
 ]
 

@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from nnctl.data.augmentation.affine import Linear, Rotate, Scale, resample
 from nnctl.data.augmentation.base import Augmentation
@@ -21,7 +20,6 @@ from nnctl.spec import type_short_form
 
 AnyAugmentation = Annotated[
     Shift | Crop | Flip | Rotate | Scale | Brightness | Contrast | Noise | Cutout | Mixup,
-    Field(discriminator="type"),
     type_short_form,
 ]
 #: Losses that ask on which side a target is: halves of a class mean nothing to them.

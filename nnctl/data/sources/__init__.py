@@ -3,8 +3,6 @@
 from pathlib import Path, PurePath
 from typing import Annotated
 
-from pydantic import Field
-
 from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.decoding import SUFFIXES as IMAGE_SUFFIXES
 from nnctl.data.sources.delimited import Csv, Tsv
@@ -21,7 +19,6 @@ from nnctl.spec import ByType
 
 AnySource = Annotated[
     Csv | Tsv | Parquet | JsonLines | Npy | Npz | Idx | ImageFolder | ImageManifest | Inline | Generated,
-    Field(discriminator="type"),
     ByType(),
 ]
 
