@@ -81,8 +81,7 @@ def _layers(shape: Shape, filters: int, size: Size) -> list[Any]:
     while True:
         window = [2 if side >= LEAST_SIDE else 1 for side in sides]
         sides = [side // step for side, step in zip(sides, window, strict=True)]
-        relu = "after pooling: the same values for less" if len(layers) == 1 else ""
-        layers += [_pool(window), Because("relu", relu)]
+        layers += [_pool(window), "relu"]
         if max(sides) < LEAST_SIDE:
             break
         filters = min(2 * filters, MOST_FILTERS)

@@ -62,7 +62,7 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
     skip = {"malformed": "skip"} if images else {}
     loaded = load(DataSpec.model_validate(plain(data) | skip), folder, 0, "float32")
     if images and loaded.report.malformed:
-        data["malformed"] = left_out(loaded.report.malformed, rows)
+        data["malformed"] = left_out(loaded.report.malformed, sum(loaded.report.rows.values()))
     if not isinstance(loaded.train.encoder, TableEncoder):
         data |= _arrays(loaded)
     data["task"] = Because(loaded.encoder.target.task, task_reason(loaded, asked=task is not None))
@@ -86,7 +86,8 @@ def _examples(path: str, targets: Sequence[str], folder: Path, task: Task | None
     """
     if Path(path).expanduser().is_dir():
         data, rows = image_folders(path, folder, targets, task)
-        return data, rows, f"{rows} images"
+        beside = "test" in data or "validation" in data
+        return data, rows, f"{rows} images to train on" if beside else f"{rows} images"
     data = sources(path, folder, targets[0] if targets else None)
     opened = _source(data).open(folder, skip_malformed=True)
     if not isinstance(opened, Table):
@@ -125,7 +126,7 @@ def _header(path: str, what: str, loaded: LoadedData, command: str) -> list[str]
     parts = ", ".join(f"{rows} {part}" for part, rows in loaded.report.rows.items())
     return [
         *comment(f"Written by `{command}`." if command else ""),
-        *comment(f"{_called(path)} has {what}; they are dealt out as {parts}."),
+        *comment(f"{_called(path)} has {what}; dealt out, there are {parts}."),
         *comment(
             "Train with `nnctl train` and this file's name. Every line may be changed; those left out have defaults."
         ),

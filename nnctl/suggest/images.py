@@ -177,7 +177,7 @@ def _names_images(series: pl.Series) -> bool:
 def _some(series: pl.Series) -> Iterator[str]:
     """Values of a column, spread evenly."""
     values = series.drop_nulls()
-    return iter(values.gather_every(max(1, len(values) // SAMPLE)).to_list())
+    return iter(values.gather_every(max(1, -(-len(values) // SAMPLE))).to_list())
 
 
 def _labels(table: Table, images: str) -> str:

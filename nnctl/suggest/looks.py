@@ -40,7 +40,7 @@ def how(files: Sequence[ImageFile]) -> dict[str, Any]:
     Raises:
         DataError: where none of the sample can be read.
     """
-    sample = files[:: max(1, len(files) // SAMPLE)]
+    sample = files[:: max(1, -(-len(files) // SAMPLE))]
     with pillow(), ThreadPoolExecutor(os.cpu_count()) as pool:
         looks = list(pool.map(_look, sample))
     seen = [look for look in looks if isinstance(look, Look)]
@@ -90,16 +90,17 @@ def _rounded(height: float, width: float) -> tuple[int, int]:
     return tall, wide
 
 
-def left_out(malformed: Sequence[str], rows: int) -> Because:
-    """The `malformed` of images some of which cannot be read, out of `rows`.
+def left_out(malformed: Sequence[str], read: int) -> Because:
+    """The `malformed` of images some of which cannot be read, beside those that were.
 
     Raises:
         DataError: where they are more than a few.
     """
     count = len(malformed)
-    if count > MOST_DAMAGED * rows:
+    if count > MOST_DAMAGED * (read + count):
         raise DataError(
-            f"{malformed[0]}; {count} of {rows} images cannot be used; replace or remove them and run this again"
+            f"{malformed[0]}; {count} of {read + count} images cannot be used; replace or remove them and run this "
+            "again"
         )
     images = "1 image" if count == 1 else f"{count} images"
     return Because("skip", f"{images} cannot be used; the first: {malformed[0]}")

@@ -71,9 +71,11 @@ def test_size_and_colour(tmp_path, name):
 
 def test_a_sample_of_many_images_is_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr("nnctl.suggest.looks.SAMPLE", 10)
-    job, text = made(write(tmp_path / "photos", shades(20, (9, 9))))
-    assert "10 of the 40 images, looked at, are 9 x 9" in text
-    assert len(job.data.train) == 28
+    job, text = made(
+        write(tmp_path / "photos", shades(20, (9, 9)) | {"dark/zz.png": shades(1, (9, 9))["dark/000.png"]})
+    )
+    assert "9 of the 41 images, looked at, are 9 x 9" in text
+    assert len(job.data.train) == 29
 
 
 AWKWARD = ["no", "1e3", "null", "with: colon # x", "-", "~", "é 漢", "[x", "'", "<<", "a  b", "train"]
@@ -122,6 +124,18 @@ def test_parts_that_lie_in_the_folder_or_beside_it(tmp_path, name):
     found = {part: getattr(data, part).path for part in ("source", "validation", "test") if getattr(data, part)}
     assert found == expected
     assert ("set beside it" in text) == (len(expected) > 1)
+
+
+def test_stray_files_and_other_parts_count_with_the_images(tmp_path):
+    stray = {f"{i}.png": encoded(GREY) for i in range(20)}
+    with pytest.raises(DataError, match="20 of 24 images cannot be used"):
+        made(write(tmp_path / "stray", shades(2, (9, 9)) | stray))
+    parts = {f"train/{name}": image for name, image in shades(20, (9, 9)).items()}
+    tested = {f"test/{name}": image for name, image in shades(20, (9, 9)).items()}
+    bad = {f"test/dark/bad{i}.png": b"nope" for i in range(6)}
+    _, text = made(write(tmp_path / "parts", parts | tested | bad))
+    assert "6 images cannot be used" in text  # of 86; they would be more than a tenth of the training images
+    assert "40 images to train on" in text
 
 
 def test_damaged_images_are_left_out_where_they_are_few(tmp_path):
