@@ -164,7 +164,7 @@ def _numeric_fill(present: Array, method: str | None) -> float:
 def _fit_categorical(table: Table, name: str, options: ColumnOptions) -> CategoricalColumn:
     labels = as_labels(table[name])
     missing = labels.is_null().to_numpy()
-    categories = in_order(labels.drop_nulls().to_list())
+    categories = in_order(labels.drop_nulls().unique().to_list())
     counts = np.bincount(codes_of(labels.drop_nulls(), categories), minlength=len(categories))
     fill = None if options.missing == "error" or not categories else categories[int(counts.argmax())]
     if options.missing == "error":

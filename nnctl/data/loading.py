@@ -245,11 +245,11 @@ def _deal(
     stratify = task == "classification" if spec.split.stratify == "auto" else spec.split.stratify
     if stratify and task != "classification":
         raise ConfigError(f"data.split.stratify: needs classes, and the task is {task}; write auto or false")
-    classes = None
-    if stratify:
+    shares, classes = (spec.share("validation"), spec.share("test")), None
+    if stratify and any(shares):
         labels = as_labels(tables["train"][targets[0]])
-        classes = codes_of(labels, in_order(labels.to_list()))
-    cut = split(len(tables["train"]), spec.share("validation"), spec.share("test"), seed, classes)
+        classes = codes_of(labels, in_order(labels.unique().to_list()))
+    cut = split(len(tables["train"]), *shares, seed, classes)
     parts: dict[str, tuple[str, Array]] = {"train": ("train", cut.train)}
     problems: list[Problem] = []
     held_out: dict[PartName, Array] = {"validation": cut.validation, "test": cut.test}

@@ -33,6 +33,8 @@ def split(rows: int, validation: float, test: float, seed: int, classes: Array |
         raise DataError(
             f"{rows} rows are too few to split {validation} for validation and {test} for the test; set data.split"
         )
+    if not any(sizes):
+        return Parts(np.arange(rows), np.zeros(0, int), np.zeros(0, int))
     labels = np.zeros(rows, int) if classes is None else classes
     counts = np.bincount(labels)
     quotas = class_sizes(counts, sizes)  # (parts, classes)

@@ -115,7 +115,7 @@ def fit_target(table: Table, names: Sequence[str], task: Task, scaling: str, tra
     if task == "multilabel":
         return Target(task=task, columns=columns)
     if task == "classification":
-        classes = in_order(as_labels(table[columns[0]]).to_list())
+        classes = in_order(as_labels(table[columns[0]]).unique().to_list())
         if len(classes) < 2:
             raise DataError(
                 f"{table.name}: {columns[0]} is {classes[0]!r} in every row; there is nothing to tell apart"
