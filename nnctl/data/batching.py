@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from numpy.typing import DTypeLike
 
 from nnctl.data.dataset import Dataset
-from nnctl.data.streaming import ahead
 from nnctl.engine.parameters import Array
 from nnctl.engine.shards import Rows
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 Batch = tuple[Rows, Array, Array | None]
 
 
@@ -29,10 +29,19 @@ def batches(
     def made(i: int) -> Batch:
         return data.batch(rows[i], dtype, seed, restart, step + i)
 
-    every = range(len(rows))
-    return one_ahead(made, every) if data.augmentations else map(made, every)
+    every = map(made, range(len(rows)))
+    return ahead(every) if data.augmentations else every
 
 
-def one_ahead(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """The results in order, each computed on another thread while the one before is in use."""
-    return ahead(map(function, items))
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The items in order, each made on another thread while the one before is in use; None ends them."""
+
+    def following() -> Item | None:
+        return next(items, None)
+
+    with ThreadPoolExecutor(1, "ahead") as pool:
+        # A copy of the context carries NumPy's error handling into the thread.
+        waiting = pool.submit(copy_context().run, following)
+        while (item := waiting.result()) is not None:
+            waiting = pool.submit(copy_context().run, following)
+            yield item

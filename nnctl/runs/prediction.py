@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from nnctl.data.batching import ahead
 from nnctl.data.encoder import BLOCK, ArrayEncoder, refuse_non_finite
 from nnctl.data.image_cache import gather
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.base import without_labels
+from nnctl.data.sources.files import STDIN, resolve
 from nnctl.data.sources.jsonl import JsonLines
-from nnctl.data.streaming import ahead
 from nnctl.data.tables import Table, listed
 from nnctl.data.target import Target, require
 from nnctl.engine.network import Pass
@@ -149,7 +150,7 @@ class Prediction:
         met: dict[str, None] = {}
         tables = without_labels(self.source).batches(self.base, rows, numbers=self._numbers)
         # Of a pipe nothing is read ahead: waiting for it on another thread could not be interrupted.
-        files = all((self.base / path).is_file() for path in self.source.files())
+        files = all(path != STDIN and resolve(path, self.base).is_file() for path in self.source.files())
         for data in ahead(tables) if files else tables:
             if isinstance(data, Table):
                 met.update(dict.fromkeys(data.columns))

@@ -9,7 +9,7 @@ import pytest
 from nnctl.data.augmentation.mixup import Mixup
 from nnctl.data.augmentation.placing import Flip, Shift
 from nnctl.data.augmentation.values import Brightness, Noise
-from nnctl.data.batching import batches, one_ahead
+from nnctl.data.batching import ahead, batches
 from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import ArrayEncoder
 from nnctl.data.target import Target
@@ -92,7 +92,7 @@ def test_mixed_targets_are_distributions(dtype):
     assert hard.tolist() == TRUTH[PARTS[0]].tolist()
 
 
-def test_one_ahead_works_on_another_thread_while_one_is_in_use():
+def test_ahead_works_on_another_thread_while_one_is_in_use():
     begun = [threading.Event() for _ in range(4)]
     names = set()
 
@@ -101,7 +101,7 @@ def test_one_ahead_works_on_another_thread_while_one_is_in_use():
         begun[i].set()
         return i
 
-    results = one_ahead(work, range(4))
+    results = ahead(map(work, range(4)))
     assert next(results) == 0
     assert begun[1].wait(5)
     assert not begun[2].is_set()
@@ -113,7 +113,7 @@ def test_one_ahead_works_on_another_thread_while_one_is_in_use():
 @pytest.mark.parametrize("stop", [None, 0, 1])
 def test_no_thread_outlives_the_batches(length, stop):
     before = threading.active_count()
-    results = one_ahead(str, range(length))
+    results = ahead(map(str, range(length)))
     for i, text in enumerate(results):
         assert text == str(i)
         if stop == i:
@@ -128,7 +128,7 @@ def test_what_goes_wrong_is_told_where_it_is_used():
             raise ValueError("no")
         return i
 
-    results = one_ahead(work, range(5))
+    results = ahead(map(work, range(5)))
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="no"):
         next(results)
@@ -136,6 +136,6 @@ def test_what_goes_wrong_is_told_where_it_is_used():
 
 def test_numpy_is_as_strict_as_in_the_calling_thread():
     with np.errstate(over="ignore"):
-        assert list(one_ahead(lambda x: np.float32(x) * np.float32(1e38), [1e38])) == [np.inf]
+        assert list(ahead(np.float32(x) * np.float32(1e38) for x in [1e38])) == [np.inf]
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
-        list(one_ahead(lambda x: np.float32(x) * np.float32(1e38), [1e38]))
+        list(ahead(np.float32(x) * np.float32(1e38) for x in [1e38]))

@@ -88,6 +88,13 @@ def test_what_is_written_stays(monkeypatch, limit):
     np.testing.assert_array_equal(x[:, 7], np.arange(100) + (np.arange(100) >= 50))
 
 
+def test_room_where_the_system_cannot_reserve_it(monkeypatch):
+    monkeypatch.delattr(os, "posix_fallocate")
+    x = room_for((100, 50), 0)
+    x[:] = 7
+    assert x.sum() == 7 * 100 * 50
+
+
 def test_a_disk_without_room(monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
