@@ -49,14 +49,23 @@ def room_for(shape: Shape, limit: int, dtype: DTypeLike = np.uint8) -> Array:
     folder = tempfile.gettempdir()
     with tempfile.TemporaryFile(dir=folder) as file:
         try:
-            # Reserved now: a disk that is full when a page is written ends the process without a word.
-            os.posix_fallocate(file.fileno(), 0, size)
+            _reserve(file, size)
         except OSError as error:
             raise DataError(
                 f"{folder}: no room for {size:,} bytes of unpacked examples ({error.strerror}); set TMPDIR to a folder "
                 "with more, or for image files raise cache_megabytes to hold them in memory"
             ) from None
         return read_by_rows(np.memmap(file, dtype, "r+", shape=shape), file.fileno())
+
+
+def _reserve(file: IO[bytes], size: int) -> None:
+    """Take up a file's room now: a disk that is full when a page is written ends the process without a word."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    for start in range(0, size, CHUNK):  # macOS has no such call
+        file.write(bytes(min(CHUNK, size - start)))
+    file.flush()
 
 
 def unpacked(stream: IO[bytes], dtype: DTypeLike, shape: Shape) -> tuple[Array, int]:

@@ -69,7 +69,7 @@ class Request:
     def examples(self) -> tuple[str, Dataset]:
         """What the examples are called, and the examples."""
         if self.data is not None:
-            return self.data, file_data(self.model, self.data)
+            return self.data, file_data(self.model, self.data, self.warn)
         split, data = own_data(self.model, self.folder, self.split, self.warn)
         return f"{split} split", data
 
@@ -125,7 +125,7 @@ def _example(request: Request) -> tuple[Array, str, str | None]:
     if request.image is not None:
         return read_picture(request.image, model), request.image.name, None
     if request.data is not None:
-        rows = all_rows(file_data(model, request.data))
+        rows = all_rows(file_data(model, request.data, request.warn))
     else:
         split, _ = own_data(model, request.folder, request.split, request.warn)
         rows = rows_of_source(model, request.folder, split)

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from nnctl.data.dataset import Dataset
 from nnctl.data.loading import load_for_evaluation, predictions
-from nnctl.data.sources import Idx, Npy, source_of
+from nnctl.data.sources import Idx, Npy, Npz, source_of
 from nnctl.data.sources.files import STDIN
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
@@ -123,7 +123,7 @@ def file_data(model: Model, path: str, warn: Callable[[str], None] | None = None
     """
     trained_on = model.experiment.data.source or model.experiment.data.train
     source = source_of(path, trained_on)
-    in_last_column = isinstance(trained_on, Npy | Idx) and trained_on.labels is None
+    in_last_column = isinstance(trained_on, Npy | Npz | Idx) and trained_on.labels is None
     if isinstance(source, Npy | Idx) and not in_last_column:
         source = source.model_copy(update={"labels": targets_beside(path, Path())})
     skip = model.experiment.data.malformed == "skip"

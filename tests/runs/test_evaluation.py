@@ -61,10 +61,13 @@ def test_the_format_changes_no_digit(stored, trained_on):
         np.testing.assert_array_equal(evaluation.losses, found["x.npy"].losses)
 
 
-def test_targets_are_not_looked_for_where_the_last_column_has_them(tmp_path):
-    np.save(tmp_path / "x.npy", np.stack([np.arange(30) % 7, np.arange(30) % 2], axis=1).astype(float))
+@pytest.mark.parametrize("source", ["{type: npy, path: x.npy}", "{type: npz, path: x.npz, labels: null}"])
+def test_targets_are_not_looked_for_where_the_last_column_has_them(tmp_path, source):
+    x = np.stack([np.arange(30) % 7, np.arange(30) % 2], axis=1).astype(float)
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x=x)
     np.save(tmp_path / "y.npy", np.zeros(30))
-    config = "data: {source: {type: npy, path: x.npy}, task: classification, split: {validation: 0, test: 0}}\n"
+    config = f"data: {{source: {source}, task: classification, split: {{validation: 0, test: 0}}}}\n"
     model = open_trained(make_run(tmp_path, config))
     assert file_data(model, str(tmp_path / "x.npy")).truth.tolist() == [0, 1] * 15
 

@@ -29,7 +29,7 @@ data:
 model:
   layers: LAYERS
 optimizer: {type: adam, learning_rate: 0.003}
-training: {epochs: 5, batch_size: 64}
+training: {epochs: 20, batch_size: 64}
 metrics: []
 runtime: {checkpoint_seconds: 0.05, threads: 1}
 """
@@ -69,13 +69,13 @@ def folder(request, tmp_path_factory):
 
 
 def test_kill_9_then_resume_on_two_threads(folder):
-    process = start("train", "images.yaml", "--set", "name=killed", cwd=folder)
-    run = folder / "runs" / "killed-0001"
+    process = start("train", "images.yaml", "--runs", "killed", cwd=folder)
+    run = folder / "killed" / "images-0001"
     wait_for(lambda: (run / "metrics.jsonl").exists() and len(rows(run)) >= 2, process)
     end(process, signal.SIGKILL)
     assert json.loads((run / "run.json").read_text())["status"] == "running"
     nnctl("train", "--resume", run, "--quiet", "--set", "runtime.threads=2", cwd=folder)
-    assert rows(run) == rows(folder / "runs" / "images-0001")
+    assert_same_result(run, folder / "runs" / "images-0001")
 
 
 def test_threads_and_a_signal_change_no_bit(folder):

@@ -83,6 +83,8 @@ def _wrong(name: str | None, start: Path, labels: dict[str, str | None], *, hint
         return f"{name}: no such file in {file.parent}" + (f"; did you mean {near}?" if near else "")
     except OSError as error:
         return f"{name}: cannot be read: {error.strerror}"
+    except ValueError as error:  # a NUL
+        return f"{name!r}: is no path: {error}"
     if stat.S_ISREG(mode):
         return None
     return f"{name}: " + ("is a folder and no image" if stat.S_ISDIR(mode) else NO_FILE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from math import prod
@@ -19,7 +20,7 @@ from nnctl.errors import DataError
 from nnctl.spec import nearest
 
 #: What `zipfile` raises on an archive that is damaged, locked, or packed in a way that Python cannot unpack.
-UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error)
+UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error, lzma.LZMAError)
 MEMBER_HEADER = 30  # bytes of a zip member's local header before its name
 
 
@@ -50,7 +51,7 @@ class Npz(Source):
     """Arrays of inputs (n, ...) and targets (n,) or (n, k) in one .npz file.
 
     Without an array named `labels`, the last column of a matrix is the target. An archive written by
-    `numpy.savez` is read where it lies; one by `numpy.savez_compressed` is unpacked when it is opened, up to 64
+    `numpy.savez` is read where it lies; one by `numpy.savez_compressed` is unpacked when it is opened, up to 128
     megabytes into memory, more into a temporary file.
 
     ```yaml
