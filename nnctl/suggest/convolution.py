@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from nnctl.config.model import Model
 from nnctl.data.loading import LoadedData
+from nnctl.data.sources.images import ImageSource
 from nnctl.engine.parameters import Shape
 from nnctl.suggest.commented import Because, plain
 from nnctl.suggest.training import Pace
@@ -60,9 +61,10 @@ def convolutional(data: LoadedData) -> tuple[dict[str, Any], Pace, str]:
     epochs = min(size.pace.epochs, max(FEWEST_EPOCHS, round(BUDGET / (rows * cost))))
     words = f"{max(cost / 1e6, 0.1):.1f} million multiply-adds an image"
     reason = (
-        f"filters slide over images of {shape[0]} x {shape[1]}, at first {filters}, as there are {rows} to train on; "
-        "if these are no images, write `hidden: [64]` instead of layers"
+        f"filters slide over images of {shape[0]} x {shape[1]}, at first {filters}, as there are {rows} to train on"
     )
+    if not isinstance(data.resolved.source or data.resolved.train, ImageSource):
+        reason += "; if these are no images, write `hidden: [64]` instead of layers"
     return {"layers": Because(layers, reason)}, size.pace._replace(epochs=epochs), words
 
 
