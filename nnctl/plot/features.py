@@ -53,7 +53,7 @@ def draw(picture: Array | None, caption: str, found: Sequence[Stage], title: str
         width: in inches.
     """
     blocks = [maps(stage.values[0]) for stage in found]
-    grids = [_grid(block, width) for block in blocks]
+    grids = [_grid(block, width, line=stage.values.ndim == 3) for block, stage in zip(blocks, found, strict=True)]
     heights = [grid.height + HEADING for grid in grids]
     first = INPUT_SIDE + HEADING if picture is not None else HEADING
     figure = new_figure(width, first + sum(heights) + 0.7, title)
@@ -77,10 +77,10 @@ def draw(picture: Array | None, caption: str, found: Sequence[Stage], title: str
     return figure
 
 
-def _grid(block: Array, width: float) -> Tiles:
-    """Room for a stage's maps."""
+def _grid(block: Array, width: float, *, line: bool) -> Tiles:
+    """Room for a stage's maps, or for the one picture of a line of data, which takes the whole width."""
     count, aspect = min(len(block), MOST), block.shape[1] / block.shape[2]
-    if count == 1:
+    if line:
         return Tiles(1, 1, 0.86 * width, min(aspect, 1.2 / (0.86 * width)))
     return Tiles(count, COLUMNS, 0.86 * width, aspect)
 

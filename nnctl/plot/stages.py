@@ -13,13 +13,13 @@ from nnctl.layers.activation import Activation, PRelu
 from nnctl.layers.blocks import Block
 from nnctl.layers.noise import Dropout, GaussianNoise
 from nnctl.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
-from nnctl.layers.shape import Flatten
+from nnctl.layers.shape import Flatten, Reshape
 from nnctl.runs.model import Model
 
 #: What changes each value where it stands: drawn together with the layer before it.
 IN_PLACE = (Activation, PRelu, BatchNormalization, LayerNormalization, GroupNormalization)
 #: What changes no value outside training.
-UNSEEN = (Dropout, GaussianNoise, Flatten)
+UNSEEN = (Dropout, GaussianNoise, Flatten, Reshape)
 
 
 @dataclass(frozen=True)

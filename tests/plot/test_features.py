@@ -45,7 +45,7 @@ SECTION = CONV[: CONV.index("model:")]
 #: The layers, the shape of an example, and the headings of what is drawn below the caption.
 INPUTS = {
     "a picture is on top": ("[{conv: 2}, flatten]", (8, 6, 1), ["conv2d1: 8 × 6 × 2"]),
-    "a grey picture": ("[{conv: 2}, flatten]", (8, 6), ["reshape1: 8 × 6 × 1", "conv2d1: 8 × 6 × 2"]),
+    "a grey picture": ("[{conv: 2}, flatten]", (8, 6), ["conv2d1: 8 × 6 × 2"]),
     "a signal": ("[{conv1d: 2}, flatten]", (8, 6), ["input: 8 × 6", "conv1d1: 8 × 2"]),
     "more channels than colours": ("[{conv: 2}, flatten]", (8, 6, 5), ["input: 8 × 6 × 5", "conv2d1: 8 × 6 × 2"]),
 }
@@ -64,3 +64,14 @@ def test_the_input_is_drawn(tmp_path, case):
     else:
         assert sum(image.get_array().size for image in axes[0].images) == np.prod(shape)
         assert axes[len(headings)].get_ylabel() == "value"
+
+
+def test_one_map_is_as_wide_as_it_is():
+    one = Stage("conv2d1", IMAGE.values[..., :1])
+    with styled():
+        figure = draw(None, "said so", [one], "title", 8)
+        figure.draw_without_rendering()
+    (image,) = figure.axes[1].images
+    box = image.get_window_extent()
+    height, width = IMAGE.values.shape[1:3]
+    assert box.height / box.width == pytest.approx(height / width, rel=0.05)
