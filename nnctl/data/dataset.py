@@ -14,8 +14,6 @@ from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array, Shape
 from nnctl.engine.shards import Rows
 
-Batch = tuple[Array, Array, Array | None]
-
 
 @dataclass(frozen=True)
 class Dataset:
@@ -50,7 +48,7 @@ class Dataset:
         """The shape of one example."""
         return self.encoder.input_shape
 
-    def take(self, indices: Array | slice, dtype: DTypeLike) -> Batch:
+    def take(self, indices: Array | slice, dtype: DTypeLike) -> tuple[Array, Array, Array | None]:
         """Inputs, targets and weights of some examples. They may be views: read, do not write."""
         return self.inputs(indices, dtype), *self.targets(indices, dtype)
 

@@ -51,7 +51,7 @@ def some(data: Dataset, indices: Array) -> Dataset:
 
 
 def all_rows(data: Dataset) -> Rows:
-    """The examples of a file of which no row was left out."""
+    """The examples of a file; where some were left out, those that were read are counted."""
     return Rows(data, np.arange(1, len(data) + 1))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import zipfile
 import zlib
 from math import prod
@@ -19,8 +18,8 @@ from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
 from nnctl.spec import nearest
 
-#: What `zipfile` raises on an archive that is damaged, locked, or packed in a way that Python cannot unpack.
-UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error, lzma.LZMAError)
+#: What `zipfile` raises on an archive that is damaged or locked.
+UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error)
 MEMBER_HEADER = 30  # bytes of a zip member's local header before its name
 
 
@@ -86,6 +85,8 @@ class Npz(Source):
                 + (f"; did you mean {near!r}?" if near else "; write `inputs:` and `labels:`")
             )
         info = archive.getinfo(archive.namelist()[names.index(name)])
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{info.filename}: is not packed as numpy.savez_compressed does it; write it with that")
         with archive.open(info) as member:
             shape, fortran, dtype = _header(member)
             start, size = member.tell(), prod(shape) * dtype.itemsize
@@ -101,7 +102,7 @@ class Npz(Source):
                 with file.open("rb") as whole:
                     array = np.memmap(file, dtype, "r", _place(file, info) + start, shape, order)
                     return read_by_rows(array, whole.fileno())
-            if info.compress_type == zipfile.ZIP_DEFLATED and size > DEFLATED * file.stat().st_size:
+            if size > DEFLATED * file.stat().st_size:
                 raise ValueError(f"{info.filename}: announces {size} bytes, more than a file of this size can hold")
             x, found = unpacked(member, dtype, shape[::-1] if fortran else shape)
             if found != size:

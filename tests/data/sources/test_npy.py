@@ -114,6 +114,15 @@ def test_archives_that_lie(tmp_path, monkeypatch, content, message):
         Npz(path="a.npz", inputs="x", labels=None).open(tmp_path)
 
 
+def test_another_packing_than_numpys(tmp_path):
+    pytest.importorskip("bz2")
+    (tmp_path / "a.npz").write_bytes(archive(array_file((4,), b"abcd"), zipfile.ZIP_BZIP2))
+    with pytest.raises(
+        DataError, match=r"x\.npy: is not packed as numpy\.savez_compressed does it; write it with that"
+    ):
+        Npz(path="a.npz", inputs="x", labels=None).open(tmp_path)
+
+
 def test_the_last_column_is_the_target_where_there_are_no_labels(tmp_path):
     np.save(tmp_path / "x.npy", np.arange(12.0).reshape(4, 3))
     arrays = Npy(path="x.npy").open(tmp_path).with_labels()
