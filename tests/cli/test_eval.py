@@ -42,14 +42,6 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(made, tmp_path, monkeypatch):
-    """A folder with runs and the data they were made from."""
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def evaluate(folder, capsys):
     """Runs eval, demands an exit code, returns stdout and stderr."""
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -34,14 +33,6 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fruit")
     make_run(folder, CONFIG, fruit_csv=FRUIT)
     return folder
-
-
-@pytest.fixture
-def folder(made, tmp_path, monkeypatch):
-    """A folder with a run and the data it was made from."""
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 RUN = "runs/fruit-0001"

@@ -1,0 +1,13 @@
+"""What tests of commands share."""
+
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def folder(made, tmp_path, monkeypatch):
+    """The working directory: a copy of what a module's `made` has prepared once."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
