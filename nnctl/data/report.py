@@ -165,11 +165,13 @@ def _gives_away(
 def array_problems(arrays: Arrays, rows: Array) -> list[Problem]:
     """Features of an array that are the same in every training example; pixels of an image's border often are."""
     first = arrays.x[rows[0]].astype(np.float64).ravel()
-    varies = np.zeros(first.shape, bool)
+    varies, images = np.zeros(first.shape, bool), arrays.x.ndim > 2
     for block in blocks(arrays.x, rows):
         varies |= (block != first).any(axis=0)
+        if images and varies.any():
+            return []
     constant = int(np.sum(~varies))
-    if not constant or (arrays.x.ndim > 2 and constant < len(first)):
+    if not constant:
         return []
     return [Problem("constant", f"{constant} of {len(first)} features are the same in every training example")]
 
