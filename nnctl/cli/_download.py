@@ -34,10 +34,9 @@ class Lines(Watcher):
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def start(self, file: File, done: int, url: str) -> None:
-        self.file, self.told = file, done * PARTS // file.size
-        rest = f", of which {done:,} are there" if done else ""
-        self.console.note(f"{file.name}: {file.size:,} bytes{rest}, from {url}")
+    def start(self, file: File, url: str) -> None:
+        self.file, self.told = file, 0
+        self.console.note(f"{file.name}: {file.size:,} bytes, from {url}")
 
     def at(self, done: int) -> None:
         part = done * PARTS // self.file.size
@@ -57,11 +56,11 @@ class Bars(Watcher):
         self.progress = progress
         self.task: dict[str, int] = {}
 
-    def start(self, file: File, done: int, url: str) -> None:
+    def start(self, file: File, url: str) -> None:
         if file.name not in self.task:
             self.task[file.name] = self.progress.add_task(file.name, total=file.size)
         self.now = self.progress.tasks[self.task[file.name]].id
-        self.at(done)
+        self.at(0)
 
     def at(self, done: int) -> None:
         self.progress.update(self.now, completed=done)

@@ -177,8 +177,8 @@ def fetch(
 ) -> None:
     """Fetch a data set from its official source; print its folder.
 
-    Every file is held against its published size and checksum, those already there as well. What was broken
-    off is continued. Without a network, it says which files to put where.
+    Every file is held against its published size and checksum, those already there as well. Without a network, it
+    says which files to put where. Needs pooch: pip install 'nnctl[fetch]'.
     """
     from nnctl.cli._download import display
     from nnctl.data.fetch import folder

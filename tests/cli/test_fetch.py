@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ from nnctl.cli.main import main
 from nnctl.data.fetch import catalogue
 from nnctl.data.fetch.catalogue import DataSet, File
 from tests.cli.test_console import MOTION, on_a_terminal
-from tests.data.web import honest, raw, reply, serving, status
+from tests.data.web import Web, raw, reply, serving
 from tests.process import ROOT
 
 CONTENT = bytes(range(256)) * 40
@@ -25,7 +27,7 @@ NEXT = "`nnctl train configs/mnist.yaml` trains on them"
 
 
 @pytest.fixture
-def web(monkeypatch, tmp_path):
+def web(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Web]:
     """A server that is the only mirror of `mnist`; an empty current directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("no_proxy", "*")
@@ -35,8 +37,8 @@ def web(monkeypatch, tmp_path):
         yield web
 
 
-def test_prints_the_folder(web, capsys, tmp_path):
-    web.put("/a.gz", honest(CONTENT))
+def test_prints_the_folder(web: Web, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    web.put("/a.gz", reply(CONTENT))
     assert main(["datasets", "fetch", "mnist"]) == 0
     out, err = capsys.readouterr()
     assert out == "datasets/mnist\n"
@@ -52,17 +54,8 @@ def test_prints_the_folder(web, capsys, tmp_path):
     assert len(web.asked) == 1
 
 
-def test_lines_of_what_was_broken_off(web, capsys):
-    web.put("/a.gz", honest(CONTENT, cut=6000), status(503))
-    assert main(["datasets", "fetch", "mnist"]) == 3
-    web.put("/a.gz", honest(CONTENT))
-    capsys.readouterr()
-    assert main(["datasets", "fetch", "mnist"]) == 0
-    assert capsys.readouterr().err.startswith(f"a.gz: 10,240 bytes, of which 6,000 are there, from {web.url}a.gz\n")
-
-
-def test_json(web, capsys):
-    web.put("/a.gz", honest(CONTENT))
+def test_json(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    web.put("/a.gz", reply(CONTENT))
     assert main(["datasets", "fetch", "mnist", "--json", "--quiet"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -73,14 +66,14 @@ def test_json(web, capsys):
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_another_mirror_and_folder(web, capsys, tmp_path, slash):
-    web.put("/mirror/a.gz", honest(CONTENT))
+def test_another_mirror_and_folder(web: Web, capsys: pytest.CaptureFixture[str], tmp_path: Path, slash: str) -> None:
+    web.put("/mirror/a.gz", reply(CONTENT))
     assert main(["datasets", "fetch", "mnist", "--to", "here", "--from", f"{web.url}mirror{slash}"]) == 0
     assert capsys.readouterr().out == "here\n"
     assert (tmp_path / "here" / "a.gz").read_bytes() == CONTENT
 
 
-def test_without_a_network(web, capsys):
+def test_without_a_network(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
     nobody = "http://127.0.0.1:9/"
     assert main(["datasets", "fetch", "mnist", "--from", nobody, "--quiet"]) == 3
     out, err = capsys.readouterr()
@@ -95,8 +88,8 @@ def test_without_a_network(web, capsys):
     ]
 
 
-def test_another_file_of_that_name(web, capsys, tmp_path):
-    web.put("/a.gz", honest(CONTENT))
+def test_another_file_of_that_name(web: Web, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    web.put("/a.gz", reply(CONTENT))
     (tmp_path / "datasets" / "mnist").mkdir(parents=True)
     (tmp_path / PATH).write_text("mine")
     assert main(["datasets", "fetch", "mnist", "--json"]) == 0
@@ -118,7 +111,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), REFUSED)
-def test_refusals(web, capsys, tmp_path, arguments, words):
+def test_refusals(
+    web: Web, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], words: str
+) -> None:
     (tmp_path / "taken").write_text("")
     assert main(["datasets", "fetch", *arguments]) == 2
     out, err = capsys.readouterr()
@@ -127,7 +122,7 @@ def test_refusals(web, capsys, tmp_path, arguments, words):
     assert web.asked == []
 
 
-def test_the_list_has_them(web, capsys):
+def test_the_list_has_them(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["datasets", "list", "--json"]) == 0
     assert [known["name"] for known in json.loads(capsys.readouterr().out)["fetch"]] == list(catalogue.CATALOGUE)
     assert main(["datasets", "list"]) == 0
@@ -135,14 +130,13 @@ def test_the_list_has_them(web, capsys):
 
 
 @pytest.mark.parametrize("name", catalogue.CATALOGUE)
-def test_the_help_has_them(capsys, name):
+def test_the_help_has_them(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert main(["datasets", "fetch", "--help"]) == 0
     assert name in capsys.readouterr().out
 
 
-def program(web):
-    """A process with the server as the only mirror."""
-    known = DataSet("mnist", "", (web.url,), (FILE,))
+def program(known: DataSet) -> str:
+    """A process that knows of one data set."""
     return (
         "import sys; from nnctl.cli.main import main; from nnctl.data.fetch.catalogue import *\n"
         f"CATALOGUE['mnist'] = {known!r}\n"
@@ -150,10 +144,10 @@ def program(web):
     )
 
 
-def test_a_bar_on_a_terminal(web, monkeypatch, tmp_path):
+def test_a_bar_on_a_terminal(web: Web, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    web.put("/a.gz", honest(CONTENT, cut=5000), honest(CONTENT))
-    shown, out = on_a_terminal(program(web))
+    web.put("/a.gz", reply(CONTENT))
+    shown, out = on_a_terminal(program(catalogue.CATALOGUE["mnist"]))
     assert out == "datasets/mnist\n"
     assert MOTION.search(shown)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
@@ -161,23 +155,29 @@ def test_a_bar_on_a_terminal(web, monkeypatch, tmp_path):
     assert (tmp_path / PATH).read_bytes() == CONTENT
 
 
-def test_interrupted_and_taken_up_again(web, monkeypatch, tmp_path, capsys):
+def test_interrupted_and_done_again(
+    web: Web, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    head = b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(CONTENT)
-    web.put("/a.gz", raw(head + CONTENT[:5000], lambda: time.sleep(2)), honest(CONTENT))
-    process = subprocess.Popen([sys.executable, "-c", program(web)], stderr=subprocess.PIPE, text=True)
+    large = bytes(range(256)) * 1024
+    known = DataSet("mnist", "", (web.url,), (File("a.gz", len(large), hashlib.sha256(large).hexdigest()),))
+    monkeypatch.setitem(catalogue.CATALOGUE, "mnist", known)
+    head = b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(large)
+    web.put("/a.gz", raw(head + large[:100_000], lambda: time.sleep(2)), reply(large))
+    process = subprocess.Popen([sys.executable, "-c", program(known)], stderr=subprocess.PIPE, text=True)
+    assert process.stderr
     for line in process.stderr:
         if "25 %" in line:
             break
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "error: interrupted\n")
-    assert (tmp_path / "datasets" / "mnist" / ".a.gz.part").read_bytes() == CONTENT[:5000]
+    assert list((tmp_path / "datasets" / "mnist").iterdir()) == []
     assert main(["datasets", "fetch", "mnist"]) == 0
-    assert web.asked[-1] == ("/a.gz", "bytes=5000-", None)
+    assert (tmp_path / PATH).read_bytes() == large
 
 
-def test_a_lying_server(web, capsys):
+def test_a_lying_server(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
     web.put("/a.gz", reply(CONTENT[::-1]))
     assert main(["datasets", "fetch", "mnist"]) == 3
     assert "the checksum is another" in capsys.readouterr().err

@@ -1,42 +1,46 @@
 """A web server on this machine that answers as it is told, and remembers what it was asked."""
 
-import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Web:
     """Answers a path with its next answer, the last one for ever; an answer is a function of the request handler."""
 
-    def __init__(self):
-        self.answers = {}
-        self.asked = []
+    url: str
 
-    def put(self, path, *answers):
+    def __init__(self) -> None:
+        self.answers: dict[str, list[Answer]] = {}
+        self.asked: list[str] = []
+
+    def put(self, path: str, *answers: Answer) -> None:
         self.answers[path] = list(answers)
 
-    def next(self, handler):
-        headers = handler.headers
-        self.asked.append((handler.path, headers.get("Range"), headers.get("If-Range")))
+    def next(self, handler: BaseHTTPRequestHandler) -> Answer:
+        self.asked.append(handler.path)
         answers = self.answers.get(handler.path, [status(404)])
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
 @contextmanager
-def serving():
+def serving() -> Iterator[Web]:
     """A running server; its `url` ends in a slash."""
     web = Web()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self) -> None:
             web.next(self)(self)
 
-        def log_message(self, *_):
+        def log_message(self, *_: Any) -> None:
             pass
 
     class Server(ThreadingHTTPServer):
-        def handle_error(self, *_):
+        def handle_error(self, *_: Any) -> None:
             pass  # the client went away, as it should from some answers
 
     with Server(("127.0.0.1", 0), Handler) as server:
@@ -50,10 +54,10 @@ def serving():
             thread.join()
 
 
-def reply(body=b"", code=200, length=None, **headers):
+def reply(body: bytes = b"", code: int = 200, length: object = None, **headers: str) -> Answer:
     """Any answer; `length` is announced instead of the body's, or not at all if it is False."""
 
-    def answer(handler):
+    def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(code)
         if length is not False:
             handler.send_header("Content-Length", str(len(body) if length is None else length))
@@ -65,18 +69,18 @@ def reply(body=b"", code=200, length=None, **headers):
     return answer
 
 
-def status(code):
+def status(code: int) -> Answer:
     return reply(b"<html>no</html>", code, Content_Type="text/html")
 
 
-def to(address, code=302):
+def to(address: str, code: int = 302) -> Answer:
     return reply(code=code, Location=address)
 
 
-def raw(text, then=lambda: None):
+def raw(text: bytes, then: Callable[[], object] = lambda: None) -> Answer:
     """Bytes as they are, instead of HTTP."""
 
-    def answer(handler):
+    def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(text)
         handler.wfile.flush()
         then()
@@ -84,28 +88,7 @@ def raw(text, then=lambda: None):
     return answer
 
 
-def honest(content, etag=None, cut=None, date=None):
-    """A file, ranges and If-Range included; the connection ends after `cut` bytes of the answer."""
-
-    def answer(handler):
-        asked = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
-        same = handler.headers.get("If-Range") in (None, etag, date)
-        start = int(asked[1]) if asked and same else 0
-        if asked and start >= len(content):
-            handler.send_error(416)
-            return
-        headers = {"ETag": etag} if etag else {}
-        if date:
-            headers["Last_Modified"] = date
-        if asked and same:
-            headers["Content_Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        body = content[start:]
-        reply(body[:cut], 206 if asked and same else 200, length=len(body), **headers)(handler)
-
-    return answer
-
-
-def chunked(*chunks, end=b"0\r\n\r\n"):
+def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> Answer:
     """An answer in pieces of unannounced number."""
     pieces = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
     return raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + pieces + end)

@@ -1,25 +1,26 @@
 """A data set into a folder: what is there is checked, what is missing is fetched."""
 
-import fcntl
+from __future__ import annotations
+
 import hashlib
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 from nnctl.data.fetch.catalogue import DataSet, File
-from nnctl.data.fetch.download import TIMEOUT, Unavailable, download
-from nnctl.data.fetch.partial import Partial
 from nnctl.errors import ConfigError, DataError
+
+#: Seconds without an answer, or without more of it, after which the next mirror is asked.
+TIMEOUT = 30.0
+CHUNK = 1 << 16
 
 
 class Watcher:
     """Hears how it goes, and shows nothing; displays extend it."""
 
-    def start(self, file: File, done: int, url: str) -> None:
-        """A file is asked for; `done` of its bytes are there."""
+    def start(self, file: File, url: str) -> None:
+        """A file is asked for."""
 
     def at(self, done: int) -> None:
         """That many of the file's bytes are there."""
@@ -37,6 +38,10 @@ class Fetched(NamedTuple):
     kept: Path | None
 
 
+class Unavailable(Exception):
+    """Why a file cannot be had."""
+
+
 def fetch(
     data_set: DataSet,
     folder: Path,
@@ -47,41 +52,21 @@ def fetch(
     """Bring every file of a data set into a folder, from the first mirror that gives it.
 
     Raises:
-        ConfigError: where the folder is not one.
+        ConfigError: where the folder is not one, or files are missing and pooch is not installed.
         DataError: where a file cannot be had, with what to do without a network.
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder}: is a file; name a folder for the data set")
-    folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder):
-        fetched: list[Fetched] = []
-        for file in data_set.files:
-            try:
-                fetched.append(_fetch_file(file, folder / file.name, mirrors, watcher, timeout))
-            except Unavailable as reasons:
-                missing = [other for other in data_set.files if not is_file(folder / other.name, other)]
-                raise DataError(
-                    f"{data_set.name}: {file.name} cannot be had\n{reasons}\n" + by_hand(data_set, folder, missing)
-                ) from None
-        return fetched
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold a folder, so that two processes never write one file.
-
-    Raises:
-        DataError: where another process holds it.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    fetched: list[Fetched] = []
+    for file in data_set.files:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"{folder}: another process is fetching into it; run this again when it is done") from None
-        yield
-    finally:
-        os.close(descriptor)
+            fetched.append(_fetch_file(file, folder / file.name, mirrors, watcher, timeout))
+        except Unavailable as reasons:
+            missing = [other for other in data_set.files if not is_file(folder / other.name, other)]
+            raise DataError(
+                f"{data_set.name}: {file.name} cannot be had\n{reasons}\n" + by_hand(data_set, folder, missing)
+            ) from None
+    return fetched
 
 
 def is_file(path: Path, file: File) -> bool:
@@ -94,42 +79,92 @@ def is_file(path: Path, file: File) -> bool:
 
 def _fetch_file(file: File, path: Path, mirrors: Sequence[str], watcher: Watcher, timeout: float) -> Fetched:
     if is_file(path, file):
-        Partial(path).remove()
         watcher.note(f"{path}: is there, and its checksum is right")
         return Fetched(path, file, None, None)
     if path.exists():
         watcher.note(f"{path}: is there, but is another file; it is kept beside the right one once that is there")
-    with Partial(path) as partial:
-        source = _fill(partial, file, mirrors, watcher, timeout)
-        kept = _put_aside(path)
-        partial.become_final()
-    if kept:
-        watcher.note(f"{path}: what had its name is now {kept.name}")
-    return Fetched(path, file, source, kept)
-
-
-def _fill(partial: Partial, file: File, mirrors: Sequence[str], watcher: Watcher, timeout: float) -> str:
-    """Complete a partial file from the first mirror that can; returns the address.
-
-    Raises:
-        Unavailable: where none can, with the reason of each.
-    """
-    if partial.length >= file.size:  # all came but the name, or it is something else
-        if partial.holds(file):
-            return str(partial.path)
-        partial.clear()
     reasons = []
     for mirror in mirrors:
         url = mirror + file.name
-        watcher.start(file, partial.length, url)
+        watcher.start(file, url)
         try:
-            download(url, file, partial, watcher.at, timeout)
+            new = _download(url, file, path.with_name(f".{file.name}.new"), watcher, timeout)
         except Unavailable as reason:
             reasons.append(f"  {url}: {reason}")
             watcher.note(reasons[-1].strip())
-        else:
-            return url
+            continue
+        kept = _put_aside(path)
+        new.rename(path)
+        if kept:
+            watcher.note(f"{path}: what had its name is now {kept.name}")
+        return Fetched(path, file, url, kept)
     raise Unavailable("\n".join(reasons))
+
+
+def _download(url: str, file: File, to: Path, watcher: Watcher, timeout: float) -> Path:
+    """The path, once it is the file; pooch gives it its name only if the checksum is right.
+
+    Raises:
+        ConfigError: where pooch is not installed.
+        Unavailable: where the address does not give the file.
+    """
+    try:
+        import pooch
+    except ImportError:
+        raise ConfigError("fetching needs pooch, which is not installed: pip install 'nnctl[fetch]'") from None
+
+    def receive(url: str, path: str, _: object) -> None:
+        _receive(url, file, Path(path), watcher, timeout)
+
+    pooch.get_logger().setLevel("ERROR")  # the watcher hears it all
+    try:
+        pooch.retrieve(url, f"sha256:{file.sha256}", to.name, to.parent, downloader=receive)
+    except ValueError:
+        raise Unavailable(
+            "the checksum is another: damaged, not this file, or a page of a network that asks to log in"
+        ) from None
+    return to
+
+
+def _receive(url: str, file: File, to: Path, watcher: Watcher, timeout: float) -> None:
+    """What the address gives, as long as it is not more than the file has.
+
+    Raises:
+        Unavailable: where it gives more, or less than it announced, or nothing.
+    """
+    import requests
+
+    # Unless told so, servers may pack what is packed already.
+    headers = {"User-Agent": "nnctl", "Accept-Encoding": "identity"}
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer, to.open("wb") as stream:
+            answer.raise_for_status()
+            for chunk in answer.iter_content(CHUNK):
+                stream.write(chunk)
+                if stream.tell() > file.size:
+                    raise Unavailable(f"more than {file.size:,} bytes came: it is not this file")
+                watcher.at(stream.tell())
+    except (requests.RequestException, ValueError) as error:  # ValueError: a redirection to what is no address
+        raise Unavailable(_why(error)) from None
+
+
+def _why(error: Exception) -> str:
+    """An error of the network in a line: the answer's status, or the cause at the bottom."""
+    from requests import HTTPError, Timeout
+
+    if isinstance(error, HTTPError) and error.response is not None:
+        return printable(f"HTTP {error.response.status_code} {error.response.reason}").rstrip()
+    if isinstance(error, Timeout):
+        return "no answer in time"
+    cause: BaseException = error
+    while cause.__context__:
+        cause = cause.__context__
+    return printable(getattr(cause, "strerror", None) or str(cause))
+
+
+def printable(text: str) -> str:
+    """What a server said, fit for a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)[:200]
 
 
 def _put_aside(path: Path) -> Path | None:
