@@ -42,6 +42,7 @@ def check(
     rates = preview(job.experiment.schedule, optimizer.learning_rate, epochs, 1)
     warnings = [
         *checks.model_warnings(job),
+        *checks.training_warnings(job),
         *([message] if (message := checks.loss_warning(initial)) else []),
         *(problem.message for problem in job.data.report.problems),
     ]

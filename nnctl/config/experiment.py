@@ -1,5 +1,6 @@
 """`Experiment`, the root of the experiment file."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -35,6 +36,14 @@ class EarlyStopping(Spec):
     warmup: int = Field(0, ge=0, description="Epochs at the start that do not count as waiting.")
     restore_best: bool = Field(True, description="Keep the weights of the best epoch, not those of the last.")
 
+    def unreached(self, epochs: int) -> Iterator[str]:
+        """What these settings ask for and a training of `epochs` epochs ends before; a clause for each."""
+        if self.warmup >= epochs:
+            yield (
+                f"training.early_stopping.warmup is {self.warmup} epochs and training.epochs is {epochs}: no epoch "
+                "counts as waiting; shorten the warm-up, or train longer"
+            )
+
 
 class Training(Spec):
     """How long and in what steps to train.
@@ -52,8 +61,15 @@ class Training(Spec):
         32, description="Examples a step: 1 is stochastic, `full` is batch gradient descent."
     )
     shuffle: bool = Field(True, description="Whether every epoch takes the examples in a new order.")
-    clip_norm: float | None = Field(None, gt=0, description="Largest norm of the gradient; longer ones are scaled.")
-    clip_value: float | None = Field(None, gt=0, description="Largest absolute value of a gradient's entry.")
+    clip_norm: float | None = Field(
+        None,
+        gt=0,
+        description="Largest norm of the gradient, with that of the penalties l1 and l2 in it; longer ones are scaled. "
+        "(PyTorch's `weight_decay` is added after clipping.)",
+    )
+    clip_value: float | None = Field(
+        None, gt=0, description="Largest absolute value of a gradient's entry, after `clip_norm` and like it."
+    )
     early_stopping: EarlyStopping | None = Field(None, description="When to stop before the last epoch; null: never.")
     restarts: int = Field(1, ge=1, description="Random initialisations to train; the best on validation is kept.")
 

@@ -1,5 +1,6 @@
 """The contract every schedule keeps, and the preview."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -54,6 +55,14 @@ class Schedule(Spec):
     def shape(self, epoch: float, epochs: float, memory: dict[str, float]) -> float:
         """The scale `epoch` epochs after the warm-up, of `epochs` in all."""
         raise NotImplementedError
+
+    def unreached(self, epochs: int) -> Iterator[str]:
+        """What these settings ask for and a training of `epochs` epochs ends before; a clause for each."""
+        if self.warmup >= epochs:
+            yield (
+                f"schedule.warmup is {self.warmup:g} epochs and training.epochs is {epochs}: the learning rate climbs "
+                "to the end of training and does nothing else; shorten the warm-up, or train longer"
+            )
 
     def observe(self, value: float, memory: dict[str, float]) -> None:
         """Take note of the monitored figure, lower being better, at the end of an epoch.

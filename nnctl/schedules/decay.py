@@ -1,5 +1,6 @@
 """Learning rates that stay, or fall by a simple law; x are epochs, as a fraction within one."""
 
+from collections.abc import Iterator
 from math import floor
 from typing import Annotated, Literal, Self
 
@@ -8,7 +9,7 @@ from pydantic import Field, model_validator
 from nnctl.schedules.base import Schedule, fraction
 from nnctl.spec import Listed
 
-#: Epochs are divided by lengths that are no binary fractions: 0.3 / 0.1 < 3, but three of them are over.
+#: Epochs are no binary fractions: 0.3 / 0.1 < 3 and 2.3 - 0.3 < 2, but three tenths and two epochs are over.
 ROUNDING = 1e-9
 
 Factor = Annotated[float, Field(gt=0, le=1)]
@@ -59,8 +60,19 @@ class Step(Schedule):
 
     def shape(self, epoch: float, epochs: float, memory: dict[str, float]) -> float:
         if self.every is None:
-            return float(self.factor ** sum(epoch >= milestone for milestone in self.milestones))
+            return float(self.factor ** sum(epoch + ROUNDING >= milestone for milestone in self.milestones))
         return float(self.factor ** floor(epoch / self.every + ROUNDING))
+
+    def unreached(self, epochs: int) -> Iterator[str]:
+        yield from super().unreached(epochs)
+        key, falls = ("milestones", self.milestones) if self.every is None else ("every", (self.every,))
+        late = [f"{fall:g}" for fall in falls if self.warmup + fall >= epochs]
+        if late:
+            after = f" after a warm-up of {self.warmup:g}" if self.warmup else ""
+            yield (
+                f"schedule.{key} is {', '.join(late)} epochs{after} and training.epochs is {epochs}: the rate does not "
+                "fall there any more; name earlier epochs, or train longer"
+            )
 
 
 class Exponential(Schedule):

@@ -1,5 +1,6 @@
 """A learning rate that falls when training gets stuck."""
 
+from collections.abc import Iterator
 from math import inf
 from typing import Literal
 
@@ -42,6 +43,14 @@ class ReduceOnPlateau(Schedule):
 
     def shape(self, epoch: float, epochs: float, memory: dict[str, float]) -> float:
         return max(self.minimum, float(self.factor ** memory.get("reductions", 0)))
+
+    def unreached(self, epochs: int) -> Iterator[str]:
+        yield from super().unreached(epochs)
+        if self.patience + 1 >= epochs:  # the first epoch has nothing to improve on, the last no step after it
+            yield (
+                f"schedule.patience is {self.patience} epochs and training.epochs is {epochs}: the rate never falls; "
+                "wait less, or train longer"
+            )
 
     def observe(self, value: float, memory: dict[str, float]) -> None:
         waited = memory.get("waited", 0) + 1

@@ -142,6 +142,14 @@ def model_warnings(job: Job) -> Iterator[str]:
         )
 
 
+def training_warnings(job: Job) -> Iterator[str]:
+    """What training is asked to do and ends before."""
+    training = job.experiment.training
+    yield from job.experiment.schedule.unreached(training.epochs)
+    if training.early_stopping is not None:
+        yield from training.early_stopping.unreached(training.epochs)
+
+
 def loss_warning(initial: InitialLoss) -> str | None:
     """What an unexpected initial loss says."""
     if not np.isfinite(initial.loss):

@@ -45,6 +45,8 @@ def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path):
         ("model.activation=step", "a step, whose derivative is 0"),
         ("model.hidden=[4000]", "can learn them by heart"),
         ("model.output_init={type: normal, deviation: 100.0}", "times what chance gives"),
+        ("schedule={type: cosine, warmup: 200}", "schedule.warmup is 200 epochs and training.epochs is 100"),
+        ("training.early_stopping.warmup=100", "training.early_stopping.warmup is 100 epochs"),
     ],
 )
 def test_warnings(tmp_path, setting, words):

@@ -2,8 +2,8 @@
 
 import json
 import math
-from itertools import pairwise
-from typing import get_args
+from itertools import pairwise, product
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -128,6 +128,58 @@ def test_steps_fall_on_time_whatever_the_rounding(every, steps_per_epoch):
     values = scales({"type": "step", "every": every, "factor": 0.5}, 10, steps_per_epoch)
     length = round(every * steps_per_epoch)
     assert values == [0.5 ** (step // length) for step in range(len(values))]
+
+
+@pytest.mark.parametrize("steps_per_epoch", [1, 3, 7, 10, 12, 30])
+@pytest.mark.parametrize("key", ["every", "milestones"])
+def test_a_fall_after_a_warmup_comes_with_its_step(key: str, steps_per_epoch: int) -> None:
+    """Whole steps of warm-up and whole steps to the fall: 2.3 - 0.3 < 2 in floats, and yet 2 epochs are over."""
+    for warm, length in product(range(3 * steps_per_epoch), range(1, 3 * steps_per_epoch)):
+        fall = length / steps_per_epoch
+        schedule = Step.model_validate({key: fall if key == "every" else (fall,), "warmup": warm / steps_per_epoch})
+        before, after = (schedule.scale(Progress(warm + length - i, steps_per_epoch, 9), {}) for i in (1, 0))
+        assert (before, after) == (1.0, 0.1), (warm, length)
+
+
+LATE = [
+    ({"type": "constant", "warmup": 5}, "schedule.warmup is 5 epochs and training.epochs is 5"),
+    ({"type": "cosine", "warmup": 7.5}, "schedule.warmup is 7.5 epochs"),
+    ({"type": "step", "milestones": [1, 5, 6.5]}, "schedule.milestones is 5, 6.5 epochs and training.epochs is 5"),
+    ({"type": "step", "milestones": [2], "warmup": 3}, "schedule.milestones is 2 epochs after a warm-up of 3"),
+    ({"type": "step", "every": 5}, "schedule.every is 5 epochs"),
+    ({"type": "reduce_on_plateau", "patience": 4}, "schedule.patience is 4 epochs"),
+]
+IN_TIME = [
+    {"type": "constant", "warmup": 4.9},
+    {"type": "step", "milestones": [1, 4.9]},
+    {"type": "step", "every": 2, "warmup": 2.5},
+    {"type": "reduce_on_plateau", "patience": 3},
+]
+
+
+@pytest.mark.parametrize(("config", "words"), LATE)
+def test_what_five_epochs_do_not_reach_is_said(config: dict[str, Any], words: str) -> None:
+    (said,) = ADAPTER.validate_python(config).unreached(5)
+    assert said.startswith(words)
+
+
+@pytest.mark.parametrize("config", IN_TIME)
+def test_what_five_epochs_reach_is_not(config: dict[str, Any]) -> None:
+    assert list(ADAPTER.validate_python(config).unreached(5)) == []
+
+
+def rates_of_a_plateau(patience: int, epochs: int) -> list[float]:
+    schedule, memory, rates = ReduceOnPlateau(patience=patience), {}, []
+    for epoch in range(epochs):
+        rates.append(schedule.scale(Progress(epoch, 1, epochs), memory))
+        schedule.observe(1.0, memory)
+    return rates
+
+
+@pytest.mark.parametrize("patience", range(1, 7))
+def test_a_plateau_that_is_said_to_do_nothing_does_nothing(patience: int) -> None:
+    falls = set(rates_of_a_plateau(patience, 5)) != {1.0}
+    assert falls != bool(list(ReduceOnPlateau(patience=patience).unreached(5)))
 
 
 @settings(max_examples=40)
