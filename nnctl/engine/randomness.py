@@ -1,7 +1,7 @@
 """Randomness is addressed, not consumed.
 
 Every random stream is derived from the experiment's seed and an address such as
-`("shuffle", restart, epoch)` or `("dropout", step, shard, layer)`. Nothing is shared between streams
+`("shuffle", restart, epoch)` or `("pass", restart, step, shard, layer)`. Nothing is shared between streams
 and no generator state is ever saved: to resume, it is enough to know the address. Adding a
 validation pass, a layer or a metric changes no other stream.
 

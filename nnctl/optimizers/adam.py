@@ -11,14 +11,15 @@ from nnctl.optimizers.base import Beta1, Beta2, Coefficients, Epsilon, LearningR
 
 
 class AdaptiveMoments(Optimizer):
-    """Running averages m of the gradient and v of its square, as all of Adam's family have them.
+    """Decaying sums M of the gradient and V of its square, as all of Adam's family have them.
 
-    m = beta1 m + (1 - beta1) g            v = beta2 v + (1 - beta2) g^2
+        M = beta1 M + g                        V = beta2 V + g^2
 
-    Kept are M = m / (1 - beta1) and V = v / (1 - beta2), whose factors go into a step's coefficients: two
-    multiplications less an entry, an eighth of the time of a step.
+    The papers keep the averages m = (1 - beta1) M and v = (1 - beta2) V:
 
-    M = beta1 M + g                        V = beta2 V + g^2
+        m = beta1 m + (1 - beta1) g            v = beta2 v + (1 - beta2) g^2
+
+    Their factors go into a step's coefficients: two multiplications less an entry, an eighth of the time of a step.
     """
 
     learning_rate: LearningRate = 0.001
@@ -40,18 +41,31 @@ class AdaptiveMoments(Optimizer):
 
 
 class AdamRule(AdaptiveMoments):
-    """The rule that Adam and AdamW share; they differ in their default weight decay."""
+    """The rule that Adam and AdamW share; they differ in their default weight decay.
+
+    With the corrections and the factors of m and v multiplied out, a step over the sums M and V is
+
+        theta = theta - rate M / (sqrt(V) + epsilon')
+        rate = eta root (1 - beta1) / (1 - beta1^t)         root = sqrt((1 - beta2^t) / (1 - beta2))
+
+    where epsilon' = epsilon root if epsilon is added after v is corrected, as v_hat = V / root^2, and
+    epsilon / sqrt(1 - beta2) if before, as v = (1 - beta2) V.
+    """
 
     amsgrad: bool = Field(False, description="Divide by the largest v so far instead of the last one.")
+    epsilon_before_correction: bool = Field(
+        False,
+        description="Add epsilon to the root of v, before it is corrected, instead of to that of v_hat; as Keras.",
+    )
 
     @property
     def vectors(self) -> tuple[str, ...]:
         return ("M", "V", "V_max") if self.amsgrad else ("M", "V")
 
     def coefficients(self, t: int, rate: float, memory: dict[str, float]) -> Coefficients:
-        # eta m_hat / (sqrt(v_hat) + epsilon), with v's factor multiplied out: v_hat = V / root^2.
         root = sqrt((1 - self.beta2**t) / (1 - self.beta2))
-        return rate * root * (1 - self.beta1) / (1 - self.beta1**t), self.epsilon * root
+        epsilon = self.epsilon / sqrt(1 - self.beta2) if self.epsilon_before_correction else self.epsilon * root
+        return rate * root * (1 - self.beta1) / (1 - self.beta1**t), epsilon
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         M, V, (rate, epsilon), (step, _) = state["M"], state["V"], c, work
@@ -74,10 +88,16 @@ class Adam(AdamRule):
 
     `amsgrad` takes the largest v so far for v. Sources: Kingma and Ba, "Adam: a method for stochastic
     optimization", ICLR 2015, Algorithm 1; Reddi, Kale and Kumar, "On the convergence of Adam and
-    beyond", ICLR 2018. Epsilon is added after the bias correction, as in Algorithm 1 and PyTorch;
-    Keras adds it before (the paper's "epsilon hat", end of section 2), which is the same as dividing
-    ours by sqrt(1 - beta2^t). The AMSGrad paper has no bias correction; it is applied here to the largest
-    v, as in PyTorch (optax corrects first and takes the largest v_hat).
+    beyond", ICLR 2018. Epsilon is added after the bias correction, as in Algorithm 1 and PyTorch. Keras
+    and the paper's faster form (end of section 2, "epsilon hat") add it before:
+
+        theta = theta - eta sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon)
+
+    which is `epsilon_before_correction`; Keras's default epsilon is 1e-7. The AMSGrad paper has no bias
+    correction; it is applied here to the largest v, as in PyTorch (optax corrects first and takes the
+    largest v_hat).
+
+    Kept are not the averages but the sums M = m / (1 - beta1) and V = v / (1 - beta2): a checkpoint holds these.
 
     ```yaml
     {type: adam, learning_rate: 0.003}

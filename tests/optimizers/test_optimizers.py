@@ -49,6 +49,8 @@ HAND_WORKED = [
     ({"type": "adam"}, [-700.0], 1 + 0.001),
     # m_hat = (0.09 1 + 0.1 0) / 0.19; v_hat = 0.999 0.001 / 0.001999
     ({"type": "adam"}, [1, 0], 1 - 0.001 - 0.001 * (0.09 / 0.19) / (0.000999 / 0.001999) ** 0.5),
+    # sqrt(v) = sqrt(0.001) 0.5, the correction sqrt(0.001): epsilon of half of sqrt(v) takes a third off
+    ({"type": "adam", "epsilon": 0.25 * 0.001**0.5, "epsilon_before_correction": True}, [0.5], 1 - 0.001 / 1.5),
     # the weight shrinks first
     ({"type": "adamw"}, [0.5], 1 - 0.001 * 0.01 - 0.001),
     # u = 1, then max(0.999, 0.5); m_hat = (0.09 + 0.05) / 0.19

@@ -3,6 +3,7 @@
 import json
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -253,3 +254,30 @@ def test_uncommon_arguments(optimizer, data):
     expected = plain_trajectory(case)
     assert np.isfinite(expected).all()
     np.testing.assert_allclose(our_trajectory(case), expected, rtol=1e-9, atol=1e-12)
+
+
+def keras_adam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
+    """Adam as Keras writes it, with everything that is corrected in alpha."""
+    beta1, beta2 = a["beta1"], a["beta2"]
+    alpha = a["learning_rate"] * sqrt(1 - beta2**t) / (1 - beta1**t)
+    s["m"] = s.get("m", 0) + (g - s.get("m", 0)) * (1 - beta1)
+    s["v"] = s.get("v", 0) + (g * g - s.get("v", 0)) * (1 - beta2)
+    s["max"] = max(s.get("max", 0), s["v"])
+    return alpha * s["m"] / (sqrt(s["max"] if a["amsgrad"] else s["v"]) + a["epsilon"])
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+@pytest.mark.parametrize("amsgrad", [False, True])
+@pytest.mark.parametrize("epsilon", [1e-7, 1e-3, 1.0])
+def test_epsilon_before_the_correction_is_that_of_keras(name: str, amsgrad: bool, epsilon: float) -> None:
+    a = {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.99, "epsilon": epsilon, "amsgrad": amsgrad}
+    states: list[dict[str, float]] = [{} for _ in range(10)]
+    optimizer = TypeAdapter(AnyOptimizer).validate_python(
+        {**a, "type": name, "weight_decay": 0.0, "epsilon_before_correction": True}
+    )
+    stepper = Stepper(optimizer, Layout({"w": Parameter((10,), None)}), np.float64)
+    found, expected = RECORDED["initial"].copy(), RECORDED["initial"].copy()
+    for t in range(1, 51):
+        stepper.step(found, STREAM[t - 1], optimizer.learning_rate)
+        expected -= [keras_adam(a, t, float(g), state) for g, state in zip(STREAM[t - 1], states, strict=True)]
+        assert_same(found, expected)
