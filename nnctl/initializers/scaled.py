@@ -5,15 +5,22 @@
 | Glorot | 2 / (fan_in + fan_out) | sqrt(6 / (fan_in + fan_out)) |
 | He | 2 / fan_in | sqrt(6 / fan_in) |
 | LeCun | 1 / fan_in | sqrt(3 / fan_in) |
+
+`VarianceScaling` is the rule of which these are cases.
 """
 
 from math import sqrt
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from nnctl.engine.parameters import Array, Shape
 from nnctl.initializers.base import InitializerSpec
+from nnctl.initializers.random import truncated, truncated_deviation
+
+#: Deviations at which Keras and TensorFlow cut normal numbers.
+CUT = 2.0
 
 
 class Glorot(InitializerSpec):
@@ -51,6 +58,11 @@ def normal(variance: float, shape: Shape, random: np.random.Generator) -> Array:
     return random.normal(0, sqrt(variance), shape)
 
 
+def truncated_normal(variance: float, shape: Shape, random: np.random.Generator) -> Array:
+    """Normal numbers cut at two deviations, and so much wider before that their variance is that one."""
+    return sqrt(variance) / truncated_deviation(CUT) * truncated(shape, CUT, random)
+
+
 class GlorotUniform(Glorot):
     """Uniform numbers for sigmoid, tanh and linear units.
 
@@ -72,7 +84,7 @@ class GlorotUniform(Glorot):
 class GlorotNormal(Glorot):
     """Normal numbers for sigmoid, tanh and linear units.
 
-    W ~ N(0, 2 / (fan_in + fan_out)), not truncated (Keras truncates at two deviations).
+    W ~ N(0, 2 / (fan_in + fan_out)), not truncated (Keras truncates at two deviations: see `variance_scaling`).
     Source: Glorot and Bengio, AISTATS 2010, eq. 12.
 
     ```yaml
@@ -107,7 +119,7 @@ class HeUniform(He):
 class HeNormal(He):
     """Normal numbers for rectifiers.
 
-    W ~ N(0, 2 / fan_in), not truncated (Keras truncates at two deviations).
+    W ~ N(0, 2 / fan_in), not truncated (Keras truncates at two deviations: see `variance_scaling`).
     Source: He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015, eq. 10.
 
     ```yaml
@@ -141,7 +153,7 @@ class LeCunUniform(LeCun):
 class LeCunNormal(LeCun):
     """Normal numbers for self-normalizing units (selu).
 
-    W ~ N(0, 1 / fan_in), not truncated (Keras truncates at two deviations).
+    W ~ N(0, 1 / fan_in), not truncated (Keras truncates at two deviations: see `variance_scaling`).
     Source: LeCun, Bottou, Orr and Mueller, "Efficient BackProp", 1998, section 4.6; Klambauer et al., NIPS 2017.
 
     ```yaml
@@ -153,3 +165,31 @@ class LeCunNormal(LeCun):
 
     def sample(self, shape: Shape, fan_in: int, fan_out: int, random: np.random.Generator) -> Array:
         return normal(self.variance(fan_in, fan_out), shape, random)
+
+
+class VarianceScaling(InitializerSpec):
+    """Random numbers whose variance is a number over a fan.
+
+    W ~ a distribution with mean 0 and variance scale / n, where n is fan_in, fan_out or (fan_in + fan_out) / 2.
+    Glorot's rule has scale 1 and fan_avg, He's 2 and fan_in, LeCun's 1 and fan_in. Numbers of `truncated_normal`
+    are cut at two deviations and have that variance after the cut, as in Keras's `glorot_normal`, `he_normal`
+    and `lecun_normal`. This is Keras's `VarianceScaling`, with `normal` for its `untruncated_normal`.
+
+    ```yaml
+    init: {type: variance_scaling, scale: 2.0, mode: fan_in, distribution: truncated_normal}
+    ```
+    """
+
+    type: Literal["variance_scaling"] = "variance_scaling"
+    scale: float = Field(1.0, description="The variance times the fan.", gt=0)
+    mode: Literal["fan_in", "fan_out", "fan_avg"] = Field(
+        "fan_in", description="What the variance is divided by; fan_avg is the mean of both."
+    )
+    distribution: Literal["truncated_normal", "normal", "uniform"] = Field(
+        "truncated_normal", description="How the numbers are spread."
+    )
+
+    def sample(self, shape: Shape, fan_in: int, fan_out: int, random: np.random.Generator) -> Array:
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        draw = {"truncated_normal": truncated_normal, "normal": normal, "uniform": uniform}[self.distribution]
+        return draw(self.scale / fan, shape, random)

@@ -1,7 +1,7 @@
 """Every initialiser: moments and bounds by formula, laws, errors."""
 
 import re
-from math import prod, sqrt
+from math import erf, prod, sqrt
 from typing import get_args
 
 import numpy as np
@@ -10,13 +10,23 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 from safetensors.numpy import save_file
 
+from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import ConfigError
 from nnctl.initializers import AnyInitializer
+from nnctl.initializers.base import InitializerSpec
 from nnctl.initializers.file import File
 from nnctl.initializers.fixed import Constant, Values, Zeros
 from nnctl.initializers.orthogonal import Orthogonal
-from nnctl.initializers.random import Normal, Uniform
-from nnctl.initializers.scaled import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform
+from nnctl.initializers.random import Normal, TruncatedNormal, Uniform, truncated_deviation
+from nnctl.initializers.scaled import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    LeCunUniform,
+    VarianceScaling,
+)
 
 MEMBERS = get_args(get_args(AnyInitializer)[0])
 SHAPE, FAN_IN, FAN_OUT = (300, 200), 300, 200
@@ -35,13 +45,28 @@ BELL = [
     (GlorotNormal(), sqrt(2 / 500)),
     (HeNormal(), sqrt(2 / 300)),
     (LeCunNormal(), sqrt(1 / 300)),
+    (VarianceScaling(scale=3.0, mode="fan_out", distribution="normal"), sqrt(3 / 200)),
+]
+# With the largest absolute value and the standard deviation; 0.87962566103423978 is the constant in Keras's source.
+KERAS = 0.87962566103423978
+CUT = [
+    (TruncatedNormal(), 0.1, 0.05 * KERAS),
+    (TruncatedNormal(deviation=2.0, cut=2.0), 4.0, 2 * KERAS),
+    (VarianceScaling(), 2 * sqrt(1 / 300) / KERAS, sqrt(1 / 300)),
+    (VarianceScaling(scale=2.0, mode="fan_avg"), 2 * sqrt(2 / 250) / KERAS, sqrt(2 / 250)),
 ]
 OTHERS = [
     Orthogonal(), Orthogonal(gain=1.5), Zeros(), Constant(value=0.3), Values(values=((1.0, 2.0),)), File(path="w.npy"),
 ]  # fmt: skip
 
 
-def sample(initializer, shape=SHAPE, fan_in=FAN_IN, fan_out=FAN_OUT, seed=5):
+def sample(
+    initializer: InitializerSpec,
+    shape: Shape = SHAPE,
+    fan_in: int = FAN_IN,
+    fan_out: int = FAN_OUT,
+    seed: int = 5,
+) -> Array:
     w = initializer.sample(shape, fan_in, fan_out, np.random.default_rng(seed))
     assert w.dtype == np.float64
     assert w.shape == shape
@@ -50,7 +75,7 @@ def sample(initializer, shape=SHAPE, fan_in=FAN_IN, fan_out=FAN_OUT, seed=5):
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
 def test_every_member_has_a_case_documentation_and_a_valid_example(member):
-    assert member in {type(i) for i in [*(i for i, _ in BOUNDED + BELL), *OTHERS]}
+    assert member in {type(i) for i in [*(i for i, _ in BOUNDED + BELL), *(i for i, _, _ in CUT), *OTHERS]}
     assert "W ~" in member.__doc__ or "W = " in member.__doc__
     (example,) = re.findall(r"```yaml\n(.*?)```", member.__doc__, re.DOTALL)
     read = TypeAdapter(AnyInitializer).validate_python(yaml.safe_load(example)["init"])
@@ -76,8 +101,46 @@ def test_normal(initializer, deviation):
     assert (w**4).mean() / w.var() ** 2 == pytest.approx(3, abs=0.15)
 
 
-@pytest.mark.parametrize("initializer", [i for i, _ in BOUNDED + BELL] + [Orthogonal()])
-def test_the_stream_decides(initializer):
+@pytest.mark.parametrize(("initializer", "most", "deviation"), CUT)
+def test_truncated(initializer: InitializerSpec, most: float, deviation: float) -> None:
+    w = sample(initializer)
+    assert 0.999 * most < np.abs(w).max() <= most
+    assert abs(w.mean()) < 4 * deviation / sqrt(w.size)
+    assert w.std() == pytest.approx(deviation, rel=0.01)
+    for share in (0.25, 0.5, 0.75):  # of the way to the cut, at which lie two deviations
+        within = erf(2 * share / sqrt(2)) / erf(2 / sqrt(2))
+        assert (np.abs(w) < share * most).mean() == pytest.approx(within, abs=0.01)
+
+
+@pytest.mark.parametrize("cut", [0.1, 0.5, 1.0, 2.0, 3.7])
+def test_the_deviation_that_a_cut_leaves(cut: float) -> None:
+    z = np.linspace(-cut, cut, 200_001)
+    density = np.exp(-(z**2) / 2)
+    assert truncated_deviation(cut) == pytest.approx(sqrt((density * z**2).sum() / density.sum()), rel=1e-4)
+    assert np.abs(sample(TruncatedNormal(deviation=1.0, cut=cut))).max() <= cut
+    assert truncated_deviation(2.0) == pytest.approx(KERAS, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("short", "scale", "mode", "distribution"),
+    [
+        (GlorotUniform(), 1.0, "fan_avg", "uniform"),
+        (GlorotNormal(), 1.0, "fan_avg", "normal"),
+        (HeUniform(), 2.0, "fan_in", "uniform"),
+        (HeNormal(), 2.0, "fan_in", "normal"),
+        (LeCunUniform(), 1.0, "fan_in", "uniform"),
+        (LeCunNormal(), 1.0, "fan_in", "normal"),
+    ],
+)
+def test_cases_of_variance_scaling(short: InitializerSpec, scale: float, mode: str, distribution: str) -> None:
+    scaling = VarianceScaling.model_validate({"scale": scale, "mode": mode, "distribution": distribution})
+    np.testing.assert_allclose(sample(scaling), sample(short), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "initializer", [i for i, _ in BOUNDED + BELL] + [i for i, _, _ in CUT] + [Orthogonal()], ids=str
+)
+def test_the_stream_decides(initializer: InitializerSpec) -> None:
     np.testing.assert_array_equal(sample(initializer), sample(initializer))
     assert (sample(initializer) != sample(initializer, seed=6)).all()
 
