@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
-from nnctl.metrics.means import mean
 from nnctl.metrics.predictions import Predictions, Task
 
 
@@ -44,6 +44,6 @@ def baseline(task: Task, truth: Array, weights: Array | None = None, classes: tu
     `classes` says how many classes there are; without it there are as many as the truth shows.
     """
     if task != "classification":
-        return Baseline(task, mean(truth, weights), classes)
+        return Baseline(task, weighted_mean(truth, weights), classes)
     count = len(classes) or int(truth.max(initial=0)) + 1
-    return Baseline(task, mean(truth[:, None] == np.arange(count), weights), classes)
+    return Baseline(task, weighted_mean(truth[:, None] == np.arange(count), weights), classes)

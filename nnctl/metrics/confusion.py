@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nnctl.engine.means import ratio
 from nnctl.engine.parameters import Array
-from nnctl.metrics.means import ratio
 from nnctl.metrics.predictions import Predictions
 
 

@@ -5,9 +5,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.means import mean_of_defined
 from nnctl.engine.parameters import Array
 from nnctl.metrics.confusion import confusion_matrix
-from nnctl.metrics.means import mean_of_defined
 from nnctl.metrics.metric import Metric
 from nnctl.metrics.predictions import Predictions, Task
 

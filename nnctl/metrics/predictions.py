@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from nnctl.engine.means import counted, ratio, weighted_mean, weighted_sum
 from nnctl.engine.parameters import Array
-from nnctl.metrics.means import mean, ratio, total
 
 Task = Literal["classification", "multilabel", "regression"]
 
@@ -88,14 +88,14 @@ class Predictions:
 
     def total(self, values: Array) -> Array:
         """The weighted sum over the examples of values (n,) or (n, k)."""
-        return total(values, self.weights)
+        return weighted_sum(values, self.weights)
 
     def mean(self, values: Array) -> Array:
         """The weighted mean over the examples of values (n,) or (n, k); nan of none."""
-        return mean(values, self.weights)
+        return weighted_mean(values, self.weights)
 
     def mean_by_class(self, values: Array) -> Array:
         """The weighted mean of values (n,) over the examples of each true class, (C,); nan of none."""
-        weighted = values if self.weights is None else values * self.weights
+        weighted = values if self.weights is None else counted(values, self.weights) * self.weights
         sums = np.bincount(self.truth, weighted, minlength=self.columns)
         return ratio(sums, np.bincount(self.truth, self.weights, minlength=self.columns), np.nan)

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from nnctl.engine.means import ratio
 from nnctl.engine.parameters import Array
-from nnctl.metrics.means import ratio
 from nnctl.metrics.metric import Metric
 from nnctl.metrics.predictions import Predictions, Task
 

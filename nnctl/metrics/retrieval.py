@@ -5,11 +5,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.means import mean_of_defined, ratio
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.metrics import confusion
 from nnctl.metrics.confusion import Counts, counts
-from nnctl.metrics.means import mean_of_defined, ratio
 from nnctl.metrics.metric import Metric
 from nnctl.metrics.predictions import Predictions, Task
 
