@@ -10,7 +10,7 @@ clip_value: 1.0
 ```
 """
 
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 
 import numpy as np
 
@@ -19,23 +19,29 @@ from nnctl.engine.parameters import Array
 #: Entries a product takes at a time: few enough that no BLAS cuts it up among threads of its own, so that the
 #: order of the additions depends on nothing but the length.
 BLOCK = 8_192
+#: Sums of n squares above n times this have lost less than a rounding to squares that underflowed.
+LOST = {dtype: float(np.finfo(dtype).tiny / np.finfo(dtype).eps) for dtype in (np.float32, np.float64)}
 
 
 def norm(vector: Array) -> float:
     """The Euclidean norm; blocks are added up in float64 whatever the dtype.
 
     Within a block the dtype's own dot product is used: 17 us for 235,000 float32 entries, where squares in
-    float64 took 130. Only where that overflows are the squares taken in float64 after all.
+    float64 took 130. Only where squares are too large for the dtype, or so small that it rounds them to nothing, are
+    they taken of entries divided by the largest: |g| = m |g / m|. A vector that is not finite has no finite norm.
     """
+    with np.errstate(all="ignore"):  # a norm of inf says what happened
+        squared = _squared(vector)
+        if len(vector) * LOST[vector.dtype.type] < squared < inf:
+            return sqrt(squared)
+        largest = float(np.abs(vector).max(initial=0))
+        return largest * sqrt(_squared(vector / np.float64(largest))) if 0 < largest < inf else largest
+
+
+def _squared(vector: Array) -> float:
     whole = len(vector) // BLOCK * BLOCK
     blocks, rest = vector[:whole].reshape(-1, BLOCK), vector[whole:]
-    with np.errstate(all="ignore"):  # a norm of inf says what happened
-        squared = float(np.vecdot(rest, rest))
-        if whole:
-            squared += float(np.vecdot(blocks, blocks).sum(dtype=np.float64))
-        if not isfinite(squared):
-            squared = sum(float(np.square(block, dtype=np.float64).sum()) for block in (*blocks, rest))
-    return sqrt(squared)
+    return float(np.vecdot(rest, rest)) + (float(np.vecdot(blocks, blocks).sum(dtype=np.float64)) if whole else 0.0)
 
 
 def clip_by_norm(g: Array, limit: float, *, epsilon: float = 0.0) -> float:

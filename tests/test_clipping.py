@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,30 @@ def test_the_norm_of_single_precision_loses_no_digit_of_it(n):
     assert norm(np.full(4, 1e30, np.float32)) == pytest.approx(2e30, rel=1e-6)  # whose square is beyond float32
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e200])
+@pytest.mark.parametrize("n", [1, 3, BLOCK + 1])
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [(np.float32, s) for s in (1e-44, 1e-30, 1e-19, 1e-10, 1e10, 1e30)]
+    + [(np.float64, s) for s in (5e-324, 1e-200, 1e-155, 1e155, 1e200, 1e300)],
+)
+def test_the_norm_where_squares_leave_the_range(n: int, dtype: type[np.floating[Any]], size: float) -> None:
+    g = np.full(n, size, dtype)
+    g[::2] *= -1
+    assert norm(g) == pytest.approx(math.hypot(*g.tolist()), rel=1e-6 if dtype == np.float32 else 1e-13, abs=0)
+    clipped = g.copy()
+    clip_by_norm(clipped, 1.0)
+    if size > 1:
+        np.testing.assert_allclose(clipped, np.sign(g) / math.sqrt(n), rtol=1e-6)
+    else:
+        np.testing.assert_array_equal(clipped, g)
+
+
+def test_the_norm_of_nothing_and_of_what_has_none() -> None:
+    assert norm(np.zeros(3)) == norm(np.zeros(0, np.float32)) == 0
+    assert norm(np.full(4, 1.7e308)) == math.inf
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_left_for_the_report(bad):
     g = np.array([1.0, bad, 2.0])
     assert not math.isfinite(clip_by_norm(g, 1.0))

@@ -6,14 +6,15 @@ from nnctl.engine.parameters import Array
 
 
 def counted(values: Array, weights: Array) -> Array:
-    """The values (n, ...) with 0 in place of those of weight 0.
+    """The values (..., k) with 0 in place of those of weight 0; the weights have the first axes of the values.
 
     0 times infinity is not a number: the loss of an example that does not count, infinite or unknown, would spoil
     the sum of all. Sums of a batch's losses are therefore `weights @ counted(losses, weights)`.
     """
     if weights.all():
         return values
-    return np.where((weights != 0).reshape(-1, *[1] * (values.ndim - 1)), values, values.dtype.type(0))
+    kept = (weights != 0).reshape(*weights.shape, *[1] * (values.ndim - weights.ndim))
+    return np.where(kept, values, values.dtype.type(0))
 
 
 def weighted_sum(values: Array, weights: Array | None) -> Array:

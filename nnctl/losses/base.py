@@ -7,9 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from nnctl.engine.loss import Loss
+from nnctl.engine.means import counted
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
-from nnctl.errors import ConfigError
+from nnctl.errors import ConfigError, DataError
+from nnctl.losses.logits import weighted
 from nnctl.spec import Listed, nearest
 
 Tasks = tuple[Literal["classification", "multilabel", "regression"], ...]
@@ -26,6 +28,26 @@ class LossSpec(Loss):
         are inferred; a loss without them is returned as it is.
         """
         return self
+
+
+def scaled(slope: Array, scale: Array, slot: Slot) -> Array:
+    """The slopes (..., k) of examples times their scales (...); 0 where the scale is 0, whatever the slope."""
+    dy = slot.buffer("dy", slope.shape, slope.dtype)
+    return np.multiply(counted(slope, scale), scale[..., None], out=dy)
+
+
+#: How far targets may lie outside by rounding, as mixtures of 0 and 1 do.
+ROUNDING = 1e-3
+
+
+def refuse_outside(t: Array, what: str, low: float, high: float) -> None:
+    """Raise DataError where targets lie outside [low, high]: the loss would be a number without a meaning.
+
+    Unknown ones (nan) are for a weight of 0 to leave out.
+    """
+    if t.size and (t.min() < low - ROUNDING or t.max() > high + ROUNDING):
+        wrong = t[(t < low - ROUNDING) | (t > high + ROUNDING)].flat[0]
+        raise DataError(f"data.target: {what} from {low:g} to {high:g}, and one is {wrong:g}")
 
 
 class ClassLoss(LossSpec):
@@ -125,21 +147,18 @@ class OneHotLoss(ClassLoss):
         return 1 / outputs
 
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
+        refuse_outside(t, f"{self.type} takes targets", 0, 1)
         t = t.astype(y.dtype, copy=False)
         loss: Array = self.element(y, t, slot).sum(axis=-1)  # (...)
         loss *= self.share(y.shape[-1])
-        mass = self.mass(t)
-        if mass is not None:
-            loss *= mass
-        slot["mass"] = mass
-        return loss
+        mass = slot["mass"] = self.mass(t)
+        return loss if mass is None else weighted(mass, loss).astype(y.dtype, copy=False)
 
     def backward(self, scale: Array, slot: Slot) -> Array:
         mass = slot["mass"]
         slope = self.slope(slot)  # (..., k)
         factor = scale if mass is None else scale * mass
-        factor = factor * self.share(slope.shape[-1])
-        return np.multiply(slope, factor[..., None], out=slot.buffer("dy", slope.shape, slope.dtype))
+        return scaled(slope, factor * self.share(slope.shape[-1]), slot)
 
     def mass(self, t: Array) -> Array | None:
         weights = self.weights

@@ -9,7 +9,7 @@ from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.losses.base import OneHotLoss, Tasks
-from nnctl.losses.logits import sigmoid, softplus
+from nnctl.losses.logits import sigmoid, softplus, weighted
 from nnctl.spec import Listed, Positive
 
 #: Probabilities that come from outside are kept this far from 0 and 1.
@@ -39,7 +39,7 @@ class LogisticLoss(OneHotLoss):
         positive, negative = t * self._positive_weight(y), 1 - t
         slot["y"], slot["positive"], slot["negative"] = y, positive, negative
         if self.input == "logits":
-            e: Array = positive * softplus(-y) + negative * softplus(y)
+            e: Array = weighted(positive, softplus(-y)) + weighted(negative, softplus(y))
         else:
             e = -positive * np.log(np.maximum(y, FLOOR)) - negative * np.log(np.maximum(1 - y, FLOOR))
         return e

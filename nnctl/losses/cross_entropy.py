@@ -7,11 +7,12 @@ from pydantic import Field, model_validator
 
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
-from nnctl.losses.base import ClassLoss, Tasks
+from nnctl.losses.base import ClassLoss, Tasks, refuse_outside, scaled
 from nnctl.losses.logits import log_softmax
 
 #: Probabilities that come from outside are not taken to be smaller than this.
 FLOOR = 1e-12
+CLASSES = "cross_entropy takes the numbers of classes,"
 
 
 class CrossEntropy(ClassLoss):
@@ -61,7 +62,10 @@ class CrossEntropy(ClassLoss):
             np.log(log_p, out=log_p)
         slot["target"], slot["log_p"] = target, log_p
         slot["mass"] = None if t.dtype.kind != "f" and self.weights is None else target.sum(axis=-1, keepdims=True)
-        loss: Array = np.asarray(np.vecdot(target, log_p))
+        with np.errstate(invalid="ignore"):
+            loss: Array = np.asarray(np.vecdot(target, log_p))
+            if np.isnan(loss).any():  # 0 log 0 = 0: a class with p = 0 that no target asks for
+                loss = np.asarray(np.vecdot(target, np.where(target == 0, target, log_p)))
         return np.negative(loss, out=loss)
 
     def backward(self, scale: Array, slot: Slot) -> Array:
@@ -77,12 +81,14 @@ class CrossEntropy(ClassLoss):
         else:
             np.exp(-log_p, out=dy)
             dy *= -target
-        dy *= scale[..., None]
-        return dy
+        return scaled(dy, scale, slot)
 
     def mass(self, t: Array) -> Array | None:
         weights = self.weights
-        return None if weights is None or t.dtype.kind == "f" else weights[t]
+        if weights is None or t.dtype.kind == "f":
+            return None
+        refuse_outside(t, CLASSES, 0, len(weights) - 1)
+        return weights[t]
 
     def predict(self, y: Array) -> Array:
         if self.input == "probabilities":
@@ -92,12 +98,15 @@ class CrossEntropy(ClassLoss):
 
     def _fill(self, target: Array, t: Array) -> None:
         """Write w_c q_c."""
+        classes = target.shape[-1]
         if t.dtype.kind == "f":
+            refuse_outside(t, "cross_entropy takes the probabilities of classes,", 0, 1)
             np.copyto(target, t)
         else:
-            np.copyto(target, t[..., None] == np.arange(target.shape[-1]))
+            refuse_outside(t, CLASSES, 0, classes - 1)
+            np.copyto(target, t[..., None] == np.arange(classes))
         if self.label_smoothing:
             target *= 1 - self.label_smoothing
-            target += self.label_smoothing / target.shape[-1]
+            target += self.label_smoothing / classes
         if self.weights is not None:
             target *= self.weights

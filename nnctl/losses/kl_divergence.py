@@ -6,8 +6,8 @@ import numpy as np
 
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
-from nnctl.losses.base import LossSpec, Tasks
-from nnctl.losses.logits import log_softmax
+from nnctl.losses.base import LossSpec, Tasks, refuse_outside, scaled
+from nnctl.losses.logits import log_softmax, weighted
 
 
 class KLDivergence(LossSpec):
@@ -32,18 +32,18 @@ class KLDivergence(LossSpec):
     )
 
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
+        refuse_outside(t, "kl_divergence takes probabilities,", 0, 1)
         q = t.astype(y.dtype, copy=False)
         log_p = log_softmax(y, np.empty_like(y))
         slot["q"], slot["log_p"] = q, log_p
         log_q = np.log(q, out=np.zeros_like(q), where=q > 0)
-        loss: Array = (q * (log_q - log_p)).sum(axis=-1)
+        loss: Array = weighted(q, log_q - log_p).sum(axis=-1)
         return loss
 
     def backward(self, scale: Array, slot: Slot) -> Array:
         q, log_p = slot["q"], slot["log_p"]
         slope = np.exp(log_p) * q.sum(axis=-1, keepdims=True) - q
-        dy: Array = np.multiply(slope, scale[..., None], out=slot.buffer("dy", q.shape, q.dtype))
-        return dy
+        return scaled(slope, scale, slot)
 
     def predict(self, y: Array) -> Array:
         p = log_softmax(y, np.empty_like(y))

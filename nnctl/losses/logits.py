@@ -22,7 +22,17 @@ def softplus(z: Array) -> Array:
 
 
 def log_softmax(z: Array, out: Array) -> Array:
-    """Z - log sum exp(z) along the last axis, in `out`, which may be `z`."""
+    """Z - log sum exp(z) along the last axis, in `out`, which may be `z`.
+
+    A logit of -inf is a class that cannot be: p = 0. One of +inf is an overflow, and gives nan.
+    """
     np.subtract(z, z.max(axis=-1, keepdims=True), out=out)
     out -= np.log(np.exp(out).sum(axis=-1, keepdims=True))
     return out
+
+
+def weighted(weight: Array, value: Array) -> Array:
+    """The weight times the value, and 0 where the weight is 0: as in entropies, 0 log 0 = 0."""
+    with np.errstate(invalid="ignore"):
+        product: Array = weight * value
+    return np.where(weight == 0, product.dtype.type(0), product) if np.isnan(product).any() else product

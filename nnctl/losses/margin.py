@@ -8,7 +8,7 @@ from pydantic import Field
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import OneHotLoss, Tasks
-from nnctl.losses.logits import sigmoid
+from nnctl.losses.logits import sigmoid, weighted
 
 
 class Hinge(OneHotLoss):
@@ -84,7 +84,7 @@ class Perceptron(OneHotLoss):
         fires = y >= 0
         error: Array = fires - t
         slot["error"], slot["fires"] = error, fires
-        return np.multiply(error, y)
+        return weighted(error, y)
 
     def slope(self, slot: Slot) -> Array:
         error: Array = slot["error"]

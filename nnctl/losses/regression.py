@@ -7,7 +7,7 @@ from pydantic import Field
 
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
-from nnctl.losses.base import LossSpec, Tasks
+from nnctl.losses.base import LossSpec, Tasks, scaled
 
 
 class ResidualLoss(LossSpec):
@@ -35,8 +35,7 @@ class ResidualLoss(LossSpec):
 
     def backward(self, scale: Array, slot: Slot) -> Array:
         r = slot["r"]
-        factor = scale * self.share(r.shape[-1])
-        return np.multiply(self.slope(r), factor[..., None], out=slot.buffer("dy", r.shape, r.dtype))
+        return scaled(self.slope(r), scale * self.share(r.shape[-1]), slot)
 
 
 class SquaredError(ResidualLoss):
