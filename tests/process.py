@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
 
-def nnctl(*arguments, cwd, code=0, text_in=None, **environment):
+def nnctl(
+    *arguments: object, cwd: Path, code: int = 0, text_in: str | None = None, **environment: Any
+) -> subprocess.CompletedProcess[str]:
     """Run nnctl, demand an exit code, return the finished process (stdout and stderr as text)."""
     done = subprocess.run(
         [sys.executable, "-m", "nnctl", *map(str, arguments)],
@@ -25,7 +29,7 @@ def nnctl(*arguments, cwd, code=0, text_in=None, **environment):
     return done
 
 
-def start(*arguments, cwd):
+def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
     """Start nnctl and return the running process."""
     return subprocess.Popen(
         [sys.executable, "-m", "nnctl", *map(str, arguments)],
@@ -37,7 +41,7 @@ def start(*arguments, cwd):
     )
 
 
-def wait_for(condition, process, seconds=60):
+def wait_for(condition: Callable[..., Any], process: subprocess.Popen[str], seconds: int = 60) -> None:
     """Wait until a condition holds or the process has ended."""
     until = time.monotonic() + seconds
     while not condition():
@@ -47,13 +51,13 @@ def wait_for(condition, process, seconds=60):
         time.sleep(0.005)
 
 
-def end(process, number=signal.SIGKILL):
+def end(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> tuple[int, str, str]:
     """Send a signal and wait; returns (exit code, stdout, stderr)."""
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
 
-def command():
+def command() -> str:
     """How a shell runs nnctl."""
     return f"{sys.executable} -m nnctl"

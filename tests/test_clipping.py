@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nnctl.clipping import BLOCK, clip_by_norm, clip_by_value, norm
+from nnctl.engine.parameters import Array
 
 FOLDER = Path(__file__).parent / "reference" / "clip"
 vectors = arrays(np.float64, st.integers(0, 30), elements=st.floats(-1e6, 1e6))
 
 
-def test_by_norm_as_recorded():
+def test_by_norm_as_recorded() -> None:
     case = np.load(FOLDER / "clip_norm_1p0_2p0.npz")
     g = np.concatenate([case["in.g1"].ravel(), case["in.g2"]])
     expected = np.concatenate([case["out.g1"].ravel(), case["out.g2"]])
@@ -24,14 +25,14 @@ def test_by_norm_as_recorded():
     np.testing.assert_allclose(g, expected, rtol=1e-14)
 
 
-def test_by_value_as_recorded():
+def test_by_value_as_recorded() -> None:
     case = np.load(FOLDER / "clip_value_1.npz")
     g = case["in.g1"].copy()
     clip_by_value(g, 1.0)
     np.testing.assert_array_equal(g, case["out.g1"])
 
 
-def test_by_norm_by_hand():
+def test_by_norm_by_hand() -> None:
     g = np.array([3.0, -4.0])
     assert clip_by_norm(g, 1.0) == 5
     np.testing.assert_allclose(g, [0.6, -0.8], rtol=1e-15)
@@ -40,7 +41,7 @@ def test_by_norm_by_hand():
 
 
 @given(vectors, st.floats(1e-3, 1e3))
-def test_by_norm_keeps_the_direction(g, limit):
+def test_by_norm_keeps_the_direction(g: Array, limit: float) -> None:
     clipped = g.copy()
     length = clip_by_norm(clipped, limit)
     assert length == pytest.approx(math.hypot(*g), rel=1e-12, abs=1e-150)
@@ -52,7 +53,7 @@ def test_by_norm_keeps_the_direction(g, limit):
 
 
 @pytest.mark.parametrize("n", [BLOCK - 1, BLOCK, 3 * BLOCK + 5])
-def test_the_norm_of_single_precision_loses_no_digit_of_it(n):
+def test_the_norm_of_single_precision_loses_no_digit_of_it(n: int) -> None:
     g = np.random.default_rng(n).normal(size=n).astype(np.float32)
     assert norm(g) == pytest.approx(math.sqrt(math.fsum(float(x) ** 2 for x in g)), rel=2e-7)
     assert norm(np.full(4, 1e30, np.float32)) == pytest.approx(2e30, rel=1e-6)  # whose square is beyond float32
@@ -82,14 +83,14 @@ def test_the_norm_of_nothing_and_of_what_has_none() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_left_for_the_report(bad):
+def test_what_is_not_finite_is_left_for_the_report(bad: float) -> None:
     g = np.array([1.0, bad, 2.0])
     assert not math.isfinite(clip_by_norm(g, 1.0))
     np.testing.assert_array_equal(g, [1.0, bad, 2.0])
 
 
 @given(vectors, st.floats(1e-3, 1e3))
-def test_by_value_is_entrywise(g, limit):
+def test_by_value_is_entrywise(g: Array, limit: float) -> None:
     clipped = g.copy()
     clip_by_value(clipped, limit)
     assert clipped.tolist() == [max(-limit, min(limit, x)) for x in g.tolist()]

@@ -1,7 +1,7 @@
 """Everything an experiment file can name is documented, has an example, and the example is valid."""
 
 import re
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -37,14 +37,14 @@ each_member = pytest.mark.parametrize(
 )
 
 
-def example(cls):
+def example(cls: type[Any]) -> dict[str, Any]:
     found = EXAMPLE.search(cls.__doc__ or "")
     assert found, f"{cls.__name__}: the docstring has no YAML example"
     return yaml.safe_load(re.sub(r"^    ", "", found[1], flags=re.MULTILINE))
 
 
 @each_member
-def test_the_example_in_the_docstring_is_valid(name, union, member):
+def test_the_example_in_the_docstring_is_valid(name: str, union: Any, member: type[Any]) -> None:
     value = example(member)
     if isinstance(value, dict) and "type" not in value and len(value) == 1:
         value = next(iter(value.values()))  # shown under the key it goes to
@@ -53,16 +53,16 @@ def test_the_example_in_the_docstring_is_valid(name, union, member):
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda s: s.__name__)
-def test_the_example_of_a_section_is_valid(section):
+def test_the_example_of_a_section_is_valid(section: type[Any]) -> None:
     section.model_validate(example(section))
 
 
 @each_member
-def test_every_field_has_a_description(name, union, member):
+def test_every_field_has_a_description(name: str, union: Any, member: type[Any]) -> None:
     missing = [key for key, field in member.model_fields.items() if key != "type" and not field.description]
     assert not missing
 
 
 @pytest.mark.parametrize("section", [Experiment, *SECTIONS], ids=lambda s: s.__name__)
-def test_every_key_of_a_section_has_a_description(section):
+def test_every_key_of_a_section_has_a_description(section: type[Any]) -> None:
     assert not [key for key, field in section.model_fields.items() if not field.description]

@@ -21,17 +21,17 @@ SIZES = {
 RECIPES = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[0])
 
 
-def test_readme_lists_every_file():
+def test_readme_lists_every_file() -> None:
     assert set(CHECKSUMS) == set(SIZES) == {path.name for path in FOLDER.glob("*.csv")}
 
 
 @pytest.mark.parametrize("name", CHECKSUMS)
-def test_checksum(name):
+def test_checksum(name: str) -> None:
     assert hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() == CHECKSUMS[name]
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_recipe_gives_the_file_byte_for_byte(name):
+def test_recipe_gives_the_file_byte_for_byte(name: str) -> None:
     file = io.StringIO(newline="")
     write_csv(TypeAdapter(AnyGenerator).validate_python(RECIPES[name]).generate(), file)
     assert file.getvalue().encode() == (FOLDER / name).read_bytes()
@@ -50,7 +50,7 @@ CLASSES = {
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_contents(name):
+def test_contents(name: str) -> None:
     with (FOLDER / name).open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert (len(rows), len(header)) == SIZES[name]

@@ -1,6 +1,8 @@
 """Break every backward formula there is, one at a time: the gradient check must say no, and where."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -12,8 +14,10 @@ from nnctl.activations.sigmoids import Sigmoid, Tanh
 from nnctl.activations.softmax import Softmax
 from nnctl.cli.main import main
 from nnctl.engine.gradcheck import Settings
+from nnctl.engine.layer import Layer
 from nnctl.engine.network import Network
-from nnctl.engine.parameters import flatten
+from nnctl.engine.parameters import Array, flatten
+from nnctl.engine.slot import Slot
 from nnctl.initializers import Normal
 from nnctl.layers import (
     Activation,
@@ -41,25 +45,28 @@ from nnctl.layers import (
     Residual,
     Upsample,
 )
+from nnctl.layers.convolution import Convolution
+from nnctl.layers.normalization import Normalization
 from nnctl.losses import AnyLoss
+from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge
 from nnctl.losses.regression import Huber, SmoothL1, SquaredError
 from nnctl.regularization import Penalty, Regularization
-from nnctl.training.gradients import ALL, INPUT, check_network
+from nnctl.training.gradients import ALL, INPUT, GradientReport, check_network
 
 SPREAD = Normal(deviation=0.6)
 ROWS, OUTPUTS = 8, 3
 QUICK = Settings(samples=6)
 
 
-def members(union):
+def members(union: Any) -> tuple[type[Any], ...]:
     return get_args(get_args(union)[0])
 
 
-def dense(units, **settings):
+def dense(units: int, **settings: bool) -> Dense:
     return Dense(units=units, init=SPREAD, bias_init=SPREAD, **settings)
 
 
@@ -74,21 +81,21 @@ class Case:
     l1: float = 0.0
     l2: float = 0.0
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
-    def smooth(self):
+    def smooth(self) -> bool:
         kinked = {"hinge", "mean_absolute_error", "perceptron", "prelu", "max_pool1d", "max_pool2d", "global_max_pool"}
         functions = [layer.function for layer in self.layers if isinstance(layer, Activation)]
         types = {self.loss.type, *(layer.type for layer in self.layers)}
         return not (self.l1 or types & kinked or any(f.kinks for f in functions))
 
     @property
-    def network(self):
+    def network(self) -> Network:
         return Network(self.layers, self.input_shape)
 
-    def check(self):
+    def check(self) -> GradientReport:
         random, network = np.random.default_rng(11), self.network
         x = random.normal(size=(ROWS, *self.input_shape))
         t, w = targets(self.loss, random), random.uniform(0.5, 2, ROWS)
@@ -96,7 +103,7 @@ class Case:
         return check_network(network, self.loss, network.layout.initial(5), x, t, w, penalty, 7, QUICK)
 
 
-def targets(loss, random):
+def targets(loss: LossSpec, random: np.random.Generator) -> Array:
     if loss.encoding == "index":
         return random.integers(0, OUTPUTS, ROWS)
     if isinstance(loss, KLDivergence):
@@ -106,7 +113,7 @@ def targets(loss, random):
     return random.integers(0, 2, (ROWS, OUTPUTS)).astype(float)
 
 
-def between(layer, input_shape=(4,), name=None):
+def between(layer: Layer, input_shape: tuple[int, ...] = (4,), name: str | None = None) -> Case:
     """The layer in the middle: `dense1` lies before it, `dense2` after it. No bias before a
     normalisation, which takes it out again."""
     layers = (dense(4, bias=False), layer, Flatten(), dense(OUTPUTS))
@@ -115,12 +122,12 @@ def between(layer, input_shape=(4,), name=None):
     )
 
 
-def ending(loss, activation=None):
+def ending(loss: LossSpec, activation: Activation | None = None) -> Case:
     last = [Activation(function=activation)] if activation else []
     return Case(loss.type, (dense(3), Activation(function=Tanh()), dense(OUTPUTS), *last), loss)
 
 
-def filters(cls, **settings):
+def filters(cls: type[Convolution], **settings: Any) -> Convolution:
     return cls(filters=4, kernel=2, init=SPREAD, bias_init=SPREAD, **settings)
 
 
@@ -183,7 +190,7 @@ VARIANTS = [
 SOUND = [*LAYERS.values(), *ACTIVATIONS.values(), *LOSSES.values(), *PENALTIES.values(), *VARIANTS]
 
 
-def one_unit(a):
+def one_unit(a: Array) -> Array:
     a = a.copy()
     a[..., 0] *= 1.01
     return a
@@ -199,31 +206,31 @@ CHANGES = {
 }
 
 
-def test_every_member_of_every_union_has_a_case():
+def test_every_member_of_every_union_has_a_case() -> None:
     assert set(LAYERS) == set(members(AnyLayer))
     assert set(LOSSES) == set(members(AnyLoss))
     assert all(type(case.layers[1]) is member for member, case in LAYERS.items())
 
 
 @pytest.mark.parametrize("case", SOUND, ids=str)
-def test_what_is_right_passes(case):
+def test_what_is_right_passes(case: Case) -> None:
     report = case.check()
     assert not report.failed, report.worst
     assert not report.undecided
     assert report.worst.worst < (1e-7 if case.smooth else 1e-6), report.worst
 
 
-def failing(case):
+def failing(case: Case) -> set[str]:
     """The names over the tolerance; all parameters at once counts as no tensor."""
     return {check.name for check in case.check().failed} - {ALL}
 
 
-def broken(monkeypatch, cls, wrong):
+def broken(monkeypatch: pytest.MonkeyPatch, cls: type[Layer], wrong: Callable[..., Array]) -> tuple[Case, str]:
     """Put `wrong(right, self, p, g, dy, slot)` in the place of a layer's backward; the layer in the middle only."""
     case, right = LAYERS[cls], cls.backward
     middle = case.network.names[1]
 
-    def backward(self, p, g, dy, slot):
+    def backward(self: Layer, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot) -> Array:
         return wrong(right, self, p, g, dy, slot) if slot.path == middle else right(self, p, g, dy, slot)
 
     monkeypatch.setattr(cls, "backward", backward)
@@ -244,8 +251,10 @@ LAYER_OUTPUTS = [
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(("cls", "output"), LAYER_OUTPUTS, ids=[f"{c.__name__}-{o}" for c, o in LAYER_OUTPUTS])
-def test_a_broken_layer_is_found(monkeypatch, cls, output, change):
-    def wrong(right, self, p, g, dy, slot):
+def test_a_broken_layer_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[Layer], output: str, change: str) -> None:
+    def wrong(
+        right: Callable[..., Any], self: Layer, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    ) -> Array:
         dx = right(self, p, g, dy, slot)
         if output == "dx":
             return CHANGES[change](dx)
@@ -258,69 +267,107 @@ def test_a_broken_layer_is_found(monkeypatch, cls, output, change):
 
 
 # Terms that are left out or taken for others: the mistakes people make.
-def no_coupling(right, self, p, g, dy, slot):
+def no_coupling(
+    right: Callable[..., Any], self: Normalization, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> Array:
     return self._through_scale_and_shift(p, g, dy, slot) * slot["inverse"]
 
 
-def no_variance(right, self, p, g, dy, slot):
+def no_variance(
+    right: Callable[..., Any], self: Normalization, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> Array:
     axis = 0 if isinstance(self, BatchNormalization) else -1
     d = self._through_scale_and_shift(p, g, dy, slot)
     return (d - d.mean(axis=axis, keepdims=True)) * slot["inverse"]
 
 
-def transposed_dx(right, self, p, g, dy, slot):
+def transposed_dx(
+    right: Callable[..., Any], self: Dense, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> Array:
     right(self, p, g, dy, slot)
     return dy @ p["weight"]
 
 
-def transposed_weight(right, self, p, g, dy, slot):
+def transposed_weight(
+    right: Callable[..., Any], self: Dense, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> Array:
     dx = right(self, p, g, dy, slot)
     g["weight"][...] = g["weight"].T.copy()
     return dx
 
 
-def slope_of_both_sides(right, self, p, g, dy, slot):
+def slope_of_both_sides(
+    right: Callable[..., Any], self: PRelu, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> Array:
     dx = right(self, p, g, dy, slot)
     g["slope"][...] = (dy * slot["x"]).sum(axis=0)
     return dx
 
 
-def no_mask(right, self, p, g, dy, slot):
+def no_mask(
+    right: Callable[..., Any], self: Dropout, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+) -> Array:
     return dy
 
 
-def no_rescaling(right, self, p, g, dy, slot):
+def no_rescaling(
+    right: Callable[..., Any], self: Dropout, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+) -> Array:
     return dy * (slot["mask"] > 0)
 
 
-def column_major(right, self, p, g, dy, slot):
+def column_major(
+    right: Callable[..., Any], self: Flatten, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+) -> Array:
     return dy.reshape(slot["shape"], order="F")
 
 
-def to_every_input(right, self, p, g, dy, slot):
+def to_every_input(
+    right: Callable[..., Any], self: Layer, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+) -> Array:
     dx = right(self, p, g, dy, slot)
     return np.broadcast_to(dx.mean(axis=1, keepdims=True), dx.shape).copy()
 
 
-def not_shared(right, self, p, g, dy, slot):
+def not_shared(
+    right: Callable[..., Any], self: AveragePool1d, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+) -> Array:
     return 2 * right(self, p, g, dy, slot)
 
 
-def turned_over(right, self, p, g, dy, slot):
+def turned_over(
+    right: Callable[..., Any], self: Convolution, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> Array:
     return right(self, {**p, "weight": p["weight"][::-1].copy()}, g, dy, slot)
 
 
-def turned_gradient(right, self, p, g, dy, slot):
+def turned_gradient(
+    right: Callable[..., Any], self: Convolution, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> Array:
     dx = right(self, p, g, dy, slot)
     g["weight"][...] = g["weight"][::-1].copy()
     return dx
 
 
-def no_way_round(right, self, p, g, dy, slot):
+def no_way_round(
+    right: Callable[..., Any],
+    self: Residual,
+    p: dict[str, dict[str, Any]],
+    g: dict[str, dict[str, Any]],
+    dy: Array,
+    slot: Slot,
+) -> Array:
     return right(self, p, g, dy, slot) - dy
 
 
-def no_first_branch(right, self, p, g, dy, slot):
+def no_first_branch(
+    right: Callable[..., Any],
+    self: Parallel,
+    p: dict[str, dict[str, Any]],
+    g: dict[str, dict[str, Any]],
+    dy: Array,
+    slot: Slot,
+) -> Array:
     right(self, p, g, dy, slot)
     return dy[..., 2:]
 
@@ -350,7 +397,9 @@ TERMS = [
 
 
 @pytest.mark.parametrize(("cls", "wrong", "expected"), TERMS, ids=lambda v: getattr(v, "__name__", ""))
-def test_a_missing_term_is_found(monkeypatch, cls, wrong, expected):
+def test_a_missing_term_is_found(
+    monkeypatch: pytest.MonkeyPatch, cls: type[Layer], wrong: Callable[..., Array], expected: set[str]
+) -> None:
     case, _ = broken(monkeypatch, cls, wrong)
     assert failing(case) == expected
 
@@ -361,10 +410,10 @@ INERT = {("step", change) for change in CHANGES}
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("cls", ACTIVATIONS, ids=lambda cls: cls.__name__)
-def test_a_broken_activation_is_found(monkeypatch, cls, change):
+def test_a_broken_activation_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[Activation], change: str) -> None:
     right = cls.backward
 
-    def wrong(self, dy, x, y, out):
+    def wrong(self: Activation, dy: Array, x: Array, y: Array, out: Array) -> None:
         right(self, dy, x, y, out)
         out[...] = CHANGES[change](out)
 
@@ -374,14 +423,14 @@ def test_a_broken_activation_is_found(monkeypatch, cls, change):
 
 
 @pytest.mark.parametrize("cls", [c for c in ACTIVATIONS if c().type != "linear"], ids=lambda cls: cls.__name__)
-def test_a_forgotten_derivative_is_found(monkeypatch, cls):
+def test_a_forgotten_derivative_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[Activation]) -> None:
     monkeypatch.setattr(cls, "backward", lambda self, dy, x, y, out: np.copyto(out, dy))
     assert failing(ACTIVATIONS[cls]) == BEFORE
 
 
 @pytest.mark.parametrize("change", [*CHANGES, "sum-instead-of-mean"])
 @pytest.mark.parametrize("cls", LOSSES, ids=lambda cls: cls.__name__)
-def test_a_broken_loss_is_found(monkeypatch, cls, change):
+def test_a_broken_loss_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[LossSpec], change: str) -> None:
     right = cls.backward
     changed = CHANGES.get(change, lambda a: a * ROWS)
     monkeypatch.setattr(cls, "backward", lambda self, scale, slot: changed(right(self, scale, slot)))
@@ -400,11 +449,11 @@ WRONG_PENALTIES = {
 
 @pytest.mark.parametrize("change", WRONG_PENALTIES)
 @pytest.mark.parametrize("case", PENALTIES.values(), ids=str)
-def test_a_broken_penalty_is_found(monkeypatch, case, change):
+def test_a_broken_penalty_is_found(monkeypatch: pytest.MonkeyPatch, case: Case, change: str) -> None:
     right = Penalty.add_gradient
     changed, expected = WRONG_PENALTIES[change]
 
-    def wrong(self, theta, g):
+    def wrong(self: Penalty, theta: Array, g: Array) -> None:
         r = np.zeros_like(g)
         right(self, theta, r)
         g += changed(r, theta)
@@ -423,7 +472,9 @@ loss: squared_error
 """
 
 
-def test_the_command_says_no(monkeypatch, tmp_path, capsys):
+def test_the_command_says_no(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "e.yaml").write_text(CONFIG)
     assert main(["gradcheck", str(tmp_path / "e.yaml")]) == 0
     assert "\npassed: " in capsys.readouterr().out

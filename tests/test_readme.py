@@ -16,17 +16,17 @@ README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def blocks(text, language):
+def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def test_the_first_commands_are_the_promise():
+def test_the_first_commands_are_the_promise() -> None:
     first, second = README.split("\n\n")[2].splitlines()
     assert first.strip().startswith("pip install . && nnctl train configs/digits.yaml")
     assert second.strip().startswith("pip install '.[test]' && pytest")
 
 
-def test_the_experiment_can_be_trained(tmp_path):
+def test_the_experiment_can_be_trained(tmp_path: Path) -> None:
     text = blocks(README, "yaml")[0]
     (tmp_path / "experiment.yaml").write_text(text.replace("datasets/", f"{ROOT}/datasets/"))
     loaded = load_experiment(tmp_path / "experiment.yaml", (), Experiment)
@@ -34,7 +34,7 @@ def test_the_experiment_can_be_trained(tmp_path):
     assert job.network.shapes[-1] == (10,)
 
 
-def test_two_commands_make_a_model(tmp_path):
+def test_two_commands_make_a_model(tmp_path: Path) -> None:
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")
     init, train = re.findall(r"^\$ nnctl (.*)$", blocks(README, "console")[0], re.MULTILINE)
     arguments, _, target = init.partition(" > ")
@@ -44,16 +44,16 @@ def test_two_commands_make_a_model(tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_every_command_exists(page):
+def test_every_command_exists(page: Path) -> None:
     named = re.findall(r"(?:^|[$`(] ?)nnctl ([a-z]+)", page.read_text(), re.MULTILINE)
     assert not set(named) - set(COMMANDS)
 
 
-def test_every_command_is_in_the_readme():
+def test_every_command_is_in_the_readme() -> None:
     assert set(re.findall(r"^\| `nnctl ([a-z]+)", README, re.MULTILINE)) == set(COMMANDS)
 
 
-def test_the_error_is_as_shown():
+def test_the_error_is_as_shown() -> None:
     block = next(b for b in blocks(README, "console") if "error:" in b)
     command, error = block.strip().splitlines()
     done = nnctl(*command.removeprefix("$ nnctl ").split(), cwd=ROOT, code=2)
@@ -61,18 +61,18 @@ def test_the_error_is_as_shown():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_links_lead_somewhere(page):
+def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_yaml_in_the_guides_is_yaml(page):
+def test_yaml_in_the_guides_is_yaml(page: Path) -> None:
     for text in blocks(page.read_text(), "yaml"):
         assert yaml.safe_load(text) is not None
 
 
-def test_the_test_command_is_the_one_of_the_gate():
+def test_the_test_command_is_the_one_of_the_gate() -> None:
     gate = Path(ROOT / ".ci" / "run").read_text()
     assert "pip install --quiet ." in gate
     assert "pytest" in gate

@@ -1,12 +1,14 @@
 """Penalties against brute force and difference quotients; the max-norm constraint against its definition."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl import regularization as module
-from nnctl.engine.parameters import Layout, Parameter
+from nnctl.engine.parameters import Array, Layout, Parameter
 from nnctl.errors import ConfigError
 from nnctl.regularization import Penalty, Regularization
 
@@ -23,11 +25,11 @@ LAYOUT = Layout(
 strengths = st.sampled_from([0.0, 0.01, 0.5])
 
 
-def theta(seed=0, dtype=np.float64):
+def theta(seed: int = 0, dtype: type[Any] = np.float64) -> Array:
     return np.random.default_rng(seed).normal(size=LAYOUT.size).astype(dtype)
 
 
-def brute_force(vector, strengths_by_name):
+def brute_force(vector: Array, strengths_by_name: dict[str, tuple[float, float]]) -> float:
     total = 0.0
     for name, (l1, l2) in strengths_by_name.items():
         for w in LAYOUT.view(vector, name).ravel():
@@ -36,7 +38,7 @@ def brute_force(vector, strengths_by_name):
 
 
 @given(strengths, strengths, st.none() | st.tuples(strengths, strengths), st.sampled_from([3, 32_768]))
-def test_value_and_gradient(l1, l2, override, block):
+def test_value_and_gradient(l1: float, l2: float, override: tuple[float, float] | None, block: int) -> None:
     overrides = {} if override is None else {"second.W": override}
     by_name = dict.fromkeys(["first.W", "second.W", "second.slope"], (l1, l2)) | overrides
     vector = theta()
@@ -54,7 +56,7 @@ def test_value_and_gradient(l1, l2, override, block):
         assert g[i] - 1 == pytest.approx(slope, rel=1e-7, abs=1e-9)
 
 
-def test_worked_by_hand():
+def test_worked_by_hand() -> None:
     layout = Layout({"w": Parameter((3,), None), "b": Parameter((1,), None, decays=False)})
     penalty, w, g = Penalty(Regularization(l1=0.1, l2=0.5), layout), np.array([2.0, 0.0, -4.0, 9.0]), np.zeros(4)
     assert penalty.value(w) == pytest.approx(0.1 * 6 + 0.25 * 20)
@@ -62,7 +64,7 @@ def test_worked_by_hand():
     np.testing.assert_allclose(g, [1.1, 0.0, -2.1, 0.0], rtol=1e-15)  # the slope of |w| at 0 is taken as 0
 
 
-def test_one_slice_without_overrides_and_nothing_for_zero():
+def test_one_slice_without_overrides_and_nothing_for_zero() -> None:
     assert [term.span for term in Penalty(Regularization(l2=0.1), LAYOUT).terms] == [LAYOUT.decayed]
     assert Penalty(Regularization(), LAYOUT).terms == []
     assert (
@@ -71,7 +73,7 @@ def test_one_slice_without_overrides_and_nothing_for_zero():
     )
 
 
-def test_single_precision():
+def test_single_precision() -> None:
     vector, penalty = theta(dtype=np.float32), Penalty(Regularization(l1=0.1, l2=0.2), LAYOUT)
     single, double = np.zeros(LAYOUT.size, np.float32), np.zeros(LAYOUT.size)
     penalty.add_gradient(vector, single)
@@ -81,7 +83,7 @@ def test_single_precision():
 
 
 @pytest.mark.parametrize("name", ["first.w", "first.b", "second.mean"])
-def test_overrides_are_of_weights(name):
+def test_overrides_are_of_weights(name: str) -> None:
     with pytest.raises(
         ConfigError, match=rf"{name} takes no penalty; these weights do: first.W, second.W, second.slope"
     ):
@@ -89,7 +91,7 @@ def test_overrides_are_of_weights(name):
 
 
 @given(st.floats(0.1, 5.0), st.sampled_from([np.float32, np.float64]))
-def test_max_norm(limit, dtype):
+def test_max_norm(limit: float, dtype: type[Any]) -> None:
     vector, penalty = theta(dtype=dtype), Penalty(Regularization(max_norm=limit), LAYOUT)
     before = vector.copy()
     penalty.constrain(vector)
@@ -104,7 +106,7 @@ def test_max_norm(limit, dtype):
             np.testing.assert_allclose(new[..., unit], expected, rtol=1e-6 if dtype is np.float32 else 1e-14)
 
 
-def test_without_max_norm_nothing_is_constrained():
+def test_without_max_norm_nothing_is_constrained() -> None:
     vector = theta() * 1e6
     Penalty(Regularization(), LAYOUT).constrain(vector)
     np.testing.assert_array_equal(vector, theta() * 1e6)

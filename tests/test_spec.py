@@ -1,6 +1,6 @@
 """Unions told apart by `type`, against pydantic's own discriminator."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
@@ -23,7 +23,7 @@ BY_TYPE = TypeAdapter(Annotated[Ball | Box, ByType()])
 SHORT = TypeAdapter(Annotated[Ball | Box, ShortForm()])
 
 
-def outcome(union, value):
+def outcome(union: TypeAdapter, value: Any) -> Ball | Box | list[tuple[str, str, tuple[Any, ...]]]:
     """The value, or what is wrong and where, without the tag that pydantic's discriminator adds to the place."""
     try:
         return union.validate_python(value)
@@ -52,23 +52,23 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES, ids=str)
-def test_what_is_valid_and_what_is_said(value):
+def test_what_is_valid_and_what_is_said(value: Any) -> None:
     assert outcome(BY_TYPE, value) == outcome(PLAIN, value)
     if isinstance(value, dict):
         assert outcome(SHORT, value) == outcome(PLAIN, value)
 
 
-def test_names_alone():
+def test_names_alone() -> None:
     assert SHORT.validate_python("ball") == Ball()
     assert outcome(SHORT, "bal") == outcome(PLAIN, {"type": "bal"})
 
 
-def test_written_and_described_alike():
+def test_written_and_described_alike() -> None:
     assert BY_TYPE.dump_json(Box(sides=(2, 3))) == PLAIN.dump_json(Box(sides=(2, 3)))
     assert BY_TYPE.json_schema() == PLAIN.json_schema()
 
 
-def test_only_members_that_are_met_are_built():
+def test_only_members_that_are_met_are_built() -> None:
     class Met(Spec):
         type: Literal["met"] = "met"
 

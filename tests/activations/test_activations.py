@@ -2,8 +2,9 @@
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from nnctl.activations import AnyActivation
+from nnctl.activations.base import Activation
 from nnctl.activations.exponential import Celu, Elu, Selu
 from nnctl.activations.gated import Gelu, Mish, Swish
 from nnctl.activations.hard import HardSigmoid, HardSwish, HardTanh
@@ -20,16 +22,17 @@ from nnctl.activations.sigmoids import Sigmoid, Softsign, Tanh, Tanhshrink
 from nnctl.activations.softmax import LogSoftmax, Softmax
 from nnctl.activations.softplus import LogSigmoid, Softplus
 from nnctl.activations.step import Step
+from nnctl.engine.parameters import Array
 from nnctl.initializers import AnyInitializer
 
 MEMBERS = get_args(get_args(AnyActivation)[0])
 
 
-def logistic(x):
+def logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
 
-def log1pexp(x):
+def log1pexp(x: float) -> float:
     return math.log1p(math.exp(x)) if x < 700 else x
 
 
@@ -101,24 +104,24 @@ POINTS = np.array([[-7.3, -3.2, -2.9, -1.1, -0.93], [-0.4, -1e-3, 2e-3, 0.3, 0.7
 EXTREMES = np.array([-1e4, -800.0, -90.0, -1e-30, -0.0, 0.0, 1e-30, 90.0, 800.0, 1e4])
 
 
-def named(activation):
+def named(activation: Activation) -> str:
     return "-".join(f"{v}" for v in activation.model_dump().values())
 
 
-def forward(activation, x):
+def forward(activation: Activation, x: Array) -> Array:
     y = np.full_like(x, np.nan)
     activation.forward(x, y)
     return y
 
 
-def backward(activation, dy, x):
+def backward(activation: Activation, dy: Array, x: Array) -> Array:
     dx = np.full_like(x, np.nan)
     activation.backward(dy, x, forward(activation, x), dx)
     return dx
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
-def test_every_member_has_a_case_documentation_and_a_valid_example(member):
+def test_every_member_has_a_case_documentation_and_a_valid_example(member: type[Activation]) -> None:
     assert member in {type(a) for a in ALL}
     doc = member.__doc__
     for part in ("Forward:", "Backward:", "Shapes:"):
@@ -131,12 +134,12 @@ def test_every_member_has_a_case_documentation_and_a_valid_example(member):
     assert TypeAdapter(AnyInitializer).validate_python(member.initializer)
 
 
-def test_every_reference_has_a_case():
+def test_every_reference_has_a_case() -> None:
     assert {path.stem for path in FOLDER.glob("*.npz")} == set(REFERENCES)
 
 
 @pytest.mark.parametrize("name", REFERENCES)
-def test_reference(name):
+def test_reference(name: str) -> None:
     with np.load(FOLDER / f"{name}.npz") as case:
         x, upstream, y, dx = (case[key] for key in ("in.x", "upstream.out", "out.out", "grad_in.x"))
     if name == "softmax_dim1":
@@ -148,13 +151,13 @@ def test_reference(name):
 
 
 @pytest.mark.parametrize(("activation", "plain"), ELEMENTWISE, ids=[named(a) for a in SINGLE])
-def test_plain_formula(activation, plain):
+def test_plain_formula(activation: Activation, plain: Callable[..., Any]) -> None:
     x = np.concatenate([POINTS.ravel(), EXTREMES, np.linspace(-12, 12, 97)])
     np.testing.assert_allclose(forward(activation, x), [plain(v) for v in x.tolist()], rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize("activation", ROWS, ids=named)
-def test_rows_are_probabilities(activation):
+def test_rows_are_probabilities(activation: Activation) -> None:
     for x in (POINTS, EXTREMES[None]):
         y = forward(activation, x)
         p = np.exp(y) if isinstance(activation, LogSoftmax) else y
@@ -167,7 +170,7 @@ def test_rows_are_probabilities(activation):
 
 
 @pytest.mark.parametrize("activation", ALL, ids=named)
-def test_gradient(activation):
+def test_gradient(activation: Activation) -> None:
     dy = np.random.default_rng(1).standard_normal(POINTS.shape)
     numeric = np.empty_like(POINTS)
     for index in np.ndindex(POINTS.shape):
@@ -180,7 +183,7 @@ def test_gradient(activation):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("activation", ALL, ids=named)
-def test_extremes_are_finite_and_silent(activation, dtype):
+def test_extremes_are_finite_and_silent(activation: Activation, dtype: type[Any]) -> None:
     x = EXTREMES.astype(dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         y = forward(activation, x)
@@ -191,7 +194,7 @@ def test_extremes_are_finite_and_silent(activation, dtype):
 
 
 @pytest.mark.parametrize("activation", ALL, ids=named)
-def test_float32_agrees(activation):
+def test_float32_agrees(activation: Activation) -> None:
     x, dy = POINTS, np.cos(POINTS)
     single = x.astype(np.float32), dy.astype(np.float32)
     np.testing.assert_allclose(forward(activation, single[0]), forward(activation, x), rtol=2e-6, atol=1e-6)
@@ -199,7 +202,7 @@ def test_float32_agrees(activation):
 
 
 @pytest.mark.parametrize("activation", ALL, ids=named)
-def test_in_place_and_read_only(activation):
+def test_in_place_and_read_only(activation: Activation) -> None:
     x, dy = POINTS.copy(), np.cos(POINTS)
     y, dx = forward(activation, x), backward(activation, dy, x)
     for array in (x, y):
@@ -214,21 +217,21 @@ def test_in_place_and_read_only(activation):
 
 
 @pytest.mark.parametrize("activation", ALL, ids=named)
-def test_declares_whether_the_output_is_enough(activation):
+def test_declares_whether_the_output_is_enough(activation: Activation) -> None:
     dy, y, dx = np.cos(POINTS), forward(activation, POINTS), np.empty_like(POINTS)
     activation.backward(dy, np.full_like(POINTS, np.nan), y, dx)
     assert activation.from_output == np.array_equal(dx, backward(activation, dy, POINTS))
 
 
 @pytest.mark.parametrize("activation", ALL, ids=named)
-def test_strided_arrays(activation):
+def test_strided_arrays(activation: Activation) -> None:
     x = np.stack([POINTS, POINTS], axis=-1)[..., 0]
     np.testing.assert_array_equal(forward(activation, x), forward(activation, POINTS))
     np.testing.assert_array_equal(backward(activation, x, x), backward(activation, POINTS, POINTS))
 
 
 @pytest.mark.parametrize("activation", SINGLE, ids=named)
-def test_kinks_are_where_the_derivative_jumps(activation):
+def test_kinks_are_where_the_derivative_jumps(activation: Activation) -> None:
     grid = np.sort(np.append(np.arange(-8, 8, 0.25) + 0.1, [-6, -3, -1, 0, 1, 3, 6]))
     h = 1e-6
     ones = np.ones_like(grid)
@@ -243,7 +246,7 @@ def test_kinks_are_where_the_derivative_jumps(activation):
 
 
 @pytest.mark.parametrize("activation", SINGLE, ids=named)
-def test_declared_limits_and_deaths(activation):
+def test_declared_limits_and_deaths(activation: Activation) -> None:
     ends, dy = np.array([-1e4, 1e4]), np.ones(2)
     y, dx = forward(activation, ends), backward(activation, dy, ends)
     if activation.limits:
@@ -261,11 +264,11 @@ def test_declared_limits_and_deaths(activation):
      (HardSigmoid(), 3.0, 0.0), (HardTanh(), -1.0, 0.0), (HardSwish(), -3.0, 0.0), (HardSwish(), 3.0, 1.0)],
     ids=str,
 )  # fmt: skip
-def test_stated_derivative_at_the_kink(activation, x, slope):
+def test_stated_derivative_at_the_kink(activation: Activation, x: float, slope: float) -> None:
     assert backward(activation, np.ones(1), np.array([x])) == slope
 
 
-def test_nothing_hides_a_nan():
+def test_nothing_hides_a_nan() -> None:
     for activation in SINGLE:
         if activation.type != "step":
             assert np.isnan(forward(activation, np.array([np.nan]))).all(), activation

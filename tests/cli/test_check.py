@@ -2,6 +2,8 @@
 
 import json
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,15 +12,15 @@ from tests.process import ROOT, nnctl
 IRIS = ROOT / "configs" / "iris.yaml"
 
 
-def report(tmp_path, *arguments, code=0):
+def report(tmp_path: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
     return json.loads(nnctl("check", IRIS, "--json", *arguments, cwd=tmp_path, code=code).stdout)
 
 
-def settings(*pairs):
+def settings(*pairs: str) -> list[str]:
     return [part for pair in pairs for part in ("--set", pair)]
 
 
-def test_layers_parameters_and_chance(tmp_path):
+def test_layers_parameters_and_chance(tmp_path: Path) -> None:
     found = report(tmp_path)
     assert [(row["name"], row["shape"], row["parameters"]) for row in found["layers"]] == [
         ("dense1", [16], 4 * 16 + 16),
@@ -33,7 +35,7 @@ def test_layers_parameters_and_chance(tmp_path):
     assert found["learning_rate"]["first"] == 0.01
 
 
-def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path):
+def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path: Path) -> None:
     found = report(tmp_path, *settings("model.init=zeros"))
     assert found["initial_loss"] == pytest.approx(math.log(3), rel=1e-6)
     assert any("dense1 starts with equal weights" in warning for warning in found["warnings"])
@@ -49,11 +51,11 @@ def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path):
         ("training.early_stopping.warmup=100", "training.early_stopping.warmup is 100 epochs"),
     ],
 )
-def test_warnings(tmp_path, setting, words):
+def test_warnings(tmp_path: Path, setting: str, words: str) -> None:
     assert words in nnctl("check", IRIS, *settings(setting), cwd=tmp_path).stderr
 
 
-def test_a_duplicate_across_splits_and_a_constant_column_are_named(tmp_path):
+def test_a_duplicate_across_splits_and_a_constant_column_are_named(tmp_path: Path) -> None:
     rows = [f"{i},{i % 7},5,{'ab'[i % 2]}\n" for i in range(30)]
     (tmp_path / "t.csv").write_text("x,z,same,y\n" + "".join(rows * 2))
     (tmp_path / "t.yaml").write_text("data: {source: {type: csv, path: t.csv}, target: y}\n")
@@ -62,7 +64,7 @@ def test_a_duplicate_across_splits_and_a_constant_column_are_named(tmp_path):
     assert "also in the training split" in said
 
 
-def test_a_healthy_network_learns_a_batch_by_heart(tmp_path):
+def test_a_healthy_network_learns_a_batch_by_heart(tmp_path: Path) -> None:
     found = report(tmp_path, "--overfit")
     assert found["overfit"]["learned"] is True
     assert found["overfit"]["after"] < 0.05 * found["overfit"]["before"]
@@ -81,7 +83,7 @@ model:
 """
 
 
-def test_check_looks_inside_blocks(tmp_path):
+def test_check_looks_inside_blocks(tmp_path: Path) -> None:
     (tmp_path / "block.yaml").write_text(BLOCK)
     found = json.loads(nnctl("check", "block.yaml", "--overfit", "--json", cwd=tmp_path).stdout)
     assert found["overfit"]["learned"] is True
@@ -89,12 +91,12 @@ def test_check_looks_inside_blocks(tmp_path):
     assert equal == ["residual1.layers.dense1"]
 
 
-def test_one_that_cannot_exits_4(tmp_path):
+def test_one_that_cannot_exits_4(tmp_path: Path) -> None:
     done = nnctl("check", IRIS, "--overfit", *settings("model.init=zeros"), cwd=tmp_path, code=4)
     assert "cannot learn 16 examples by heart" in done.stderr
 
 
-def test_a_mistake_is_told_with_its_place(tmp_path):
+def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     done = nnctl("check", IRIS, *settings("data.target=specis"), cwd=tmp_path, code=2)
     assert "data.target" in done.stderr
     assert "did you mean 'species'?" in done.stderr

@@ -16,11 +16,11 @@ from nnctl.cli._display import clock, figure
 
 
 @pytest.fixture
-def console():
+def console() -> Console:
     return Console()
 
 
-def test_results_and_messages(console, capsys):
+def test_results_and_messages(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     console.result("a path")
     console.note("n")
     console.warn("w")
@@ -36,7 +36,7 @@ def test_results_and_messages(console, capsys):
     assert capsys.readouterr() == ("a path\n", "error: e\n")
 
 
-def test_json_is_json(console, capsys):
+def test_json_is_json(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     console.json({
         "b": np.float32(0.5), "a": [np.int64(3), float("nan"), float("-inf"), None, True],
         "array": np.eye(2), "path": Path("a/b"), 3: ("é", np.bool_(False)), "nan": np.float64("nan"),
@@ -51,7 +51,7 @@ def test_json_is_json(console, capsys):
         plain({"a": {1}})
 
 
-def test_a_piped_table_is_aligned_text(console, capsys):
+def test_a_piped_table_is_aligned_text(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     console.table(["name", "value", "at"], [["[a]", 1.5, 3], ["longer name", None, 12]], title="T")
     assert capsys.readouterr().out == "T\nname         value  at\n[a]            1.5   3\nlonger name      -  12\n"
     assert aligned([["only", "head"]], [False, True]) == "only  head"
@@ -63,7 +63,7 @@ ROW = {
 }  # fmt: skip
 
 
-def test_a_line_an_epoch_where_there_is_no_terminal(console, capsys):
+def test_a_line_an_epoch_where_there_is_no_terminal(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     with console.progress("title") as display:
         display.batch(3, 60, 1, 2, 0.5, 0.003, 100.0)
         display.batch(3, 60, 2, 2, 0.5, 0.003, 100.0)
@@ -74,7 +74,7 @@ def test_a_line_an_epoch_where_there_is_no_terminal(console, capsys):
     )
 
 
-def test_figures_and_times():
+def test_figures_and_times() -> None:
     assert [figure(value) for value in (None, 3, 0.00012345, 12345.6, 123456, -2.5)] == [
         "-", "3", "0.0001234", "12346", "123456", "-2.5",
     ]  # fmt: skip
@@ -101,7 +101,7 @@ console.table(["tensor", "error"], [["[b]", 0.25], ["c", None]], title="A title"
 """
 
 
-def on_a_terminal(program, output=subprocess.PIPE, **environment):
+def on_a_terminal(program: str, output: int | None = subprocess.PIPE, **environment: str) -> tuple[str, str | None]:
     """What a program shows on the terminal that is its standard error, and its standard output."""
     terminal, its_end = pty.openpty()
     settings = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **environment}
@@ -120,7 +120,7 @@ def on_a_terminal(program, output=subprocess.PIPE, **environment):
     return shown, output
 
 
-def read(terminal):
+def read(terminal: int) -> bytes:
     """What the terminal shows next; nothing when its program has ended."""
     try:
         return os.read(terminal, 65536)
@@ -132,7 +132,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
 MOTION = re.compile(r"\x1b\[[0-9;?]*[A-HJKlh]")
 
 
-def test_the_live_display():
+def test_the_live_display() -> None:
     shown, output = on_a_terminal(TRAINING)
     assert output == "a result\n", "nothing of the display is in the result"
     assert COLOUR.search(shown)
@@ -156,7 +156,7 @@ def test_the_live_display():
     assert max(len(line.rpartition("\r")[2]) for line in text.split("\r\n")) <= 80
 
 
-def test_no_color_and_dumb_terminals():
+def test_no_color_and_dumb_terminals() -> None:
     shown, _ = on_a_terminal(TRAINING, NO_COLOR="1")
     assert MOTION.search(shown)
     assert not COLOUR.search(shown)
@@ -165,7 +165,7 @@ def test_no_color_and_dumb_terminals():
     assert shown.startswith("epoch 3/60  train.loss 0.5123")
 
 
-def test_a_table_on_a_terminal():
+def test_a_table_on_a_terminal() -> None:
     shown, _ = on_a_terminal(TABLE, output=None)
     lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines() if line.strip()]
     assert lines == ["A title", "  tensor   error", " ────────────────", "  [b]       0.25", "  c            -"]

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +17,13 @@ from nnctl.data.generators import Circles, write_csv
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_makes_what_the_generator_makes(capsys, folder):
+def test_makes_what_the_generator_makes(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert (
         main(["datasets", "make", "circles", "--size", "5", "--noise", "0.2", "--seed", "3", "--set", "factor=0.3"])
         == 0
@@ -32,18 +35,18 @@ def test_makes_what_the_generator_makes(capsys, folder):
 
 
 @pytest.mark.parametrize("kind", generators())
-def test_makes_every_kind(capsys, kind):
+def test_makes_every_kind(capsys: pytest.CaptureFixture[str], kind: str) -> None:
     assert main(["datasets", "make", kind, "--size", "7"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 8
 
 
-def test_lists_as_settings(capsys):
+def test_lists_as_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["datasets", "make", "blobs", "--size", "4", "--set", "centres=2", "--set", "proportions=[1, 3]"]) == 0
     labels = [line[-1] for line in capsys.readouterr().out.splitlines()[1:]]
     assert sorted(labels) == ["a", "b", "b", "b"]
 
 
-def test_writes_a_file_once(capsys, folder):
+def test_writes_a_file_once(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     make = ["datasets", "make", "xor", "--size", "4", "--output", "xor.csv"]
     assert main(make) == 0
     assert capsys.readouterr().out == "xor.csv\n"
@@ -67,14 +70,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), REFUSED)
-def test_refusals(capsys, arguments, words):
+def test_refusals(capsys: pytest.CaptureFixture[str], arguments: Sequence[str], words: str) -> None:
     assert main(["datasets", "make", *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert words in err
 
 
-def test_lists_generators_and_files(capsys, folder):
+def test_lists_generators_and_files(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "datasets").mkdir()
     (folder / "datasets" / "a.csv").write_text("x,y\n1,2\n3,4\n")
     np.savez(folder / "datasets" / "b.npz", x=np.ones((5, 2, 3)), y=np.arange(5))
@@ -96,7 +99,7 @@ def test_lists_generators_and_files(capsys, folder):
     assert "datasets/a.csv" in out
 
 
-def test_without_a_folder_of_data_sets(capsys):
+def test_without_a_folder_of_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["datasets", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"] == []
 
@@ -127,7 +130,14 @@ FETCHED = {
 
 
 @pytest.mark.parametrize(("files", "found", "said"), FETCHED.values(), ids=FETCHED)
-def test_lists_what_is_fetched(capsys, folder, monkeypatch, files, found, said):
+def test_lists_what_is_fetched(
+    capsys: pytest.CaptureFixture[str],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, bytes],
+    found: Sequence[tuple[Any, Sequence[str]]],
+    said: str | None,
+) -> None:
     monkeypatch.setattr(catalogue, "CATALOGUE", {"mnist": DataSet("mnist", "Digits", (), FILES)})
     for name, content in files.items():
         (folder / "datasets" / name).parent.mkdir(parents=True, exist_ok=True)

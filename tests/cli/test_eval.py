@@ -2,12 +2,16 @@
 
 import json
 import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nnctl.cli.evaluate import show_confusion
 from nnctl.cli.main import main
+from nnctl.engine.parameters import Array
 from tests.process import ROOT
 from tests.runs.made import make_run
 
@@ -33,7 +37,7 @@ SONGS_CONFIG = "name: songs\ndata: {source: {type: csv, path: songs.csv}, target
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     make_run(folder, FRUIT_CONFIG.replace("SOME", "error"), fruit_csv=FRUIT)
     make_run(folder, HOUSES_CONFIG, houses_csv=HOUSES)
@@ -42,10 +46,10 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def evaluate(folder, capsys):
+def evaluate(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
     """Runs eval, demands an exit code, returns stdout and stderr."""
 
-    def call(run, *arguments, code=0):
+    def call(run: str | Path, *arguments: str, code: int = 0) -> tuple[str, str]:
         ended = main(["eval", str(run), *map(str, arguments)])
         out, err = capsys.readouterr()
         assert ended == code, out + err
@@ -55,10 +59,10 @@ def evaluate(folder, capsys):
 
 
 @pytest.fixture
-def document(evaluate):
+def document(evaluate: Callable[..., tuple[str, str]]) -> Callable[..., dict[str, Any]]:
     """The JSON document of an evaluation."""
 
-    def call(run, *arguments, code=0):
+    def call(run: str | Path, *arguments: str, code: int = 0) -> dict[str, Any]:
         return json.loads(evaluate(run, *arguments, "--json", code=code)[0])
 
     return call
@@ -68,7 +72,9 @@ FRUITS, NUMBERS, LABELS = "runs/fruit-0001", "runs/houses-0001", "runs/songs-000
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_the_figures_are_those_of_training(tmp_path, monkeypatch, capsys, split):
+def test_the_figures_are_those_of_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], split: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["train", str(ROOT / "configs" / "iris.yaml"), "--quiet", "--set", "training.epochs=3"]) == 0
     run = capsys.readouterr().out.strip()
@@ -80,14 +86,14 @@ def test_the_figures_are_those_of_training(tmp_path, monkeypatch, capsys, split)
     assert found["rows"] == info["rows"][split]
 
 
-def predicted(folder, capfd, run, data):
+def predicted(folder: Path, capfd: pytest.CaptureFixture[str], run: str, data: str) -> list[dict[str, Any]]:
     """What predict says of a file, as numbers and as text."""
     assert main(["predict", run, "--data", data, "--output", "p.jsonl"]) == 0
     capfd.readouterr()
     return [json.loads(line) for line in (folder / "p.jsonl").read_text().splitlines()]
 
 
-def test_classes_by_counting(folder, capfd):
+def test_classes_by_counting(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Every figure from the predictions of the other command, counted one by one."""
     rows = predicted(folder, capfd, FRUITS, "fruit.csv")
     assert main(["eval", FRUITS, "--data", "fruit.csv", "--json"]) == 0
@@ -117,7 +123,7 @@ def test_classes_by_counting(folder, capfd):
     assert found["baseline"]["metrics"]["accuracy"] == pytest.approx(1 / 3)
 
 
-def test_numbers_by_arithmetic(folder, capfd):
+def test_numbers_by_arithmetic(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     rows = predicted(folder, capfd, NUMBERS, "houses.csv")
     assert main(["eval", NUMBERS, "--data", "houses.csv", "--json"]) == 0
     found = json.loads(capfd.readouterr().out)
@@ -136,14 +142,16 @@ def test_numbers_by_arithmetic(folder, capfd):
     assert found["confusion_matrix"] is None
 
 
-def test_labels(document):
+def test_labels(document: Callable[..., dict[str, Any]]) -> None:
     found = document(LABELS, "--data", "songs.csv")
     assert [row["name"] for row in found["classes"]] == ["loud", "fast"]
     assert [row["support"] for row in found["classes"]] == [20, 19]
     assert [sum(map(sum, matrix)) for matrix in found["confusion_matrix"]] == [40, 40]
 
 
-def test_the_last_split_is_the_default(evaluate, document):
+def test_the_last_split_is_the_default(
+    evaluate: Callable[..., tuple[str, str]], document: Callable[..., dict[str, Any]]
+) -> None:
     assert document(FRUITS)["split"] == "test"
     assert document(FRUITS)["rows"] == 36
     assert document(FRUITS, "--split", "validation")["rows"] == 24
@@ -151,7 +159,9 @@ def test_the_last_split_is_the_default(evaluate, document):
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_a_split_there_is_not(folder, evaluate, document, split):
+def test_a_split_there_is_not(
+    folder: Path, evaluate: Callable[..., tuple[str, str]], document: Callable[..., dict[str, Any]], split: str
+) -> None:
     config = HOUSES_CONFIG.replace("target:", "split: {validation: 0, test: 0}, target:")
     run = make_run(folder, config.replace("houses", "whole"), whole_csv=HOUSES)
     assert document(run)["split"] == "train"
@@ -159,7 +169,7 @@ def test_a_split_there_is_not(folder, evaluate, document, split):
     assert err == f"error: --split {split}: this run has no such split; it has train\n"
 
 
-def test_the_tables(evaluate):
+def test_the_tables(evaluate: Callable[..., tuple[str, str]]) -> None:
     out, err = evaluate(FRUITS, "--data", "fruit.csv", "--metric", "macro_f1")
     blocks = out.split("\n\n")
     assert blocks[0].splitlines()[1].split() == ["model", "baseline"]
@@ -174,14 +184,16 @@ def test_the_tables(evaluate):
     assert [line.split()[0] for line in out.split("\n\n")[1].splitlines()] == ["class", "loud", "fast"]
 
 
-def shown(capsys, names, matrix):
+def shown(
+    capsys: pytest.CaptureFixture[str], names: Sequence[str], matrix: Array | Sequence[Sequence[int]]
+) -> list[str]:
     show_confusion(tuple(names), np.array(matrix))
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
     return out.splitlines()
 
 
-def test_confusion_of_few_many_and_long_classes(capsys):
+def test_confusion_of_few_many_and_long_classes(capsys: pytest.CaptureFixture[str]) -> None:
     few = shown(capsys, ["a", "b"], [[3, 1], [0, 2]])
     assert few == ["rows are true classes, columns predicted ones", "true  a  b", "a     3  1", "b     0  2"]
     long = [f"a very long name of class {i}" for i in range(12)]
@@ -202,7 +214,7 @@ def test_confusion_of_few_many_and_long_classes(capsys):
     )
 
 
-def test_limits_that_hold(evaluate):
+def test_limits_that_hold(evaluate: Callable[..., tuple[str, str]]) -> None:
     evaluate(FRUITS, "--fail-under", "accuracy=0", "--fail-under", "loss=100", "--fail-under", "brier=2")
     evaluate(NUMBERS, "--fail-under", "rmse=1e9", "--fail-under", "r2=-1e9")
 
@@ -217,7 +229,9 @@ def test_limits_that_hold(evaluate):
         (NUMBERS, ["max_error=0", "r2=1"], r"^error: max_error .* most 0; r2 is .* least 1\n$"),
     ],
 )
-def test_limits_that_are_missed(evaluate, run, limits, message):
+def test_limits_that_are_missed(
+    evaluate: Callable[..., tuple[str, str]], run: str, limits: Sequence[str], message: str
+) -> None:
     import re
 
     out, err = evaluate(run, *(part for limit in limits for part in ("--fail-under", limit)), code=4)
@@ -225,7 +239,7 @@ def test_limits_that_are_missed(evaluate, run, limits, message):
     assert re.match(message, err), err
 
 
-def test_a_figure_that_is_no_number_misses_every_limit(folder, evaluate):
+def test_a_figure_that_is_no_number_misses_every_limit(folder: Path, evaluate: Callable[..., tuple[str, str]]) -> None:
     (folder / "one.csv").write_text(FRUIT.splitlines()[0] + "\n" + FRUIT.splitlines()[1] + "\n")
     for limit in ("roc_auc=0", "roc_auc=-5"):
         _, err = evaluate(FRUITS, "--data", "one.csv", "--fail-under", limit, code=4)
@@ -248,13 +262,18 @@ def test_a_figure_that_is_no_number_misses_every_limit(folder, evaluate):
         (["--split", "test", "--data", "fruit.csv"], "--split test: is a part of the run's own data"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked(evaluate, arguments, message):
+def test_what_cannot_be_asked(evaluate: Callable[..., tuple[str, str]], arguments: Sequence[str], message: str) -> None:
     out, err = evaluate(FRUITS, *arguments, code=2)
     assert out == ""
     assert message in err
 
 
-def test_from_the_model_file_alone(folder, evaluate, document, monkeypatch):
+def test_from_the_model_file_alone(
+    folder: Path,
+    evaluate: Callable[..., tuple[str, str]],
+    document: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     (folder / "alone").mkdir()
     shutil.copy(folder / FRUITS / "model.safetensors", folder / "alone" / "fruit.safetensors")
     monkeypatch.chdir(folder / "alone")
@@ -266,7 +285,7 @@ def test_from_the_model_file_alone(folder, evaluate, document, monkeypatch):
     assert document(FRUITS + "/model.safetensors") == {**document(FRUITS), "run": FRUITS + "/model.safetensors"}
 
 
-def test_data_that_changed(folder, evaluate):
+def test_data_that_changed(folder: Path, evaluate: Callable[..., tuple[str, str]]) -> None:
     """Same rows but other bytes: a note. Other rows: the splits cannot be made again."""
     assert evaluate(FRUITS)[1] == ""
     (folder / "fruit.csv").write_text(FRUIT + "\n")
@@ -295,7 +314,9 @@ def test_data_that_changed(folder, evaluate):
         ("colour,kind\nred,pear\n", "has no column 'weight'"),
     ],
 )
-def test_data_that_does_not_fit(folder, evaluate, text, message):
+def test_data_that_does_not_fit(
+    folder: Path, evaluate: Callable[..., tuple[str, str]], text: str, message: str
+) -> None:
     import re
 
     (folder / "new.csv").write_text(text)
@@ -304,20 +325,20 @@ def test_data_that_does_not_fit(folder, evaluate, text, message):
     assert re.search(message.replace("?", r"\?"), err), err
 
 
-def test_new_categories_where_they_are_let_in(folder, document):
+def test_new_categories_where_they_are_let_in(folder: Path, document: Callable[..., dict[str, Any]]) -> None:
     run = make_run(folder, FRUIT_CONFIG.replace("SOME", "other"), fruit_csv=FRUIT)
     (folder / "new.csv").write_text("weight,colour,kind\n100,blue,pear\n")
     assert document(run, "--data", "new.csv")["rows"] == 1
 
 
-def test_standard_input(folder):
+def test_standard_input(folder: Path) -> None:
     from tests.process import nnctl
 
     done = nnctl("eval", FRUITS, "--data", "-", "--json", cwd=folder, text_in=FRUIT)
     assert json.loads(done.stdout)["rows"] == 120
 
 
-def test_a_run_trained_from_standard_input(folder, evaluate):
+def test_a_run_trained_from_standard_input(folder: Path, evaluate: Callable[..., tuple[str, str]]) -> None:
     from tests.process import nnctl
 
     config = FRUIT_CONFIG.replace("path: fruit.csv", "path: '-'").replace("SOME", "other")
@@ -326,7 +347,7 @@ def test_a_run_trained_from_standard_input(folder, evaluate):
     assert "came from standard input and are gone; name a file with --data" in evaluate(run, code=3)[1]
 
 
-def test_an_unfinished_run(folder, evaluate):
+def test_an_unfinished_run(folder: Path, evaluate: Callable[..., tuple[str, str]]) -> None:
     (folder / FRUITS / "model.safetensors").unlink()
     info = folder / FRUITS / "run.json"
     info.write_text(json.dumps({**json.loads(info.read_text()), "status": "interrupted", "stop_reason": "SIGTERM"}))

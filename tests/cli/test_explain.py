@@ -1,7 +1,9 @@
 """`nnctl explain`, and the guide page it writes."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +17,12 @@ PAGE = ROOT / "docs" / "worked-example.md"
 CONFIGS = [path.name for path in SHIPPED]
 
 
-def explained(capsys, *arguments, code=0):
+def explained(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> Any:
     assert main(["explain", *map(str, arguments)]) == code
     return capsys.readouterr()
 
 
-def test_the_guide_is_fresh(capsys):
+def test_the_guide_is_fresh(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = explained(capsys, EXAMPLE, "--steps", 10_000, "--markdown", "-")
     page = PAGE.read_text(encoding="utf-8")
     between = page.partition(BEGIN)[2].partition(END)[0].strip()
@@ -28,7 +30,7 @@ def test_the_guide_is_fresh(capsys):
     assert between == out.strip(), f"docs/worked-example.md is stale; run `{command}`"
 
 
-def test_the_terminal_shows_the_published_digits_within_80_columns(capsys):
+def test_the_terminal_shows_the_published_digits_within_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = explained(capsys, EXAMPLE, "--steps", 10_000)
     assert err == ""
     assert max(map(len, out.splitlines())) <= 80
@@ -47,12 +49,12 @@ def test_the_terminal_shows_the_published_digits_within_80_columns(capsys):
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_every_config_can_be_explained(config, capsys):
+def test_every_config_can_be_explained(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = explained(capsys, ROOT / "configs" / config, "--example", 1, "--steps", 3)
     assert "Backward pass" in out
 
 
-def test_json_has_every_number(capsys):
+def test_json_has_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(explained(capsys, EXAMPLE, "--json", "--steps", 20).out)
     assert found["error"] == pytest.approx(0.298371109, abs=5e-10)
     assert sum(found["errors"]) == pytest.approx(found["error"])
@@ -63,7 +65,7 @@ def test_json_has_every_number(capsys):
     assert [point["step"] for point in found["steps"]] == [0, 1, 10, 20]
 
 
-def test_the_example_is_chosen_by_its_number(capsys, tmp_path):
+def test_the_example_is_chosen_by_its_number(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     rows = [{"x": x, "y": 2 * x} for x in (1.5, 2.5, 3.5)]
     data = {"train": {"type": "inline", "rows": rows}, "target": "y"}
     data["preprocess"] = {"numeric": "none", "target": "none"}
@@ -74,21 +76,21 @@ def test_the_example_is_chosen_by_its_number(capsys, tmp_path):
         assert (found["input"], found["target"]) == ([row["x"]], [row["y"]])
 
 
-def test_set_changes_the_experiment(capsys):
+def test_set_changes_the_experiment(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = explained(capsys, EXAMPLE, "--set", "optimizer={type: adam, learning_rate: 0.1}")
     assert "Optimizer: adam, learning rate 0.1." in " ".join(out.split())
 
 
-def test_single_precision_is_explained_in_double(capsys):
+def test_single_precision_is_explained_in_double(capsys: pytest.CaptureFixture[str]) -> None:
     assert explained(capsys, EXAMPLE, "--set", "runtime.dtype=float32").out == explained(capsys, EXAMPLE).out
 
 
-def test_the_schedule_sets_the_rate(capsys):
+def test_the_schedule_sets_the_rate(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = explained(capsys, EXAMPLE, "--set", "schedule={type: constant, warmup: 10}")
     assert "w5+ = w5 - learning_rate*dE/dw5 = 0.4 - 0.05*0.082167041 = 0.395891648" in out
 
 
-def test_markdown_goes_to_a_file_or_between_its_marks(tmp_path, capsys):
+def test_markdown_goes_to_a_file_or_between_its_marks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "example.md"
     assert explained(capsys, EXAMPLE, "--markdown", target).out == f"{target}\n"
     text = target.read_text()
@@ -108,7 +110,7 @@ def test_markdown_goes_to_a_file_or_between_its_marks(tmp_path, capsys):
         (["--set", "optimizer.learning_rat=1"], "learning_rate"),
     ],
 )
-def test_mistakes_are_told(arguments, message, capsys):
+def test_mistakes_are_told(arguments: Sequence[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = explained(capsys, EXAMPLE, *arguments, code=2)
     assert out == ""
     assert message in err

@@ -1,6 +1,8 @@
 """`nnctl gradcheck` as a command: what it prints, how it ends."""
 
 import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -25,17 +27,17 @@ TENSORS = ["dense1.weight", "dense1.bias", "dense3.weight", "dense3.bias", "all 
 
 
 @pytest.fixture
-def config(tmp_path, monkeypatch):
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "m.yaml").write_text(CONFIG)
     return "m.yaml"
 
 
 @pytest.fixture
-def run(capsys):
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
     """Runs gradcheck, demands an exit code, returns stdout and stderr."""
 
-    def call(*arguments, code=0):
+    def call(*arguments: object, code: int = 0) -> tuple[str, str]:
         ended = main(["gradcheck", *map(str, arguments)])
         out, err = capsys.readouterr()
         assert ended == code, out + err
@@ -45,12 +47,12 @@ def run(capsys):
 
 
 @pytest.fixture
-def broken(monkeypatch):
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Tanh.backward
     monkeypatch.setattr(Tanh, "backward", lambda self, dy, x, y, out: right(self, 1.01 * dy, x, y, out))
 
 
-def test_the_table_fits_a_terminal_and_names_every_tensor(config, run):
+def test_the_table_fits_a_terminal_and_names_every_tensor(config: str, run: Callable[..., tuple[str, str]]) -> None:
     out, err = run(config)
     lines = out.splitlines()
     assert err == ""
@@ -65,19 +67,23 @@ def test_the_table_fits_a_terminal_and_names_every_tensor(config, run):
     assert max(map(len, lines)) <= 80
 
 
-def test_over_the_tolerance_is_exit_code_4_and_names_the_tensors(config, run, broken):
+def test_over_the_tolerance_is_exit_code_4_and_names_the_tensors(
+    config: str, run: Callable[..., tuple[str, str]], broken: None
+) -> None:
     out, err = run(config, code=4)
     assert "\nfailed: the largest error is " in out
     assert err.startswith("error: the gradient of dense1.weight, dense1.bias, all parameters, input differs")
     assert "1e-06" in err
 
 
-def test_the_tolerance_is_the_users(config, run, broken):
+def test_the_tolerance_is_the_users(config: str, run: Callable[..., tuple[str, str]], broken: None) -> None:
     run(config, "--tolerance", "0.5")
     run(config, "--tolerance", "1e-9", "--epsilon", "1e-4", code=4)
 
 
-def test_json_is_one_document_whatever_the_verdict(config, run, request):
+def test_json_is_one_document_whatever_the_verdict(
+    config: str, run: Callable[..., tuple[str, str]], request: pytest.FixtureRequest
+) -> None:
     document = json.loads(run(config, "--json", "--samples", 2, "--batch", 5)[0])
     assert (document["passed"], document["failed"], document["undecided"], document["examples"]) == (True, [], [], 5)
     assert (document["tolerance"], document["epsilon"]) == (1e-6, 1e-5)
@@ -93,16 +99,16 @@ def test_json_is_one_document_whatever_the_verdict(config, run, request):
     assert document["failed"] == ["dense1.weight", "dense1.bias", "all parameters", "input"]
 
 
-def test_all_compares_every_entry(config, run):
+def test_all_compares_every_entry(config: str, run: Callable[..., tuple[str, str]]) -> None:
     document = json.loads(run(config, "--all", "--batch", 30, "--json")[0])
     assert [tensor["checked"] for tensor in document["tensors"]] == [6, 3, 2, 1, 0, 60]
 
 
-def test_set_beats_the_file(config, run):
+def test_set_beats_the_file(config: str, run: Callable[..., tuple[str, str]]) -> None:
     assert json.loads(run(config, "--json", "--set", "regularization.l2=0")[0])["penalty"] == 0
 
 
-def test_what_the_numbers_do_not_say(config, run):
+def test_what_the_numbers_do_not_say(config: str, run: Callable[..., tuple[str, str]]) -> None:
     out, _ = run(config, "--set", "model.layers.2.init=zeros")
     assert "\ndense1.bias: its gradient is 0 everywhere: only zeros come in, or what follows is dead or " in out
 
@@ -110,7 +116,7 @@ def test_what_the_numbers_do_not_say(config, run):
 KINK = ["--set", "model.layers.0.init=zeros", "--set", "model.layers.0.activation=relu"]
 
 
-def test_a_start_on_a_kink_is_checked_beside_it(config, run):
+def test_a_start_on_a_kink_is_checked_beside_it(config: str, run: Callable[..., tuple[str, str]]) -> None:
     out, _ = run(config, *KINK)
     assert "\nat the first initialisation something lies on a kink, so all was checked beside it: random num" in out
     assert "\npassed: the largest error is " in out
@@ -118,7 +124,9 @@ def test_a_start_on_a_kink_is_checked_beside_it(config, run):
     assert json.loads(run(config, "--json")[0])["aside"] == 0
 
 
-def test_a_run_on_a_kink_is_undecided(config, run, capsys):
+def test_a_run_on_a_kink_is_undecided(
+    config: str, run: Callable[..., tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--quiet", "train", str(config), *KINK]) == 0  # zero weights before ReLUs stay zero
     out, _ = run(capsys.readouterr().out.strip())
     assert "\ndense1.bias: everything lies on a kink, so nothing could be compared; try another init" in out
@@ -127,7 +135,9 @@ def test_a_run_on_a_kink_is_undecided(config, run, capsys):
     assert verdict.endswith("; tolerance 1e-06; not compared: dense1.weight, dense1.bias, all parameters")
 
 
-def test_a_run_is_checked_at_its_weights(config, run, capsys):
+def test_a_run_is_checked_at_its_weights(
+    config: str, run: Callable[..., tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--quiet", "train", config]) == 0
     path = capsys.readouterr().out.strip()
     trained, start = (json.loads(run(target, "--json")[0]) for target in (path, config))
@@ -141,13 +151,13 @@ def test_a_run_is_checked_at_its_weights(config, run, capsys):
     ("arguments", "code"),
     [(["none.yaml"], 2), (["."], 3), (["m.yaml", "--samples", 0], 2), (["m.yaml", "--epsilon", 0], 2), ([], 2)],
 )
-def test_mistakes(config, run, arguments, code):
+def test_mistakes(config: str, run: Callable[..., tuple[str, str]], arguments: Sequence[str | int], code: int) -> None:
     out, err = run(*arguments, code=code)
     assert out == ""
     assert err.startswith("error: ")
 
 
-def test_as_a_process(config, tmp_path):
+def test_as_a_process(config: str, tmp_path: Path) -> None:
     done = nnctl("gradcheck", "-", cwd=tmp_path, text_in=CONFIG)
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1].startswith("passed: ")

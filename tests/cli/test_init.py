@@ -1,6 +1,9 @@
 """`nnctl init`: where it writes, what it refuses, and that training takes what it wrote."""
 
 import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,14 +18,14 @@ TABLE = "".join(f"{i * 7 % 41 + 0.5},{'ab'[i % 2]}\n" for i in range(40))
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A current directory with a table."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data.csv").write_text(f"x,label\n{TABLE}")
     return tmp_path
 
 
-def test_writes_to_standard_output(capsys, folder):
+def test_writes_to_standard_output(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert main(["init", "data.csv", "--target", "label"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("# Written by `nnctl init data.csv --target label`.\n")
@@ -31,19 +34,19 @@ def test_writes_to_standard_output(capsys, folder):
     assert load_experiment("e.yaml", (), Experiment).spec.data.target == "label"
 
 
-def test_what_it_wrote_trains(capsys):
+def test_what_it_wrote_trains(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "data.csv", "--target", "label", "--output", "e.yaml"]) == 0
     assert main(["-q", "train", "e.yaml", "--set", "training.epochs=2"]) == 0
     assert capsys.readouterr() == ("e.yaml\nruns/data-0001\n", "")
 
 
-def test_paths_start_from_the_file(folder):
+def test_paths_start_from_the_file(folder: Path) -> None:
     (folder / "configs").mkdir()
     assert main(["init", "data.csv", "--target", "-1", "--output", "configs/e.yaml"]) == 0
     assert load_experiment("configs/e.yaml", (), Experiment).spec.data.source.path == "../data.csv"
 
 
-def test_overwrites_only_when_told_to(capsys, folder):
+def test_overwrites_only_when_told_to(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "e.yaml").write_text("mine")
     assert main(["init", "data.csv", "--target", "label", "--output", "e.yaml"]) == 2
     assert capsys.readouterr().err == "error: e.yaml: is there already; --force overwrites it\n"
@@ -65,7 +68,9 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("arguments", "code", "words"), REFUSED, ids=lambda a: " ".join(a) if isinstance(a, list) else ""
 )
-def test_refusals(capsys, folder, arguments, code, words):
+def test_refusals(
+    capsys: pytest.CaptureFixture[str], folder: Path, arguments: Sequence[str], code: int, words: str
+) -> None:
     (folder / "one.csv").write_text("x,label\n1,a\n2,a\n")
     assert main(["init", *arguments]) == code
     out, err = capsys.readouterr()
@@ -73,7 +78,7 @@ def test_refusals(capsys, folder, arguments, code, words):
     assert words in err
 
 
-def test_warns_of_what_the_data_have(capsys, folder):
+def test_warns_of_what_the_data_have(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "data.csv").write_text(f"x,label\n{TABLE}" + "3,c\n" * 5)
     assert main(["init", "data.csv", "--target", "label"]) == 0
     assert "warning: " in capsys.readouterr().err
@@ -86,11 +91,11 @@ LIST = "file,shade\n" + "".join(f"{name},{name[4:6]}\n" for name in FLAT)
 PIXELS, CLASSES = np.stack(list(IMAGES.values())), np.arange(40) // 20
 
 
-def folder_of(images):
+def folder_of(images: dict[str, Any]) -> Callable[..., Any]:
     return lambda folder: write(folder / "photos", images)
 
 
-def list_of_images(folder):
+def list_of_images(folder: Path) -> None:
     write(folder / "photos", FLAT)
     (folder / "photos" / "list.csv").write_text(LIST)
 
@@ -107,7 +112,7 @@ LEARNED = {
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_images_are_learned_from_the_file_as_it_stands(folder, name):
+def test_images_are_learned_from_the_file_as_it_stands(folder: Path, name: str) -> None:
     data, make = LEARNED[name]
     make(folder)
     (folder / "x.yaml").write_text(nnctl("init", data, cwd=folder).stdout)
@@ -116,7 +121,7 @@ def test_images_are_learned_from_the_file_as_it_stands(folder, name):
     nnctl("eval", run, "--fail-under", "accuracy=0.9", cwd=folder)
 
 
-def test_images_are_found_from_the_folder_of_the_file(folder):
+def test_images_are_found_from_the_folder_of_the_file(folder: Path) -> None:
     write(folder / "my photos", IMAGES)
     (folder / "configs").mkdir()
     nnctl("init", "my photos", "--output", "configs/x.yaml", cwd=folder)
@@ -137,7 +142,9 @@ REFUSED_IMAGES = {
 
 
 @pytest.mark.parametrize(("files", "arguments", "code", "words"), REFUSED_IMAGES.values(), ids=REFUSED_IMAGES)
-def test_refusals_of_images(folder, files, arguments, code, words):
+def test_refusals_of_images(
+    folder: Path, files: dict[str, Any], arguments: Sequence[str], code: int, words: str
+) -> None:
     (folder / "photos").mkdir()
     write(folder / "photos", files)
     done = nnctl("init", *arguments, cwd=folder, code=code)

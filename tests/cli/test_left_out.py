@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +37,7 @@ SAID_OF_TABLE = [
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
     write(folder / "photos", shades(10) | {"dark/zz.png": b"", "none/notes.txt": b""})
     (folder / "photos.yaml").write_text(CONFIG)
@@ -46,10 +48,10 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def run(folder, capsys):
+def run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
     """Runs a command, demands an exit code, returns stdout and stderr."""
 
-    def call(*arguments, code=0):
+    def call(*arguments: object, code: int = 0) -> tuple[str, str]:
         ended = main([*map(str, arguments)])
         out, err = capsys.readouterr()
         assert ended == code, out + err
@@ -58,7 +60,7 @@ def run(folder, capsys):
     return call
 
 
-def test_check_tells(run):
+def test_check_tells(run: Callable[..., tuple[str, str]]) -> None:
     assert f"warning: {SAID}\n" in run("check", "photos.yaml")[1]
     found = json.loads(run("check", "photos.yaml", "--json")[0])
     assert SAID in found["warnings"]
@@ -69,7 +71,7 @@ def test_check_tells(run):
     assert found["dropped"] == 2
 
 
-def test_training_tells_and_writes_it_down(run, folder):
+def test_training_tells_and_writes_it_down(run: Callable[..., tuple[str, str]], folder: Path) -> None:
     out, err = run("train", "photos.yaml")
     assert f"warning: {SAID}\n" in err
     made = folder / out.strip()
@@ -88,7 +90,7 @@ def test_training_tells_and_writes_it_down(run, folder):
     assert (info["malformed"], info["dropped"]) == (1, 2)
 
 
-def test_eval_does_as_training_did(run, folder):
+def test_eval_does_as_training_did(run: Callable[..., tuple[str, str]], folder: Path) -> None:
     write(folder / "new", shades(3) | {"dark/zz.png": b"", "light/a.png": b""})
     out, err = run("eval", "runs/photos-0001", "--data", "new", "--worst", "6")
     assert "new, 6 rows" in out
@@ -99,7 +101,7 @@ def test_eval_does_as_training_did(run, folder):
         file_data(open_trained(folder / "runs/photos-0001"), "new")  # nobody to tell
 
 
-def test_eval_refuses_what_training_refused(run, folder):
+def test_eval_refuses_what_training_refused(run: Callable[..., tuple[str, str]], folder: Path) -> None:
     shutil.copytree(folder / "photos", folder / "good", ignore=shutil.ignore_patterns("zz.png", "none"))
     made = make_run(folder, CONFIG.replace("malformed: skip, ", "").replace("path: photos", "path: good"))
     _, err = run("eval", made, "--data", "photos", code=3)
@@ -110,7 +112,7 @@ def test_eval_refuses_what_training_refused(run, folder):
         assert f"{EMPTY}; `data.malformed: skip` leaves such images out of training\n" in err
 
 
-def test_eval_needs_classes(run, folder):
+def test_eval_needs_classes(run: Callable[..., tuple[str, str]], folder: Path) -> None:
     write(folder, {"flat/1.png": GREY[:4, :4], "one.png": GREY[:4, :4], "other/zzz/000.png": GREY[:4, :4]})
     for data, message in {
         "one.png": "one.png: has no class or other target; training and `nnctl eval` need a folder with a folder of "

@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,10 +19,10 @@ PYTHON = [sys.executable, "-W", "error", "-m", "nnctl"]
 
 
 @pytest.fixture
-def failing(monkeypatch):
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes `nnctl schema` raise an error."""
 
-    def install(error):
+    def install(error: Any) -> None:
         def command() -> None:
             """Fail."""
             raise error
@@ -48,14 +50,18 @@ ENDINGS = [
 
 
 @pytest.mark.parametrize(("error", "code", "message"), ENDINGS, ids=[type(error).__name__ for error, *_ in ENDINGS])
-def test_errors_end_with_their_code_and_without_a_traceback(failing, capsys, error, code, message):
+def test_errors_end_with_their_code_and_without_a_traceback(
+    failing: Callable[..., None], capsys: pytest.CaptureFixture[str], error: Any, code: int, message: str
+) -> None:
     failing(error)
     assert main(["--quiet", "schema"]) == code
     assert capsys.readouterr() == ("", message)
 
 
 @pytest.mark.parametrize("arguments", [["--debug", "schema"], ["schema", "--debug"]])
-def test_debug_shows_the_traceback(failing, capsys, arguments):
+def test_debug_shows_the_traceback(
+    failing: Callable[..., None], capsys: pytest.CaptureFixture[str], arguments: Sequence[str]
+) -> None:
     failing(errors.ConfigError("a"))
     assert main(arguments) == 2
     message = capsys.readouterr().err
@@ -74,7 +80,7 @@ USAGE = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), USAGE, ids=map(str, USAGE))
-def test_usage_errors(capsys, arguments, words):
+def test_usage_errors(capsys: pytest.CaptureFixture[str], arguments: Sequence[str], words: str) -> None:
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -82,14 +88,14 @@ def test_usage_errors(capsys, arguments, words):
     assert words in err
 
 
-def test_version(capsys):
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr() == (f"nnctl {__version__}\n", "")
     assert main(["--version", "--json"]) == 0
     assert {"nnctl", "python", "numpy", "platform"} <= set(json.loads(capsys.readouterr().out))
 
 
-def test_help_fits_a_terminal(capsys):
+def test_help_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], *([name] for name in COMMANDS)):
         assert main([*arguments, "--help"]) == 0
         out, err = capsys.readouterr()
@@ -99,11 +105,11 @@ def test_help_fits_a_terminal(capsys):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_says_of_itself_what_the_table_says(name):
+def test_a_command_says_of_itself_what_the_table_says(name: str) -> None:
     assert load(name).help.partition("\n")[0] == COMMANDS[name].summary
 
 
-def test_flags_stand_anywhere_before_the_double_dash():
+def test_flags_stand_anywhere_before_the_double_dash() -> None:
     assert without(["a", "--debug", "b"], "--debug") == (["a", "b"], True)
     assert without(["a", "--", "-q"], "-q", "--quiet") == (["a", "--", "-q"], False)
 
@@ -111,7 +117,7 @@ def test_flags_stand_anywhere_before_the_double_dash():
 HEAVY = {"numpy", "pydantic", "polars", "yaml", "rich", "rich.console", "safetensors", "nnctl.cli.schema"}
 
 
-def test_help_imports_nothing_heavy():
+def test_help_imports_nothing_heavy() -> None:
     run = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "nnctl", "--help"], capture_output=True, text=True, check=True
     )
@@ -129,7 +135,7 @@ sys.exit(main.main(["--version"]))
 
 
 @pytest.mark.parametrize("command", [[*PYTHON, "--version"], [sys.executable, "-c", UNFLUSHED]])
-def test_a_reader_that_goes_away_is_no_defect(command):
+def test_a_reader_that_goes_away_is_no_defect(command: Sequence[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     environment = {**os.environ, "PYTHONUNBUFFERED": ""}
@@ -139,7 +145,7 @@ def test_a_reader_that_goes_away_is_no_defect(command):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_no_defect():
+def test_a_full_disk_is_no_defect() -> None:
     with Path("/dev/full").open("w") as full:
         run = subprocess.run([*PYTHON, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert run.returncode == 1
@@ -147,7 +153,7 @@ def test_a_full_disk_is_no_defect():
 
 
 @pytest.mark.parametrize(("words", "completed"), [("nnctl sch", "schema"), ("nnctl unknown --he", "--help")])
-def test_the_shell_completes(words, completed):
+def test_the_shell_completes(words: str, completed: str) -> None:
     completing = {"_NNCTL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     run = subprocess.run(PYTHON, capture_output=True, text=True, env={**os.environ, **completing}, check=False)
     assert (run.stdout, run.stderr) == (f"{completed}\n", "")

@@ -2,6 +2,9 @@
 
 import shutil
 import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -17,7 +20,7 @@ NUMBERS = "name: numbers\ndata: {source: {type: csv, path: numbers.csv}, target:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     conv_run(folder)
     dense_run(folder, GRID)
@@ -28,12 +31,14 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def plot(made, tmp_path, monkeypatch, capsys):
+def plot(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Any]:
     """Runs plot in a folder of its own, demands an exit code, returns stdout and stderr."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments, code=0):
+    def call(*arguments: object, code: int = 0) -> Any:
         capsys.readouterr()
         assert main(["plot", *map(str, arguments)]) == code
         return capsys.readouterr()
@@ -42,7 +47,7 @@ def plot(made, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("what", PLOTS)
-def test_every_kind(plot, what):
+def test_every_kind(plot: Callable[..., Any], what: str) -> None:
     out, err = plot("runs/pictures-0001", "--what", what)
     assert (out, err) == (f"pictures-0001-{what}.png\n", "")
     with Image.open(out.strip()) as image:
@@ -54,20 +59,20 @@ def test_every_kind(plot, what):
 @pytest.mark.parametrize(
     ("arguments", "size"), [(["--dpi", "100"], 800), (["--width", "5"], 750), (["--width", "10", "--dpi", "60"], 600)]
 )
-def test_the_size(plot, arguments, size):
+def test_the_size(plot: Callable[..., Any], arguments: Sequence[str], size: int) -> None:
     plot("runs/columns-0001", "--output", "a.png", *arguments)
     with Image.open("a.png") as image:
         assert image.size[0] == size
 
 
-def test_the_same_file_twice(plot, tmp_path):
+def test_the_same_file_twice(plot: Callable[..., Any], tmp_path: Path) -> None:
     for what in PLOTS:
         for name in ("a.svg", "b.svg"):
             assert plot("runs/pictures-0001", "--what", what, "--output", name).out == f"{name}\n"
         assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
-def test_a_model_file_on_its_own(plot, tmp_path):
+def test_a_model_file_on_its_own(plot: Callable[..., Any], tmp_path: Path) -> None:
     assert plot("runs/columns-0001/model.safetensors").out == "columns-0001-curves.png\n"
     shutil.copy("runs/columns-0001/model.safetensors", "mine.safetensors")
     assert plot("mine.safetensors", "--what", "filters").out == "mine-filters.png\n"
@@ -76,7 +81,7 @@ def test_a_model_file_on_its_own(plot, tmp_path):
     assert "is no run" in err or "not a run directory" in err
 
 
-def test_which_example(plot, tmp_path):
+def test_which_example(plot: Callable[..., Any], tmp_path: Path) -> None:
     files = []
     for arguments in ([], ["--example", 1], ["--example", 2], ["--example", 2, "--data", "pictures.npz"]):
         plot("runs/pictures-0001", "--what", "features", "--output", "a.svg", *arguments)
@@ -84,7 +89,7 @@ def test_which_example(plot, tmp_path):
     assert files[0] == files[1] != files[2] == files[3]
 
 
-def test_a_picture_file(plot, tmp_path):
+def test_a_picture_file(plot: Callable[..., Any], tmp_path: Path) -> None:
     raw, _ = pictures()
     Image.fromarray(raw[1, ..., 0]).save("one.png")
     plot("runs/pictures-0001", "--what", "features", "--image", "one.png")
@@ -114,7 +119,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("arguments", "code", "message"), REFUSED)
-def test_what_cannot_be_drawn(plot, tmp_path, arguments, code, message):
+def test_what_cannot_be_drawn(
+    plot: Callable[..., Any], tmp_path: Path, arguments: Sequence[str], code: int, message: str
+) -> None:
     before = set(tmp_path.iterdir())
     out, err = plot(*arguments, code=code)
     assert out == ""
@@ -122,7 +129,7 @@ def test_what_cannot_be_drawn(plot, tmp_path, arguments, code, message):
     assert set(tmp_path.iterdir()) == before
 
 
-def test_without_matplotlib(plot, monkeypatch):
+def test_without_matplotlib(plot: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.style", None)
     assert plot("runs/pictures-0001", code=2) == (
@@ -131,7 +138,7 @@ def test_without_matplotlib(plot, monkeypatch):
     )
 
 
-def test_kinds_are_those_of_the_help_and_of_the_guide():
+def test_kinds_are_those_of_the_help_and_of_the_guide() -> None:
     shown = nnctl("plot", "--help", cwd=ROOT).stdout
     guide = (ROOT / "docs" / "plots.md").read_text()
     assert "|".join(PLOTS) in "".join(shown.split())

@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -29,7 +31,7 @@ HEADER = "prediction,probability_apple,probability_pear,probability_plum"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fruit")
     make_run(folder, CONFIG, fruit_csv=FRUIT)
     return folder
@@ -39,10 +41,10 @@ RUN = "runs/fruit-0001"
 
 
 @pytest.fixture
-def predict(folder, capfd):
+def predict(folder: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
     """Runs predict, demands an exit code, returns stdout and stderr."""
 
-    def call(*arguments, code=0, run=RUN):
+    def call(*arguments: object, code: int = 0, run: str = RUN) -> tuple[str, str]:
         ended = main(["predict", str(run), *map(str, arguments)])
         out, err = capfd.readouterr()
         assert ended == code, out + err
@@ -51,7 +53,7 @@ def predict(folder, capfd):
     return call
 
 
-def test_to_standard_output(predict):
+def test_to_standard_output(predict: Callable[..., tuple[str, str]]) -> None:
     out, err = predict("--data", "fruit.csv", "--keep", "id")
     lines = out.splitlines()
     assert lines[0] == f"id,{HEADER}"
@@ -60,21 +62,21 @@ def test_to_standard_output(predict):
     assert err == ""
 
 
-def test_columns_that_play_no_part_are_one_note(predict, folder):
+def test_columns_that_play_no_part_are_one_note(predict: Callable[..., tuple[str, str]], folder: Path) -> None:
     (folder / "new.csv").write_text("note,colour,weight,x\nhi,red,100,1\n")
     assert predict("--data", "new.csv")[1] == "new.csv: ignored 2 columns: note, x\n"
     assert predict("--data", "new.csv", "--keep", "x")[1] == "new.csv: ignored 1 column: note\n"
     assert predict("--data", "new.csv", "--quiet")[1] == ""
 
 
-def read_all(path):
+def read_all(path: Path) -> pl.DataFrame:
     reader = {".csv": pl.read_csv, ".parquet": pl.read_parquet}.get(path.suffix, pl.read_ndjson)
     return reader(path).with_columns(pl.col("^probability_.*$").cast(pl.Float32), pl.col("id").cast(pl.String))
 
 
 @pytest.mark.parametrize("name", ["o.csv", "o.jsonl", "o.ndjson", "o.parquet"])
 @pytest.mark.parametrize("batch", [7, 1000])
-def test_formats_hold_the_same(predict, folder, name, batch):
+def test_formats_hold_the_same(predict: Callable[..., tuple[str, str]], folder: Path, name: str, batch: int) -> None:
     plain, _ = predict("--data", "fruit.csv", "--keep", "id")
     assert predict("--data", "fruit.csv", "--keep", "id", "--output", name, "--batch", batch) == ("", "")
     expected = pl.read_csv(StringIO(plain), schema_overrides={"id": pl.String})
@@ -83,7 +85,7 @@ def test_formats_hold_the_same(predict, folder, name, batch):
     assert not list(folder.glob(".*writing"))
 
 
-def test_the_format_is_asked_for(predict, folder):
+def test_the_format_is_asked_for(predict: Callable[..., tuple[str, str]], folder: Path) -> None:
     out, _ = predict("--data", "fruit.csv", "--format", "jsonl", "--no-probabilities")
     assert json.loads(out.splitlines()[0]).keys() == {"prediction"}
     predict("--data", "fruit.csv", "--format", "csv", "--output", "o.txt")
@@ -106,7 +108,9 @@ def test_the_format_is_asked_for(predict, folder):
         ([], 2, "--data"),
     ],
 )
-def test_what_cannot_be(predict, folder, arguments, code, message):
+def test_what_cannot_be(
+    predict: Callable[..., tuple[str, str]], folder: Path, arguments: Sequence[str], code: int, message: str
+) -> None:
     out, err = predict(*arguments, code=code)
     assert out == ""
     assert err.startswith("error: ")
@@ -124,7 +128,9 @@ BAD = {
 
 @pytest.mark.parametrize("problem", BAD)
 @pytest.mark.parametrize("output", ["o.csv", "o.jsonl", "o.parquet"])
-def test_what_is_wrong_far_down_leaves_no_half_file(predict, folder, problem, output):
+def test_what_is_wrong_far_down_leaves_no_half_file(
+    predict: Callable[..., tuple[str, str]], folder: Path, problem: str, output: str
+) -> None:
     row, message = BAD[problem]
     (folder / "new.csv").write_text("weight,colour\n" + "100,red\n" * 2000 + row)
     _, err = predict("--data", "new.csv", "--output", output, "--batch", 100, code=3)
@@ -137,7 +143,7 @@ def test_what_is_wrong_far_down_leaves_no_half_file(predict, folder, problem, ou
     predict("--data", "new.csv", "--batch", 100, code=3)
 
 
-def test_missing_columns_are_named(predict, folder):
+def test_missing_columns_are_named(predict: Callable[..., tuple[str, str]], folder: Path) -> None:
     (folder / "new.csv").write_text("wight,id\n1,2\n")
     _, err = predict("--data", "new.csv", code=3)
     assert err == (
@@ -145,14 +151,14 @@ def test_missing_columns_are_named(predict, folder):
     )
 
 
-def test_a_link_is_followed(predict, folder):
+def test_a_link_is_followed(predict: Callable[..., tuple[str, str]], folder: Path) -> None:
     (folder / "link.csv").symlink_to("real.csv")
     predict("--data", "fruit.csv", "--output", "link.csv")
     assert (folder / "link.csv").is_symlink()
     assert (folder / "real.csv").read_text().startswith(HEADER)
 
 
-def test_a_pipe_is_written_to_and_not_replaced(folder):
+def test_a_pipe_is_written_to_and_not_replaced(folder: Path) -> None:
     os.mkfifo(folder / "out.csv")
     process = start("predict", RUN, "--data", "fruit.csv", "--output", "out.csv", cwd=folder)
     with (folder / "out.csv").open() as rows:
@@ -162,7 +168,7 @@ def test_a_pipe_is_written_to_and_not_replaced(folder):
     assert (folder / "out.csv").is_fifo()
 
 
-def test_a_header_alone_gives_a_header_alone(predict, folder):
+def test_a_header_alone_gives_a_header_alone(predict: Callable[..., tuple[str, str]], folder: Path) -> None:
     (folder / "new.csv").write_text("weight,colour\n")
     assert predict("--data", "new.csv")[0] == HEADER + "\n"
     predict("--data", "new.csv", "--output", "o.parquet")
@@ -170,7 +176,7 @@ def test_a_header_alone_gives_a_header_alone(predict, folder):
     assert predict("--data", "new.csv", "--format", "jsonl")[0] == ""
 
 
-def test_a_pipe(folder):
+def test_a_pipe(folder: Path) -> None:
     done = nnctl("predict", RUN, "--data", "-", "--keep", "id", cwd=folder, text_in=FRUIT)
     assert done.stdout == nnctl("predict", RUN, "--data", "fruit.csv", "--keep", "id", cwd=folder).stdout
     assert done.stderr == ""
@@ -179,7 +185,7 @@ def test_a_pipe(folder):
     assert pl.read_parquet(parquet).height == 60
 
 
-def test_a_reader_that_goes_away(folder):
+def test_a_reader_that_goes_away(folder: Path) -> None:
     (folder / "new.csv").write_text("weight,colour\n" + "100,red\n" * 50_000)
     process = start("predict", RUN, "--data", "new.csv", "--batch", 1000, cwd=folder)
     assert process.stdout.readline() == HEADER + "\n"
@@ -189,7 +195,7 @@ def test_a_reader_that_goes_away(folder):
     process.stderr.close()
 
 
-def test_rows_come_out_while_rows_go_in(folder):
+def test_rows_come_out_while_rows_go_in(folder: Path) -> None:
     """A stream has no end: what was read is predicted before more is asked for."""
     os.mkfifo(folder / "in.csv")
     process = start("predict", RUN, "--data", "in.csv", "--batch", 100, cwd=folder)
@@ -203,24 +209,24 @@ def test_rows_come_out_while_rows_go_in(folder):
     assert process.returncode == 0
 
 
-def corrupt(values):
+def corrupt(values: Callable[..., Any]) -> Callable[..., None]:
     """A model file whose checksum is right and whose header is made up."""
 
-    def make(path):
+    def make(path: Path) -> None:
         arrays, header = read_tensors(path)
         write_tensors(path, arrays, values(header))
 
     return make
 
 
-def rewritten(change):
-    def make(path):
+def rewritten(change: Callable[..., Any]) -> Callable[..., None]:
+    def make(path: Path) -> None:
         path.write_bytes(change(path.read_bytes()))
 
     return make
 
 
-def bare(path):
+def bare(path: Path) -> None:
     from safetensors.numpy import save_file
 
     save_file({"w": np.zeros(3)}, path)
@@ -253,7 +259,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("problem", MODELS)
-def test_a_file_that_is_no_model(predict, folder, problem):
+def test_a_file_that_is_no_model(predict: Callable[..., tuple[str, str]], folder: Path, problem: str) -> None:
     change, message = MODELS[problem]
     change(folder / RUN / "model.safetensors")
     _, err = predict("--data", "fruit.csv", code=3)
@@ -261,7 +267,7 @@ def test_a_file_that_is_no_model(predict, folder, problem):
     assert err.startswith(f"error: {RUN}/model.safetensors: ")
 
 
-def test_a_path_that_is_no_run(predict, folder):
+def test_a_path_that_is_no_run(predict: Callable[..., tuple[str, str]], folder: Path) -> None:
     assert "no such run" in predict("--data", "fruit.csv", run="runs/fruit-0002", code=3)[1]
     assert "is no run directory" in predict("--data", "fruit.csv", run="runs", code=3)[1]
     assert "is an experiment file; train it first" in predict("--data", "x.csv", run="experiment.yaml", code=3)[1]
@@ -278,7 +284,9 @@ def test_a_path_that_is_no_run(predict, folder):
         ({"status": "diverged", "stop_reason": "loss is nan"}, "diverged: loss is nan); change"),
     ],
 )  # fmt: skip
-def test_a_run_without_a_model(predict, folder, facts, advice):
+def test_a_run_without_a_model(
+    predict: Callable[..., tuple[str, str]], folder: Path, facts: dict[str, Any], advice: str
+) -> None:
     (folder / RUN / "model.safetensors").unlink()
     info = folder / RUN / "run.json"
     info.write_text(json.dumps({**json.loads(info.read_text()), **facts}))
@@ -296,7 +304,7 @@ sys.exit(code)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read the memory's peak from")
-def test_memory_does_not_grow_with_the_file(folder):
+def test_memory_does_not_grow_with_the_file(folder: Path) -> None:
     used = []
     for rows in (100_000, 1_000_000):
         (folder / "new.csv").write_text("weight,colour\n" + "100.25,red\n" * rows)

@@ -16,7 +16,7 @@ print(len(rounds))
 """
 
 
-def test_what_is_imported_is_hardly_looked_through():
+def test_what_is_imported_is_hardly_looked_through() -> None:
     """Python's own thresholds make 300 rounds of it."""
     done = subprocess.run([sys.executable, "-c", COLLECTED], cwd=ROOT, check=True, capture_output=True, text=True)
     assert int(done.stdout.splitlines()[-1]) < 20

@@ -2,6 +2,9 @@
 
 import json
 import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,13 +21,13 @@ NAMES = ["width", "height"]
 
 
 @pytest.fixture
-def evaluate(tmp_path, monkeypatch, capsys):
+def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """Makes two runs and runs eval on one, demands an exit code, returns stdout and stderr."""
     conv_run(tmp_path)
     dense_run(tmp_path, NAMES)
     monkeypatch.chdir(tmp_path)
 
-    def call(run, *arguments, code=0):
+    def call(run: str, *arguments: object, code: int = 0) -> Any:
         capsys.readouterr()
         assert main(["eval", f"runs/{run}-0001", *map(str, arguments)]) == code
         return capsys.readouterr()
@@ -32,7 +35,7 @@ def evaluate(tmp_path, monkeypatch, capsys):
     return call
 
 
-def test_the_table_comes_last(evaluate):
+def test_the_table_comes_last(evaluate: Callable[..., Any]) -> None:
     out = evaluate("pictures", "--worst", 3).out
     head, *lines = out.split("\n\n")[-1].splitlines()
     assert head.split() == ["row", "truth", "prediction", "probability", "loss"]
@@ -42,14 +45,14 @@ def test_the_table_comes_last(evaluate):
     assert all(kinds[int(line.split()[0]) - 1] == line.split()[1] for line in lines)
 
 
-def test_json_has_all_of_it(evaluate):
+def test_json_has_all_of_it(evaluate: Callable[..., Any]) -> None:
     found = json.loads(evaluate("pictures", "--worst", 2, "--json").out)
     assert [list(row) for row in found["worst"]] == [["row", "truth", "prediction", "probability", "loss"]] * 2
     assert found["confused"] == sorted(found["confused"], key=lambda pair: -pair["examples"])
     assert "worst" not in json.loads(evaluate("pictures", "--json").out)
 
 
-def test_files(evaluate, tmp_path):
+def test_files(evaluate: Callable[..., Any], tmp_path: Path) -> None:
     names = ["a.csv", "a.jsonl", "a.parquet", "a.png", "a.svg"]
     out, err = evaluate("pictures", "--worst", 4, *(part for name in names for part in ("--worst-output", name)))
     assert "probability" not in out
@@ -62,7 +65,7 @@ def test_files(evaluate, tmp_path):
         assert image.size[0] == 8 * 150
 
 
-def test_pictures_are_called_by_their_files(tmp_path, monkeypatch):
+def test_pictures_are_called_by_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The caption has the name of the file of the row, where examples are files, and the row in any case."""
     raw, kinds = pictures()
     for i, (picture, kind) in enumerate(zip(raw, kinds, strict=True)):
@@ -81,14 +84,14 @@ def test_pictures_are_called_by_their_files(tmp_path, monkeypatch):
     assert all(kinds[int(name.removesuffix(".png"))] == true.removeprefix("true: ") for name, _, true, _ in seen)
 
 
-def test_other_data(evaluate):
+def test_other_data(evaluate: Callable[..., Any]) -> None:
     rows = json.loads(evaluate("columns", "--data", "columns.csv", "--worst", 30, "--json").out)["worst"]
     assert sorted(row["row"] for row in rows) == list(range(1, 31))
     _, kinds = pictures()
     assert all(kinds[row["row"] - 1] == row["truth"] for row in rows)
 
 
-def test_the_most_confused_pairs_stand_below_the_matrix(evaluate):
+def test_the_most_confused_pairs_stand_below_the_matrix(evaluate: Callable[..., Any]) -> None:
     out = evaluate("pictures", "--data", "pictures.npz").out
     block = out.split("confused most\n")[1].splitlines()
     assert block[0].split() == ["true", "predicted", "count"]
@@ -117,12 +120,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("run", "arguments", "message"), REFUSED)
-def test_what_cannot_be_asked(evaluate, tmp_path, run, arguments, message):
+def test_what_cannot_be_asked(
+    evaluate: Callable[..., Any], tmp_path: Path, run: str, arguments: Sequence[str], message: str
+) -> None:
     assert evaluate(run, *arguments, code=2) == ("", f"error: {message}\n")
     assert not list(tmp_path.glob("a.*"))
 
 
-def test_tables_need_no_matplotlib(evaluate, monkeypatch):
+def test_tables_need_no_matplotlib(evaluate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.style", None)
     evaluate("pictures", "--worst", 3, "--worst-output", "a.csv")

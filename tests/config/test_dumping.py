@@ -1,6 +1,8 @@
 """What is written reads back as itself, by the 1.2 reader and by a 1.1 one."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import yaml
@@ -77,7 +79,7 @@ DATA = st.recursive(
 )
 
 
-def typed(data):
+def typed(data: Any) -> Sequence[str | Sequence[Any]]:
     """Values with their types, so that 1 and 1.0 and True differ, and -0.0 and 0.0 do."""
     match data:
         case dict():
@@ -88,14 +90,14 @@ def typed(data):
 
 
 @given(DATA)
-def test_reads_back_as_itself(data):
+def test_reads_back_as_itself(data: float | Sequence[Any] | dict[Any, Any] | None) -> None:
     text = dump_yaml(data)
     assert typed(parse(text, "f").data) == typed(data)
     assert dump_yaml(parse(text, "f").data) == text
     assert typed(yaml.safe_load(text)) == typed(data), "a YAML 1.1 reader sees the same"
 
 
-def test_looks_like_what_people_write():
+def test_looks_like_what_people_write() -> None:
     data = {
         "name": "digits-mlp",
         "data": {"source": {"type": "csv", "path": "../datasets/digits.csv"}, "target": "no", "features": None},
@@ -142,12 +144,12 @@ limit: .inf
     )
 
 
-def test_keys_of_any_length():
+def test_keys_of_any_length() -> None:
     for data in ({"k" * 2000: 1}, {"k" * 2000: {"a": [{"b" * 101: None}]}}):
         assert parse(dump_yaml(data), "f").data == yaml.safe_load(dump_yaml(data)) == data
 
 
-def test_tuples_are_lists_and_other_things_have_no_form():
+def test_tuples_are_lists_and_other_things_have_no_form() -> None:
     assert parse(dump_yaml({"a": (1, (2,))}), "f").data == {"a": [1, [2]]}
     with pytest.raises(TypeError, match="set has no form"):
         dump_yaml({"a": {1}})

@@ -2,14 +2,15 @@
 
 import io
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field, model_validator
 
-from nnctl.config.loading import load_experiment
+from nnctl.config.loading import Loaded, load_experiment
 from nnctl.config.yaml12 import parse
 from nnctl.errors import ConfigError
 from nnctl.spec import Listed, Spec, type_short_form
@@ -62,17 +63,17 @@ class Root(Spec):
 
 
 @pytest.fixture
-def load(tmp_path, monkeypatch):
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loaded]:
     monkeypatch.chdir(tmp_path)
 
-    def load(text, *overrides):
+    def load(text: str | bytes, *overrides: str) -> Loaded:
         (tmp_path / "f.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
         return load_experiment("f.yaml", overrides, Root)
 
     return load
 
 
-def test_a_file(load, tmp_path):
+def test_a_file(load: Callable[..., Loaded], tmp_path: Path) -> None:
     text = "name: a\noptimizer: {type: adam, learning_rate: 1e-2}\n"
     loaded = load(text)
     assert loaded.spec == Root(name="a", optimizer=Adam(learning_rate=0.01))
@@ -80,7 +81,7 @@ def test_a_file(load, tmp_path):
     assert load(b"\xef\xbb\xbfname: a\r\n").spec == Root(name="a"), "a byte-order mark and CRLF are fine"
 
 
-def test_standard_input(monkeypatch, tmp_path):
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"name: a\n")))
     assert load_experiment("-", [], Root).base == tmp_path
@@ -114,7 +115,9 @@ OVERRIDES = [  # the file, the overrides, the result
 
 
 @pytest.mark.parametrize(("text", "overrides", "expected"), OVERRIDES)
-def test_overrides_beat_the_file(load, text, overrides, expected):
+def test_overrides_beat_the_file(
+    load: Callable[..., Loaded], text: str, overrides: Sequence[str], expected: Root
+) -> None:
     assert load(text, *overrides).spec == expected
 
 
@@ -122,20 +125,20 @@ PROBLEMS = parse((Path(__file__).parent / "problems.yaml").read_text("utf-8"), "
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=[problem["says"].split("\n")[0] for problem in PROBLEMS])
-def test_problems_are_told_with_place_and_remedy(load, problem):
+def test_problems_are_told_with_place_and_remedy(load: Callable[..., Loaded], problem: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
         load(problem["file"], *problem.get("set", []))
     assert str(caught.value) == problem["says"].rstrip("\n")
 
 
-def test_what_is_not_an_experiment_file(load):
+def test_what_is_not_an_experiment_file(load: Callable[..., Loaded]) -> None:
     with pytest.raises(ConfigError, match=r"^f.yaml:2: found bytes that are not UTF-8 text; save the file as UTF-8$"):
         load(b"name: a\nx: \xff")
     with pytest.raises(ConfigError, match=r"^f.yaml: is larger than 2 MB; an experiment file is a page. Is it data\?$"):
         load(b"x" * 3_000_000)
 
 
-def test_files_that_are_not_there(tmp_path):
+def test_files_that_are_not_there(tmp_path: Path) -> None:
     (tmp_path / "digits.yaml").write_text("name: a")
     for path, words in [
         ("digts.yaml", "there is no such file; did you mean"),

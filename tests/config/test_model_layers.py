@@ -6,6 +6,7 @@ import pytest
 from nnctl.activations import Relu, Tanh
 from nnctl.activations.softmax import Softmax
 from nnctl.config.model import Model, expand, pool_first, settle
+from nnctl.engine.layer import Layer
 from nnctl.engine.network import Network, Pass
 from nnctl.errors import ConfigError
 from nnctl.layers import Activation, Conv2d, Dense, Flatten, GlobalAveragePool, MaxPool2d, Residual
@@ -14,24 +15,24 @@ from nnctl.losses import CrossEntropy
 IMAGE = (8, 8, 1)
 
 
-def names(layers, input_shape=IMAGE):
+def names(layers: tuple[Layer, ...], input_shape: tuple[int, ...] = IMAGE) -> tuple[str, ...]:
     return Model(layers=layers).network(input_shape, 3, CrossEntropy()).names
 
 
-def test_the_output_layer_follows_flat_layers():
+def test_the_output_layer_follows_flat_layers() -> None:
     assert names((Conv2d(filters=2), Flatten())) == ("conv2d1", "flatten1", "dense1")
     assert names((Conv2d(filters=2), GlobalAveragePool())) == ("conv2d1", "global_average_pool1", "dense1")
 
 
 @pytest.mark.parametrize("layers", [(Conv2d(filters=2),), (MaxPool2d(), Activation(function=Relu()))])
-def test_images_must_be_flattened_before_it(layers):
+def test_images_must_be_flattened_before_it(layers: tuple[Layer, ...]) -> None:
     with pytest.raises(ConfigError, match=r"last layer gives \(\d, \d, \d\).*`- flatten` or `- global_average_pool`"):
         names(layers)
 
 
 @pytest.mark.parametrize("units", [None, 3, 5])
 @pytest.mark.parametrize("activation", [None, Softmax(), Relu()])
-def test_a_dense_layer_over_positions_needs_flatten_before_it(units, activation):
+def test_a_dense_layer_over_positions_needs_flatten_before_it(units: int | None, activation: Activation | None) -> None:
     """Whatever its units: they are not what is wrong."""
     with pytest.raises(ConfigError) as caught:
         names((Conv2d(filters=2), Activation(function=Relu()), Dense(units=units, activation=activation)))
@@ -40,13 +41,13 @@ def test_a_dense_layer_over_positions_needs_flatten_before_it(units, activation)
     assert "units" not in str(caught.value)
 
 
-def test_a_grey_image_has_one_channel():
+def test_a_grey_image_has_one_channel() -> None:
     assert names((Conv2d(filters=2), Flatten()), (8, 8))[:2] == ("reshape1", "conv2d1")
     with pytest.raises(ConfigError, match=r"takes .* finds \(8, 8\); `- reshape: \[8, 8, 1\]` before"):
         Conv2d(filters=2).output_shape((8, 8))
 
 
-def test_starts_suit_what_follows():
+def test_starts_suit_what_follows() -> None:
     """The activation given, the next one on the way, or none where other weights or a block come first."""
     inner = (Conv2d(filters=2), Activation(function=Relu()), Conv2d(filters=2))
     layers = [Conv2d(filters=2, activation=Relu()), Conv2d(filters=2), MaxPool2d(), Activation(function=Relu()),
@@ -62,7 +63,7 @@ def test_starts_suit_what_follows():
 RELU = Activation(function=Relu())
 
 
-def test_a_rectifier_comes_after_the_maximum_it_stands_before():
+def test_a_rectifier_comes_after_the_maximum_it_stands_before() -> None:
     layers = [Conv2d(filters=2), RELU, MaxPool2d(), Residual(layers=(RELU, MaxPool2d(size=1))), RELU, Flatten()]
     found = pool_first(layers)
     assert [layer.kind for layer in found] == ["conv2d", "max_pool2d", "relu", "residual", "relu", "flatten"]
@@ -72,7 +73,7 @@ def test_a_rectifier_comes_after_the_maximum_it_stands_before():
 
 
 @pytest.mark.parametrize("pool", [MaxPool2d(), MaxPool2d(size=3, stride=2, padding=1)])
-def test_that_changes_no_bit(pool):
+def test_that_changes_no_bit(pool: MaxPool2d) -> None:
     random = np.random.default_rng(5)
     layers = [Conv2d(filters=3), RELU, pool, Flatten(), Dense(units=2)]
     x = random.normal(size=(6, 7, 7, 2)).round(1).astype("f4")  # rounded, so that there are ties

@@ -1,6 +1,8 @@
 """Finding one's way in the types of the experiment file, whatever stands in the file."""
 
-from typing import Literal, get_args, get_origin
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from pydantic import create_model
@@ -12,7 +14,7 @@ from nnctl.errors import ConfigError
 from nnctl.spec import Spec
 
 
-def reachable(annotation, found):
+def reachable(annotation: Any, found: Sequence[type[Any]]) -> list[type[Any]]:
     """Every `Spec` class below an annotation."""
     for kind in alternatives(annotation):
         for argument in get_args(kind):
@@ -35,12 +37,12 @@ FIELDS = {
 WRONG = ["[1, 2, 3, 4]", "[[1, 2], 3]", "[a]", "[[a]]", "[{a: 1}]", "{a: [1]}", "{a: {b: c}}", "[]", "{}", "-1.5"]
 
 
-def test_such_fields_are_found():
+def test_such_fields_are_found() -> None:
     assert {"Conv2d.padding", "Conv2d.groups", "Training.batch_size", "CrossEntropy.class_weights"} <= set(FIELDS)
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_wrong_value_beside_words_is_told_not_a_defect(tmp_path, field):
+def test_a_wrong_value_beside_words_is_told_not_a_defect(tmp_path: Path, field: str) -> None:
     spec, name = FIELDS[field]
     root = create_model("Root", __base__=Spec, section=(spec, ...))
     kind = f"type: {spec.model_fields['type'].default}, " if "type" in spec.model_fields else ""

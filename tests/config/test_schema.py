@@ -2,7 +2,8 @@
 
 import math
 import re
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field, ValidationError
@@ -39,7 +40,7 @@ class Toys(Spec):
     weights: dict[str, float] = Field({}, description="By name.")
 
 
-def pointed_at(reference, root):
+def pointed_at(reference: str, root: dict[str, Any]) -> dict[str, Any]:
     """What a `#/a/b` reference names; a KeyError if nothing is there."""
     node = root
     for step in reference.removeprefix("#/").split("/"):
@@ -47,7 +48,7 @@ def pointed_at(reference, root):
     return node
 
 
-def accepts(schema, value, root):
+def accepts(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
     """Whether a value satisfies a schema: the keywords that pydantic writes, by the specification's words."""
     if "$ref" in schema and not accepts(pointed_at(schema["$ref"], root), value, root):
         return False
@@ -109,7 +110,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES, ids=map(str, VALUES))
-def test_accepts_what_validation_accepts(value):
+def test_accepts_what_validation_accepts(value: Sequence[Any] | dict[str, Any]) -> None:
     schema = json_schema(Toys)
     try:
         Toys.model_validate(value)
@@ -119,7 +120,7 @@ def test_accepts_what_validation_accepts(value):
     assert accepts(schema, value, schema) is valid
 
 
-def test_says_only_what_helps():
+def test_says_only_what_helps() -> None:
     schema = json_schema(Toys)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$defs"]["Ball"]["description"] == "A ball."
@@ -128,7 +129,7 @@ def test_says_only_what_helps():
     assert "$id" not in schema
 
 
-def test_every_key_of_the_experiment_is_described():
+def test_every_key_of_the_experiment_is_described() -> None:
     schema = json_schema(Experiment)
     bare = [
         f"{definition.get('description', 'the root')}: {key}"

@@ -20,16 +20,16 @@ SCALARS = {  # from the tables of the YAML 1.2 specification, 10.3.2, and where 
 
 
 @pytest.mark.parametrize(("text", "value"), SCALARS.items())
-def test_scalars_follow_the_core_schema(text, value):
+def test_scalars_follow_the_core_schema(text: str, value: float | str | None) -> None:
     read = parse(f"key: {text}", "f").data["key"]
     assert (read, type(read)) == (value, type(value))
 
 
-def test_not_a_number():
+def test_not_a_number() -> None:
     assert math.isnan(parse(".nan", "f").data)
 
 
-def test_places_of_every_key_path():
+def test_places_of_every_key_path() -> None:
     document = parse("a: 1\nb:\n  c: [x,\n      y]\n  d: {e: 2}\n", "f")
     assert {path: (place.line, place.column) for path, place in document.places.items()} == {
         (): (1, 1), ("a",): (1, 1), ("b",): (2, 1), ("b", "c"): (3, 3), ("b", "c", "0"): (3, 7),
@@ -39,7 +39,7 @@ def test_places_of_every_key_path():
     assert str(document.place(("b", "d", "unknown"))) == "f:5"
 
 
-def test_aliases_and_merge_keys():
+def test_aliases_and_merge_keys() -> None:
     text = "base: &base {x: 1, y: [2]}\nother: {<<: *base, x: 3}\nthird: {<<: [{z: 0, x: 9}, *base], w: *base}\n"
     data = parse(text, "f").data
     assert data["other"] == {"x": 3, "y": [2]}
@@ -90,7 +90,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=range(len(REFUSED)))
-def test_refused_in_plain_words(text):
+def test_refused_in_plain_words(text: str) -> None:
     line, words = REFUSED[text]
     with pytest.raises(ConfigError) as caught:
         parse(text, "f.yaml")

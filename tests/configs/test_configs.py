@@ -23,27 +23,27 @@ EXPECTED = re.compile(r"(train|validation|test)\.([a-z0-9_.]+) (>=|<=) ([0-9.e-]
 LONG = 60
 
 
-def seconds(path):
+def seconds(path: Path) -> float:
     return float(re.search(r"^# Time: (?:under )?([0-9.]+) second", path.read_text(), re.MULTILINE)[1])
 
 
-def each_config(*, trained):
+def each_config(*, trained: bool) -> pytest.MarkDecorator:
     skip = "takes minutes: set NNCTL_FULL=1 and fetch its data to train it"
     long = [pytest.mark.skipif("NNCTL_FULL" not in os.environ, reason=skip)] if trained else []
     marked = [pytest.param(path, id=path.stem, marks=long if seconds(path) > LONG else []) for path in CONFIGS]
     return pytest.mark.parametrize("path", marked)
 
 
-def header(path):
+def header(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if line.startswith("#")]
 
 
-def expectations(path):
+def expectations(path: Path) -> list[tuple[str, str, str, str]]:
     text = " ".join(line.lstrip("# ") for line in header(path))
     return EXPECTED.findall(text[text.index("Expected:") :])
 
 
-def figures(path, seed):
+def figures(path: Path, seed: int) -> dict[str, dict[str, float]]:
     loaded = load_experiment(path, [f"seed={seed}"], Experiment)
     job = assemble(loaded.spec, loaded.base)
     with Workers() as workers, np.errstate(all="ignore"):
@@ -52,20 +52,20 @@ def figures(path, seed):
         return evaluate_splits(job, last.theta, trivial_answer(job), workers)[0]
 
 
-def test_the_configs_there_must_be():
+def test_the_configs_there_must_be() -> None:
     needed = {"worked-example", "perceptron", "xor", "moons", "iris", "wine", "breast-cancer", "digits", "diabetes"}
     assert needed | {"multilabel", "imbalance"} <= {path.stem for path in CONFIGS}
 
 
 @each_config(trained=False)
-def test_the_header_says_what_to_expect_and_how_long_it_takes(path):
+def test_the_header_says_what_to_expect_and_how_long_it_takes(path: Path) -> None:
     assert expectations(path), "the header needs a line such as `# Expected: test.accuracy >= 0.9`"
     assert any(re.match(r"# Time: .*seconds? on 2 cores", line) for line in header(path))
 
 
 @each_config(trained=True)
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_the_expected_figures_are_reached(path, seed):
+def test_the_expected_figures_are_reached(path: Path, seed: int) -> None:
     own = load_experiment(path, (), Experiment).spec.seed
     reached = figures(path, own + seed)
     for split, metric, relation, limit in expectations(path):

@@ -1,24 +1,28 @@
 """Image files for tests."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from nnctl.engine.parameters import Array
 
 RANDOM = np.random.default_rng(0)
 COLOURED = RANDOM.integers(0, 256, (6, 5, 3), dtype=np.uint8)
 GREY = RANDOM.integers(0, 256, (6, 5), dtype=np.uint8)
 
 
-def encoded(picture, form="PNG", **options) -> bytes:
+def encoded(picture: Array | Image.Image, form: str = "PNG", **options: Any) -> bytes:
     """The bytes of an image file, of an array or an image."""
     stream = BytesIO()
     (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(stream, form, **options)
     return stream.getvalue()
 
 
-def write(folder: Path, files) -> Path:
+def write(folder: Path, files: dict[str, Any]) -> Path:
     """Files by name, each an array, or bytes as they are."""
     for name, content in files.items():
         file = folder / name
@@ -27,7 +31,7 @@ def write(folder: Path, files) -> Path:
     return folder
 
 
-def shades(count, shape=(4, 4), classes=("dark", "light")):
+def shades(count: int, shape: tuple[int, int] = (4, 4), classes: Sequence[str] = ("dark", "light")) -> dict[str, Array]:
     """Files of images that are darker or lighter, `count` of each class."""
     images = {}
     for number, name in enumerate(classes):

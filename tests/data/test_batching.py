@@ -1,11 +1,14 @@
 """Batches made one step ahead: the same ones, in the same order, and nothing left behind."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from nnctl.data.augmentation.base import Augmentation
 from nnctl.data.augmentation.mixup import Mixup
 from nnctl.data.augmentation.placing import Flip, Shift
 from nnctl.data.augmentation.values import Brightness, Noise
@@ -13,6 +16,7 @@ from nnctl.data.batching import ahead, batches
 from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import ArrayEncoder
 from nnctl.data.target import Target
+from nnctl.engine.parameters import Array
 
 ROWS, SIZE, SEED = 50, 8, 9
 X = np.random.default_rng(0).integers(0, 256, (ROWS, 6, 7), dtype=np.uint8)
@@ -28,52 +32,52 @@ ORDER = np.random.default_rng(1).permutation(ROWS)
 PARTS = [ORDER[i : i + SIZE] for i in range(0, ROWS, SIZE)]
 
 
-def augmented(*augmentations, **changes):
+def augmented(*augmentations: Augmentation, **changes: Array) -> Dataset:
     return replace(PLAIN, augmentations=augmentations, **changes)
 
 
-def made(data, first=0, dtype="float32", **address):
+def made(data: Dataset, first: int = 0, dtype: str = "float32", **address: int) -> list[tuple[Any, Array, None]]:
     address = {"seed": SEED, "restart": 0, "step": 20, **address}
     return list(batches(data, PARTS[first:], dtype, address["seed"], address["restart"], address["step"] + first))
 
 
-def same(one, other):
+def same(one: Sequence[tuple[Array, Array, None]], other: Sequence[tuple[Array, Array, None]]) -> bool:
     return all(np.array_equal(a, b) for x, y in zip(one, other, strict=True) for a, b in zip(x[:2], y[:2], strict=True))
 
 
-def test_without_augmentation_batches_are_what_take_gives():
+def test_without_augmentation_batches_are_what_take_gives() -> None:
     for batch, rows in zip(made(PLAIN), PARTS, strict=True):
         for got, wanted in zip(batch, PLAIN.take(rows, "float32"), strict=True):
             np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("first", range(len(PARTS) + 1))
-def test_resumed_in_the_middle_of_an_epoch(first):
+def test_resumed_in_the_middle_of_an_epoch(first: int) -> None:
     data = augmented(Shift(pixels=2), Noise(deviation=9), Mixup())
     assert same(made(data, first), made(data)[first:])
 
 
-def test_every_part_of_the_address_counts():
+def test_every_part_of_the_address_counts() -> None:
     data = augmented(Shift(pixels=2))
     assert same(made(data), made(data))
     for other in ({"seed": 1}, {"restart": 1}, {"step": 21}):
         assert not same(made(data), made(data, **other))
 
 
-def test_take_is_never_augmented():
+def test_take_is_never_augmented() -> None:
     data = augmented(Shift(pixels=2), Flip())
     np.testing.assert_array_equal(data.take(ORDER, "float32")[0], PLAIN.take(ORDER, "float32")[0])
     assert not np.array_equal(made(data)[0][0], made(PLAIN)[0][0])
 
 
-def test_the_data_stay_as_they_are():
+def test_the_data_stay_as_they_are() -> None:
     before = X.copy()
     made(augmented(Flip(vertical=True), Brightness(amount=90), Mixup()))
     np.testing.assert_array_equal(X, before)
     np.testing.assert_array_equal(TRUTH, np.arange(ROWS) % 3)
 
 
-def test_bytes_stay_within_their_range_and_other_numbers_do_not():
+def test_bytes_stay_within_their_range_and_other_numbers_do_not() -> None:
     bright = Brightness(amount=200)
     x = np.concatenate([x for x, _, _ in made(augmented(bright))])
     assert (x.min(), x.max()) == (0, 1)
@@ -83,7 +87,7 @@ def test_bytes_stay_within_their_range_and_other_numbers_do_not():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_mixed_targets_are_distributions(dtype):
+def test_mixed_targets_are_distributions(dtype: str) -> None:
     for x, t, w in made(augmented(Mixup(alpha=1.0)), dtype=dtype):
         assert (x.dtype, t.dtype, w) == (dtype, dtype, None)
         assert t.shape == (len(x), 3)
@@ -92,11 +96,11 @@ def test_mixed_targets_are_distributions(dtype):
     assert hard.tolist() == TRUTH[PARTS[0]].tolist()
 
 
-def test_ahead_works_on_another_thread_while_one_is_in_use():
+def test_ahead_works_on_another_thread_while_one_is_in_use() -> None:
     begun = [threading.Event() for _ in range(4)]
     names = set()
 
-    def work(i):
+    def work(i: int) -> int:
         names.add(threading.current_thread().name)
         begun[i].set()
         return i
@@ -111,7 +115,7 @@ def test_ahead_works_on_another_thread_while_one_is_in_use():
 
 @pytest.mark.parametrize("length", [0, 1, 2, 5])
 @pytest.mark.parametrize("stop", [None, 0, 1])
-def test_no_thread_outlives_the_batches(length, stop):
+def test_no_thread_outlives_the_batches(length: int, stop: int | None) -> None:
     before = threading.active_count()
     results = ahead(map(str, range(length)))
     for i, text in enumerate(results):
@@ -122,8 +126,8 @@ def test_no_thread_outlives_the_batches(length, stop):
     assert threading.active_count() == before
 
 
-def test_what_goes_wrong_is_told_where_it_is_used():
-    def work(i):
+def test_what_goes_wrong_is_told_where_it_is_used() -> None:
+    def work(i: int) -> int:
         if i == 2:
             raise ValueError("no")
         return i
@@ -134,7 +138,7 @@ def test_what_goes_wrong_is_told_where_it_is_used():
         next(results)
 
 
-def test_numpy_is_as_strict_as_in_the_calling_thread():
+def test_numpy_is_as_strict_as_in_the_calling_thread() -> None:
     with np.errstate(over="ignore"):
         assert list(ahead(np.float32(x) * np.float32(1e38) for x in [1e38])) == [np.inf]
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):

@@ -1,5 +1,7 @@
 """Columns as numbers, against NumPy."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,7 +24,7 @@ PRESENT = np.array([3.0, 1, 7, 1])
         ("indicator", np.mean(PRESENT)),
     ],
 )
-def test_missing_numbers_are_filled(missing, fill):
+def test_missing_numbers_are_filled(missing: str, fill: float) -> None:
     filled = np.array([3, fill, 1, 7, 1])
     z = encoded(fitted(table(x=X), "x", missing=missing), table(x=X))
     np.testing.assert_allclose(z[:, 0], (filled - filled.mean()) / filled.std(), rtol=1e-12)
@@ -31,7 +33,7 @@ def test_missing_numbers_are_filled(missing, fill):
     assert z.shape[1] == (2 if missing == "indicator" else 1)
 
 
-def test_missing_may_be_an_error():
+def test_missing_may_be_an_error() -> None:
     with pytest.raises(DataError, match=r"t\.csv, row 2: column 'x' is missing \(in 1 of 5 rows\).*is error"):
         fitted(table(x=X), "x", missing="error")
     column = fitted(table(x=[1.0, 2.0]), "x", missing="error")
@@ -42,7 +44,7 @@ def test_missing_may_be_an_error():
         encoded(column, table(c=[None, "b"]))
 
 
-def test_no_indicator_where_training_has_none_missing():
+def test_no_indicator_where_training_has_none_missing() -> None:
     """Its weight would never be trained, and would add noise to a prediction."""
     column = fitted(table(x=[1.0, 2.0], c=["a", "b"]), "x", missing="indicator")
     assert column.outputs == ("x",)
@@ -53,7 +55,7 @@ def test_no_indicator_where_training_has_none_missing():
     st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20),
     st.sampled_from(["standardize", "min_max", "robust", "none"]),
 )
-def test_numbers_against_numpy(values, method):
+def test_numbers_against_numpy(values: Sequence[float], method: str) -> None:
     x = np.array(values)
     z = encoded(fitted(table(x=values), "x", numeric=method), table(x=values))[:, 0]
     q1, median, q3 = np.quantile(x, [0.25, 0.5, 0.75])
@@ -64,7 +66,7 @@ def test_numbers_against_numpy(values, method):
     np.testing.assert_allclose(z * scale, x - centre, rtol=1e-9, atol=1e-9)
 
 
-def test_categories():
+def test_categories() -> None:
     train = table(c=["b", "a", None, "b"])
     hot = fitted(train, "c")
     assert hot.outputs == ("c=a", "c=b")
@@ -74,7 +76,7 @@ def test_categories():
     assert encoded(flagged, train).tolist() == [[0, 1, 0], [1, 0, 0], [0, 1, 1], [0, 1, 0]]
 
 
-def test_unseen_categories():
+def test_unseen_categories() -> None:
     train, new = table(c=["Paris", "Rome"]), table(c=["Rome", "Pariss"])
     with pytest.raises(
         DataError, match=r"row 2: column 'c' holds 'Pariss', and training had Paris, Rome; did you mean 'Paris'"
@@ -85,7 +87,7 @@ def test_unseen_categories():
     assert encoded(fitted(train, "c"), new, unseen="other").tolist() == [[0, 1], [0, 0]]
 
 
-def test_kinds_can_be_overridden():
+def test_kinds_can_be_overridden() -> None:
     codes = fitted(table(zip=["01", "02", "10"]), "zip", kind="categorical")
     assert codes.categories == ("01", "02", "10")
     assert fitted(table(zip=[1, 2, 10]), "zip", kind="categorical").categories == ("1", "2", "10")
@@ -93,7 +95,7 @@ def test_kinds_can_be_overridden():
         fitted(table(x=["1", "abc"]), "x", kind="numeric")
 
 
-def test_all_missing_carries_nothing():
+def test_all_missing_carries_nothing() -> None:
     empty = table(x=[None, None])
     assert encoded(fitted(empty, "x", kind="numeric"), empty).tolist() == [[0], [0]]
     column = fitted(empty, "x", kind="categorical")
@@ -101,19 +103,19 @@ def test_all_missing_carries_nothing():
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf")])
-def test_infinities_are_refused(value):
+def test_infinities_are_refused(value: float) -> None:
     with pytest.raises(DataError, match="row 2: column 'x' is numeric and holds"):
         fitted(table(x=[1.0, value]), "x")
 
 
-def test_numbers_too_large_for_the_precision_are_named():
+def test_numbers_too_large_for_the_precision_are_named() -> None:
     column = fitted(table(x=[1.0, 2.0]), "x", numeric="none")
     assert encoded(column, table(x=[1e39])).tolist() == [[1e39]]
     with pytest.raises(DataError, match=r"row 2: column 'x' holds .*1e\+39.* too large for float32"):
         encoded(column, table(x=[1.0, 1e39]), np.float32)
 
 
-def test_too_many_categories_for_one_hot():
+def test_too_many_categories_for_one_hot() -> None:
     names = table(c=[f"n{i}" for i in range(12)])
     with pytest.raises(DataError, match=r"'c' has 12 different values, more than the 10.*data\.exclude"):
         fitted(names, "c", limit=10)

@@ -1,5 +1,7 @@
 """The preprocessing a model carries."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from nnctl.data import encoder as encoder_module
 from nnctl.data.encoder import ArrayEncoder, TableEncoder, fit_array, from_json, target_table
 from nnctl.data.sources import Arrays
+from nnctl.data.tables import Table
 from nnctl.data.target import Target
 from nnctl.errors import DataError
 from tests.data.tables import fitted, table
@@ -16,11 +19,11 @@ TARGET = Target(task="classification", columns=("t",), classes=("a", "b"))
 NUMBERS = st.lists(st.floats(allow_nan=False, allow_infinity=False, width=64), min_size=1, max_size=5)
 
 
-def of(train, *names):
+def of(train: Table, *names: str) -> TableEncoder:
     return TableEncoder(columns=tuple(fitted(train, name) for name in names), target=TARGET)
 
 
-def test_columns_in_any_order_with_others_beside():
+def test_columns_in_any_order_with_others_beside() -> None:
     train = table(x=[1.0, 3.0], c=["u", "v"])
     encoder = of(train, "x", "c")
     assert encoder.features == ("x", "c=u", "c=v")
@@ -32,7 +35,7 @@ def test_columns_in_any_order_with_others_beside():
 
 
 @given(NUMBERS, st.text(max_size=5))
-def test_json_is_exact(values, name):
+def test_json_is_exact(values: Sequence[float], name: str) -> None:
     array = ArrayEncoder(shape=(len(values),), centre=tuple(values), scale=tuple(values), target=TARGET)
     assert from_json(array.to_json()) == array
     train = table(x=[float(np.clip(v, -1e300, 1e300)) for v in values], c=[name] * len(values))
@@ -45,7 +48,7 @@ def test_json_is_exact(values, name):
 
 @pytest.mark.parametrize("method", ["standardize", "min_max", "robust"])
 @pytest.mark.parametrize("block", [8, 1 << 24])
-def test_arrays_against_numpy(method, block, monkeypatch):
+def test_arrays_against_numpy(method: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder_module, "BLOCK", block)
     x = np.random.default_rng(0).normal(3, 2, (30, 2, 3))
     x[:, 0, 0] = 0.1
@@ -61,7 +64,7 @@ def test_arrays_against_numpy(method, block, monkeypatch):
     np.testing.assert_allclose(z, (x - centre) / scale, rtol=1e-12, atol=1e-14)
 
 
-def test_unsigned_bytes_are_divided_by_255():
+def test_unsigned_bytes_are_divided_by_255() -> None:
     x = np.array([[0, 51], [255, 102]], np.uint8)
     encoder = fit_array(x, np.arange(2), "auto", TARGET)
     np.testing.assert_allclose(encoder.inputs(Arrays(x, None, "x"), np.float64), x / 255)
@@ -69,7 +72,7 @@ def test_unsigned_bytes_are_divided_by_255():
     assert fit_array(x, np.arange(2), "none", TARGET).inputs(Arrays(x, None, "x"), np.float32).tolist() == x.tolist()
 
 
-def test_arrays_of_another_kind_are_refused():
+def test_arrays_of_another_kind_are_refused() -> None:
     encoder = fit_array(np.zeros((3, 2)), np.arange(3), "none", TARGET)
     assert encoder.raw(Arrays(np.zeros((3, 3)), None, "x")).shape == (3, 2)  # the last column is the target
     with pytest.raises(DataError, match=r"examples of shape \(4,\), and the model takes \(2,\)"):
@@ -82,7 +85,7 @@ def test_arrays_of_another_kind_are_refused():
         of(table(x=[1.0]), "x").inputs(Arrays(np.zeros((3, 2)), None, "x"), np.float32)
 
 
-def test_targets_of_arrays():
+def test_targets_of_arrays() -> None:
     big_endian = np.array([3, 7], ">i4")
     assert target_table(Arrays(np.zeros((2, 1)), big_endian, "x"))["target"].to_list() == [3, 7]
     assert target_table(Arrays(np.zeros((2, 1)), np.eye(2), "x")).columns == ["target_1", "target_2"]
@@ -90,7 +93,7 @@ def test_targets_of_arrays():
         target_table(Arrays(np.zeros((2, 1)), np.eye(2), "x"), ("a",))
 
 
-def test_weights():
+def test_weights() -> None:
     encoder = TableEncoder(columns=(), target=TARGET, weight="w")
     assert encoder.weights(table(w=["1", "0.5"])).tolist() == [1, 0.5]
     assert encoder.weights(table(x=[1])) is None

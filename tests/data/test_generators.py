@@ -2,7 +2,8 @@
 
 import io
 import re
-from typing import get_args
+from collections.abc import Sequence
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from nnctl.data.generators import AnyGenerator, write_csv
+from nnctl.data.generators import AnyGenerator, Generator, write_csv
+from nnctl.engine.parameters import Array
 
 GENERATOR = TypeAdapter(AnyGenerator)
 MEMBERS = get_args(get_args(AnyGenerator)[0])
@@ -20,36 +22,36 @@ NAMES = [m.model_fields["type"].default for m in MEMBERS]
 CLOSE = {"rtol": 0, "atol": 3e-6}
 
 
-def make(**settings):
+def make(**settings: Any) -> tuple[tuple[str, ...], dict[str, Array]]:
     return GENERATOR.validate_python(settings).generate()
 
 
-def csv(table):
+def csv(table: tuple[tuple[str, ...], dict[str, Any]]) -> str:
     file = io.StringIO()
     write_csv(table, file)
     return file.getvalue()
 
 
-def features(table):
+def features(table: tuple[tuple[str, ...], dict[str, Any]]) -> Array:
     names, columns = table
     return np.stack([columns[n] for n in names if n.startswith("x")], axis=1)
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
-def test_documented(member):
+def test_documented(member: type[Generator]) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", member.__doc__, re.DOTALL)
     assert type(GENERATOR.validate_python(yaml.safe_load(example))) is member
     assert all(field.description for name, field in member.model_fields.items() if name != "type")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_same_settings_same_table(name):
+def test_same_settings_same_table(name: str) -> None:
     assert csv(make(type=name, seed=3)) == csv(make(type=name, seed=3)) != csv(make(type=name, seed=4))
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [1, 2, 201])
-def test_size_is_exact_and_columns_are_named_in_order(name, size):
+def test_size_is_exact_and_columns_are_named_in_order(name: str, size: int) -> None:
     names, columns = make(type=name, size=size)
     assert names == tuple(columns)
     assert {len(c) for c in columns.values()} == {size}
@@ -57,7 +59,7 @@ def test_size_is_exact_and_columns_are_named_in_order(name, size):
 
 
 @given(st.sampled_from([("moons", 2), ("circles", 2), ("xor", 2), ("spiral", 2), ("blobs", 3)]), st.integers(1, 50))
-def test_classes_are_as_equal_as_the_size_allows(kind, size):
+def test_classes_are_as_equal_as_the_size_allows(kind: tuple[str, int], size: int) -> None:
     name, classes = kind
     _, counts = np.unique(make(type=name, size=size)[1]["label"], return_counts=True)
     counts = np.pad(counts, (0, classes - len(counts)))
@@ -65,7 +67,7 @@ def test_classes_are_as_equal_as_the_size_allows(kind, size):
     assert counts.max() - counts.min() <= 1
 
 
-def test_moons():
+def test_moons() -> None:
     names, columns = table = make(type="moons", noise=0.0)
     assert names == ("x1", "x2", "label")
     x = features(table)
@@ -76,19 +78,19 @@ def test_moons():
     assert x[~upper, 1].max() <= 0.5
 
 
-def test_circles():
+def test_circles() -> None:
     table = make(type="circles", noise=0.0, factor=0.3)
     radius = np.hypot(*features(table).T)
     np.testing.assert_allclose(radius, np.where(table[1]["label"] == "inner", 0.3, 1.0), **CLOSE)
 
 
-def test_xor_is_the_textbooks_table():
+def test_xor_is_the_textbooks_table() -> None:
     assert csv(make(type="xor", size=4, noise=0.0)) == (
         "x1,x2,label\n0.0,0.0,even\n0.0,1.0,odd\n1.0,0.0,odd\n1.0,1.0,even\n"
     )
 
 
-def test_spiral():
+def test_spiral() -> None:
     table = make(type="spiral", noise=0.0, classes=3, turns=1.5)
     x = features(table)
     r = np.hypot(*x.T)
@@ -98,7 +100,7 @@ def test_spiral():
     assert r.max() <= 1
 
 
-def test_blobs():
+def test_blobs() -> None:
     table = make(type="blobs", noise=0.0, centres=4, features=5, box=2.0)
     x = features(table)
     assert x.shape == (200, 5)
@@ -115,13 +117,13 @@ def test_blobs():
     ("proportions", "size", "counts"),
     [([0.95, 0.05], 1000, [950, 50]), ([1, 1], 5, [3, 2]), ([2, 0, 1], 10, [7, 0, 3]), ([0.1] * 3, 100, [34, 33, 33])],
 )
-def test_proportions_are_exact(proportions, size, counts):
+def test_proportions_are_exact(proportions: Sequence[float], size: int, counts: Sequence[int]) -> None:
     proportions = [float(v) for v in proportions]
     label = make(type="blobs", size=size, centres=len(counts), proportions=proportions)[1]["label"]
     assert [int((label == c).sum()) for c in "abc"[: len(counts)]] == counts
 
 
-def test_linear():
+def test_linear() -> None:
     table = make(type="linear", weights=[2.0, -1.0, 0.5], bias=3.0, noise=0.0)
     x = features(table)
     assert table[0] == ("x1", "x2", "x3", "y")
@@ -131,13 +133,13 @@ def test_linear():
     assert np.std(noisy[1]["y"] - features(noisy) @ [2, -1] - 0.5) == pytest.approx(0.3, rel=0.03)
 
 
-def test_sine():
+def test_sine() -> None:
     names, columns = make(type="sine", frequency=0.5, noise=0.0)
     assert names == ("x", "y")
     np.testing.assert_allclose(columns["y"], np.sin(np.pi * columns["x"]), **CLOSE)
 
 
-def test_labels_depend_on_the_features_and_on_each_other():
+def test_labels_depend_on_the_features_and_on_each_other() -> None:
     table = make(type="multilabel", size=5000, features=4, labels=3, noise=0.0)
     names, columns = table
     labels = np.stack([columns[n] for n in names if n.startswith("label")], axis=1)
@@ -170,13 +172,13 @@ def test_labels_depend_on_the_features_and_on_each_other():
         {"type": "linear", "weights": []},
     ],
 )
-def test_refused(wrong):
+def test_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         GENERATOR.validate_python(wrong)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_csv_holds_the_very_numbers(name):
+def test_csv_holds_the_very_numbers(name: str) -> None:
     names, columns = table = make(type=name, size=50)
     header, *lines = csv(table).splitlines()
     assert header == ",".join(names)
@@ -184,5 +186,5 @@ def test_csv_holds_the_very_numbers(name):
         assert [type(v)(text) for v, text in zip(columns[name].tolist(), texts, strict=True)] == columns[name].tolist()
 
 
-def test_zero_has_no_sign():
+def test_zero_has_no_sign() -> None:
     assert "-0.0," not in csv(make(type="xor", noise=1e-9))

@@ -5,20 +5,23 @@ import gzip
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nnctl.data import image_cache
 from nnctl.data.image_cache import gather, read_by_rows, release, room_for
+from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from tests.data.pictures import encoded, write
 
 ROOT = Path(__file__).parents[2]
 
 
-def mapped(tmp_path, rows=500, *, by_rows=True):
+def mapped(tmp_path: Path, rows: int = 500, *, by_rows: bool = True) -> tuple[Array, Any]:
     x = np.random.default_rng(0).integers(0, 256, (rows, 7, 3), dtype=np.uint8)
     np.save(tmp_path / "x.npy", x)
     array = np.load(tmp_path / "x.npy", mmap_mode="r")
@@ -40,7 +43,9 @@ ROWS = {
 @pytest.mark.parametrize("by_rows", [False, True])
 @pytest.mark.parametrize("resident", [0, 1 << 26])
 @pytest.mark.parametrize("rows", ROWS)
-def test_gather_is_indexing(tmp_path, monkeypatch, resident, rows, by_rows):
+def test_gather_is_indexing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resident: int, rows: str, by_rows: bool
+) -> None:
     monkeypatch.setattr(image_cache, "RESIDENT", resident)
     x, file = mapped(tmp_path, by_rows=by_rows)
     np.testing.assert_array_equal(gather(file, ROWS[rows]), x[ROWS[rows]])
@@ -48,7 +53,7 @@ def test_gather_is_indexing(tmp_path, monkeypatch, resident, rows, by_rows):
     np.testing.assert_array_equal(gather(x, ROWS[rows]), x[ROWS[rows]])
 
 
-def test_rows_are_read_from_where_they_lie(tmp_path, monkeypatch):
+def test_rows_are_read_from_where_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a part of an array, behind a page of the file; with what is wrong told."""
     monkeypatch.setattr(image_cache, "RESIDENT", 0)
     x, file = mapped(tmp_path, 2000)
@@ -65,8 +70,8 @@ def test_rows_are_read_from_where_they_lie(tmp_path, monkeypatch):
         gather(file, rows)
 
 
-def test_files_are_closed_with_their_arrays(tmp_path):
-    def open_files():
+def test_files_are_closed_with_their_arrays(tmp_path: Path) -> None:
+    def open_files() -> int:
         return len(list(Path("/dev/fd").iterdir()))
 
     before = open_files()
@@ -78,7 +83,7 @@ def test_files_are_closed_with_their_arrays(tmp_path):
 
 
 @pytest.mark.parametrize("limit", [0, 1 << 20])
-def test_what_is_written_stays(monkeypatch, limit):
+def test_what_is_written_stays(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     monkeypatch.setattr(image_cache, "RESIDENT", 0)
     x = room_for((100, 50), limit)
     x[:] = np.arange(100)[:, None]
@@ -88,15 +93,15 @@ def test_what_is_written_stays(monkeypatch, limit):
     np.testing.assert_array_equal(x[:, 7], np.arange(100) + (np.arange(100) >= 50))
 
 
-def test_room_where_the_system_cannot_reserve_it(monkeypatch):
+def test_room_where_the_system_cannot_reserve_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "posix_fallocate")
     x = room_for((100, 50), 0)
     x[:] = 7
     assert x.sum() == 7 * 100 * 50
 
 
-def test_a_disk_without_room(monkeypatch):
-    def full(*_):
+def test_a_disk_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
@@ -129,7 +134,7 @@ print(len(data.train.x), Path("/proc/self/status").read_text().split("VmHWM:")[1
 """
 
 
-def peak(kind, path):
+def peak(kind: str, path: Path) -> list[int]:
     """Examples, and the most kilobytes of memory that reading them and one epoch took, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     run = [sys.executable, "-c", TRAIN, kind, str(path)]
@@ -137,7 +142,7 @@ def peak(kind, path):
     return [int(number) for number in done.stdout.split()]
 
 
-def images(folder, count):
+def images(folder: Path, count: int) -> Path:
     """Many names of two files, which are read and decoded as if they were many files."""
     folder = write(folder, {f"{name}/0.png": encoded(np.eye(SIDE, dtype=np.uint8)) for name in "ab"})
     for i in range(1, count // 2):
@@ -146,20 +151,20 @@ def images(folder, count):
     return folder
 
 
-def array(folder, count):
+def array(folder: Path, count: int) -> Path:
     folder.mkdir()
     np.save(folder / "x.npy", np.ones((count, SIDE, SIDE), np.uint8))
     np.save(folder / "t.npy", np.arange(count) % 2)
     return folder / "x.npy"
 
 
-def archive(folder, count):
+def archive(folder: Path, count: int) -> Path:
     folder.mkdir()
     np.savez_compressed(folder / "x.npz", x=np.ones((count, SIDE, SIDE), np.uint8), y=np.arange(count) % 2)
     return folder / "x.npz"
 
 
-def gzip_idx(folder, count):
+def gzip_idx(folder: Path, count: int) -> Path:
     folder.mkdir()
     header = b"\0\0\x08\3" + b"".join(n.to_bytes(4, "big") for n in (count, SIDE, SIDE))
     (folder / "x.gz").write_bytes(gzip.compress(header + bytes(count * SIDE**2), 1))
@@ -173,7 +178,7 @@ SIDE = 400
 @pytest.mark.parametrize(
     ("kind", "made"), [("image_folder", images), ("npy", array), ("npz", archive), ("idx", gzip_idx)]
 )
-def test_memory_stays_flat_when_the_data_grow_tenfold(tmp_path, kind, made):
+def test_memory_stays_flat_when_the_data_grow_tenfold(tmp_path: Path, kind: str, made: Callable[..., Path]) -> None:
     few, many = (peak(kind, made(tmp_path / str(count), count)) for count in (60, 600))
     assert (few[0], many[0]) == (60, 600)
     assert (many[1] - few[1]) * 1024 < 0.1 * 540 * SIDE**2, (few, many)

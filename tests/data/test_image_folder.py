@@ -2,13 +2,15 @@
 
 import os
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nnctl.data.loading import load
+from nnctl.data.loading import LoadedData, load
 from nnctl.data.sources import ImageFolder, ImageManifest
 from nnctl.data.sources.base import without_labels
 from nnctl.data.sources.image_folder import images_below, is_image
@@ -17,13 +19,13 @@ from nnctl.errors import DataError
 from tests.data.pictures import GREY, encoded, shades, write
 
 
-def listed(folder):
+def listed(folder: Path) -> tuple[list[str], list[str]]:
     """The names of the images, and what is wrong with the other entries."""
     files, malformed = ImageFolder(path=".").listing(folder)
     return [file.name for file in files], malformed
 
 
-def test_the_spelling_of_names_changes_nothing(tmp_path):
+def test_the_spelling_of_names_changes_nothing(tmp_path: Path) -> None:
     """é is one character or e and an accent, which sort differently: the split would be another."""
     names = [f"{kind}/{name}.png" for kind in ("a", "é", "z") for name in ("e1", "f1", "é1")]
     pictures = {name: np.full((3, 3), i, np.uint8) for i, name in enumerate(names)}
@@ -38,14 +40,14 @@ def test_the_spelling_of_names_changes_nothing(tmp_path):
     assert len(digests) == 1
 
 
-def test_folders_and_files_are_in_one_order(tmp_path):
+def test_folders_and_files_are_in_one_order(tmp_path: Path) -> None:
     write(tmp_path, dict.fromkeys(["a/top.png", "a/b/c/1.png", "a/b/2.png", "a/z/1.png", "a-b/1.png"], GREY))
     assert listed(tmp_path) == (["a/b/2.png", "a/b/c/1.png", "a/top.png", "a/z/1.png", "a-b/1.png"], [])
     flat = without_labels(ImageFolder(path="a")).open(tmp_path)
     assert flat.files == ("b/2.png", "b/c/1.png", "top.png", "z/1.png")
 
 
-def test_linked_folders_are_followed(tmp_path):
+def test_linked_folders_are_followed(tmp_path: Path) -> None:
     write(tmp_path / "train", {"x/1.png": GREY, "y/1.png": GREY})
     write(tmp_path / "other", {"2.png": GREY, "deep/3.png": GREY, "4.png": GREY})
     (tmp_path / "train/x/linked").symlink_to("../../other")
@@ -65,7 +67,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("case", ENDLESS)
-def test_a_link_to_a_folder_around_it(tmp_path, case):
+def test_a_link_to_a_folder_around_it(tmp_path: Path, case: str) -> None:
     link, target = ENDLESS[case]
     write(tmp_path, {"x/1.png": GREY, "x/deep/2.png": GREY, "y/1.png": GREY})
     (tmp_path / link).symlink_to(target)
@@ -74,7 +76,7 @@ def test_a_link_to_a_folder_around_it(tmp_path, case):
     assert malformed == [f"./{link}: is a link to a folder that it lies in"]
 
 
-def test_what_cannot_be_read_is_told(tmp_path, monkeypatch):
+def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"x/1.png": GREY, "x/shut/2.png": GREY, "x/shut/3.png": GREY, "y/1.png": GREY})
     for link in ("x/gone", "x/gone.png", "class"):
         (tmp_path / link).symlink_to("nowhere")
@@ -83,7 +85,7 @@ def test_what_cannot_be_read_is_told(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe.png")
     iterdir = Path.iterdir
 
-    def denied(path):
+    def denied(path: Path) -> Iterator[Any]:
         if path.name in shut:
             raise PermissionError(13, "Permission denied", path)
         return iterdir(path)
@@ -108,7 +110,7 @@ def test_what_cannot_be_read_is_told(tmp_path, monkeypatch):
         listed(tmp_path)
 
 
-def test_images_in_no_folder_of_a_class(tmp_path):
+def test_images_in_no_folder_of_a_class(tmp_path: Path) -> None:
     write(tmp_path, {"1.png": GREY, "2.png": GREY})
     with pytest.raises(DataError) as raised:
         ImageFolder(path=".").open(tmp_path)
@@ -118,7 +120,7 @@ def test_images_in_no_folder_of_a_class(tmp_path):
     )
 
 
-def test_paths_of_a_manifest_that_are_no_files(tmp_path):
+def test_paths_of_a_manifest_that_are_no_files(tmp_path: Path) -> None:
     write(tmp_path, {"train/1.png": GREY})
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "list.csv").write_text(
@@ -134,7 +136,7 @@ def test_paths_of_a_manifest_that_are_no_files(tmp_path):
     ]
 
 
-def test_the_nearest_name_is_looked_for_once(tmp_path, monkeypatch):
+def test_the_nearest_name_is_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparing each of n wrong paths with each of n files took minutes."""
     write(tmp_path, {f"{i}.png": GREY for i in range(9)})
     (tmp_path / "list.csv").write_text("path,label\n" + "".join(f"{i},x\n" for i in range(9)))
@@ -148,14 +150,14 @@ def test_the_nearest_name_is_looked_for_once(tmp_path, monkeypatch):
 WIDE = np.arange(30, dtype=np.int32).reshape(6, 5) * 8
 
 
-def test_32_bits_are_not_taken_for_16(tmp_path):
+def test_32_bits_are_not_taken_for_16(tmp_path: Path) -> None:
     """Values of 0 to 255 would be divided by 257, and the image be black."""
     write(tmp_path, {"a/1.tif": encoded(WIDE, "TIFF")})
     with pytest.raises(DataError, match="a/1.tif: holds numbers of 32 bits; save it with 8 or 16"):
         ImageFolder(path=".").open(tmp_path)
 
 
-def test_16_bits_of_a_pgm(tmp_path):
+def test_16_bits_of_a_pgm(tmp_path: Path) -> None:
     values = (WIDE * 273).astype(">u2")
     write(tmp_path, {"a/1.pgm": b"P5 5 6 65535\n" + values.tobytes()})
     with Image.open(tmp_path / "a/1.pgm") as image:
@@ -167,11 +169,11 @@ def test_16_bits_of_a_pgm(tmp_path):
 # From there to the parts
 
 
-def loaded(folder, **section):
+def loaded(folder: Path, **section: Any) -> LoadedData:
     return load(DataSpec.model_validate(section), folder, 0, np.float32)
 
 
-def test_a_class_that_training_did_not_have_is_told_with_its_file(tmp_path):
+def test_a_class_that_training_did_not_have_is_told_with_its_file(tmp_path: Path) -> None:
     write(tmp_path / "train", shades(9))
     write(tmp_path / "test", {f"{kind}/0.png": GREY[:4, :4] for kind in ("dark", "light", "lihgt")})
     (tmp_path / "test.csv").write_text("path,kind\ntest/dark/0.png,dark\ntest/light/0.png,zzz\n")
@@ -186,7 +188,7 @@ def test_a_class_that_training_did_not_have_is_told_with_its_file(tmp_path):
             loaded(tmp_path, train=train, test=test)
 
 
-def test_columns_of_a_manifest_keep_their_names(tmp_path):
+def test_columns_of_a_manifest_keep_their_names(tmp_path: Path) -> None:
     write(tmp_path, {f"{i}.png": np.full((2, 2), i, np.uint8) for i in range(20)})
     source = {"type": "image_manifest", "path": "list.csv", "labels": ["width", "kind"]}
     (tmp_path / "list.csv").write_text(
@@ -207,7 +209,7 @@ def test_columns_of_a_manifest_keep_their_names(tmp_path):
     assert loaded(tmp_path, source=source | {"labels": "kind"}, target="k").encoder.target.columns == ("k",)
 
 
-def test_some_rows_of_images(tmp_path):
+def test_some_rows_of_images(tmp_path: Path) -> None:
     arrays = ImageFolder(path=".", color="grey").open(write(tmp_path, shades(3)))
     assert arrays[2:4].files == ("dark/002.png", "light/000.png")
     assert arrays[2:4].places == ("./dark/002.png", "./light/000.png")

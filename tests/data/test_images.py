@@ -4,6 +4,8 @@ import os
 import sys
 import unicodedata
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,23 +14,25 @@ from PIL import Image, ImageDraw
 from nnctl.data.loading import load, load_for_evaluation
 from nnctl.data.sources import Idx, ImageFolder, ImageManifest, Npz, source_of
 from nnctl.data.sources.base import without_labels
+from nnctl.data.sources.images import Images
 from nnctl.data.spec import DataSpec
+from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
 from nnctl.losses import CrossEntropy
 from tests.data.pictures import COLOURED, GREY, encoded, shades, write
 
 
-def opened(folder, skip=False, **options):
+def opened(folder: Path, skip: bool = False, **options: Any) -> Images:
     return ImageFolder(path=".", **options).open(folder, skip_malformed=skip)
 
 
-def read(tmp_path, content, **options):
+def read(tmp_path: Path, content: Array | bytes, **options: Any) -> Array:
     """The one image of a folder, read back."""
     write(tmp_path, {"a/x.png": content})
     return opened(tmp_path, **options).x[0]
 
 
-def test_a_folder_for_each_class(tmp_path):
+def test_a_folder_for_each_class(tmp_path: Path) -> None:
     files = {"b/2.png": COLOURED, "b/10.png": 255 - COLOURED, "a/deep/er/1.png": COLOURED // 2}
     arrays = opened(write(tmp_path, files))
     assert arrays.files == ("a/deep/er/1.png", "b/10.png", "b/2.png")
@@ -37,17 +41,17 @@ def test_a_folder_for_each_class(tmp_path):
     assert arrays.x.dtype == np.uint8
 
 
-def test_other_files_are_passed_over(tmp_path):
+def test_other_files_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path, {"a/1.PNG": GREY, "a/.hidden.png": b"", "a/notes.txt": b"", ".git/x.png": b"", "LICENSE": b""})
     assert opened(tmp_path).files == ("a/1.PNG",)
 
 
-def test_grey_has_no_channel_axis(tmp_path):
+def test_grey_has_no_channel_axis(tmp_path: Path) -> None:
     assert read(tmp_path, GREY, color="grey").tolist() == GREY.tolist()
     np.testing.assert_array_equal(read(tmp_path, GREY), np.repeat(GREY[..., None], 3, axis=-1))
 
 
-def test_colour_becomes_grey_by_its_luma(tmp_path):
+def test_colour_becomes_grey_by_its_luma(tmp_path: Path) -> None:
     luma = COLOURED @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
     np.testing.assert_allclose(read(tmp_path, COLOURED, color="grey"), luma, atol=1)
 
@@ -68,26 +72,26 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_gives_the_same_pixels(tmp_path, form):
+def test_every_format_gives_the_same_pixels(tmp_path: Path, form: str) -> None:
     np.testing.assert_array_equal(read(tmp_path, FORMATS[form]), COLOURED)
 
 
-def test_jpeg_is_near(tmp_path):
+def test_jpeg_is_near(tmp_path: Path) -> None:
     smooth = np.add.outer(np.arange(16), np.arange(16))[..., None].repeat(3, -1).astype(np.uint8) * 8
     np.testing.assert_allclose(read(tmp_path, encoded(smooth, "JPEG", quality=95)), smooth, atol=6)
 
 
-def test_palette(tmp_path):
+def test_palette(tmp_path: Path) -> None:
     few = Image.fromarray(COLOURED // 128 * 255).convert("P", palette=Image.Palette.ADAPTIVE)
     np.testing.assert_array_equal(read(tmp_path, encoded(few)), COLOURED // 128 * 255)
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
-def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path, form):
+def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path: Path, form: str) -> None:
     np.testing.assert_array_equal(read(tmp_path, encoded(WIDE, form), color="grey"), np.round(WIDE / 257))
 
 
-def test_black_and_white(tmp_path):
+def test_black_and_white(tmp_path: Path) -> None:
     bits = Image.fromarray(GREY > 128)
     np.testing.assert_array_equal(read(tmp_path, encoded(bits), color="grey"), (GREY > 128) * 255)
 
@@ -98,7 +102,7 @@ ORIENTATIONS = {1: lambda x: x, 2: np.fliplr, 3: lambda x: np.rot90(x, 2), 4: np
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_exif_orientation(tmp_path, orientation):
+def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     for stored, color in ((COLOURED, "rgb"), (WIDE, "grey")):
@@ -117,7 +121,7 @@ FITS = {
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_sizes_are_brought_to_one(tmp_path, fit):
+def test_sizes_are_brought_to_one(tmp_path: Path, fit: str) -> None:
     write(tmp_path, {"a/1.png": encoded(DISC), "a/2.png": encoded(DISC.resize((80, 40), Image.Resampling.NEAREST))})
     arrays = opened(tmp_path, size=20, fit=fit, color="grey")
     assert arrays.shape == (20, 20)
@@ -126,11 +130,11 @@ def test_sizes_are_brought_to_one(tmp_path, fit):
     assert opened(tmp_path, size=(6, 9), fit=fit).shape == (6, 9, 3)
 
 
-def test_an_image_of_the_size_asked_for_is_left_alone(tmp_path):
+def test_an_image_of_the_size_asked_for_is_left_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(tmp_path, COLOURED, size=(6, 5)), COLOURED)
 
 
-def test_a_smaller_image_is_made_of_means(tmp_path):
+def test_a_smaller_image_is_made_of_means(tmp_path: Path) -> None:
     """Not of single pixels that happen to lie there: a checkerboard becomes grey."""
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     np.testing.assert_allclose(read(tmp_path, board, size=8, color="grey"), 127.5, atol=8)
@@ -151,7 +155,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_images_that_cannot_be_used(tmp_path, case):
+def test_images_that_cannot_be_used(tmp_path: Path, case: str) -> None:
     content, message = BAD[case]
     write(tmp_path, {"a/1.png": GOOD, "a/2.png": content, "b/3.png": GOOD})
     with pytest.raises(DataError, match=rf"\./a/2\.png: .*{message}") as raised:
@@ -165,7 +169,7 @@ def test_images_that_cannot_be_used(tmp_path, case):
     assert "./a/2.png: " in arrays.malformed[0]
 
 
-def test_more_pixels_than_an_image_may_have(tmp_path, monkeypatch):
+def test_more_pixels_than_an_image_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pillow only warns up to twice as many; it is refused from there on, whatever is done with warnings."""
     for most in (29, 14):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
@@ -174,7 +178,7 @@ def test_more_pixels_than_an_image_may_have(tmp_path, monkeypatch):
             read(tmp_path, COLOURED)
 
 
-def test_every_other_image_damaged(tmp_path):
+def test_every_other_image_damaged(tmp_path: Path) -> None:
     """The ones left move up; the first one that can be read decides the size."""
     files = {f"a/{i:02}.png": np.full((3, 3), i, np.uint8) if i % 2 else b"" for i in range(40)}
     arrays = opened(write(tmp_path, files), skip=True, color="grey")
@@ -191,21 +195,21 @@ NOTHING = {
 
 
 @pytest.mark.parametrize("case", NOTHING)
-def test_folders_without_images(tmp_path, case):
+def test_folders_without_images(tmp_path: Path, case: str) -> None:
     files, path, message = NOTHING[case]
     write(tmp_path, files or {"photos/x.txt": b""})
     with pytest.raises(DataError, match=message):
         ImageFolder(path=path).open(tmp_path, skip_malformed=True)
 
 
-def test_an_empty_class_and_an_image_outside_of_all(tmp_path):
+def test_an_empty_class_and_an_image_outside_of_all(tmp_path: Path) -> None:
     write(tmp_path, {"a/1.png": GREY, "empty/notes.txt": b"", "stray.png": GREY})
     with pytest.raises(DataError, match=r"\./empty: a folder for a class, without images \(and 1 more like it\)"):
         opened(tmp_path)
     assert opened(tmp_path, skip=True).malformed[1].startswith("./stray.png: lies outside of the folders for classes")
 
 
-def test_unicode_names(tmp_path):
+def test_unicode_names(tmp_path: Path) -> None:
     """Composed and decomposed spellings are one class; bytes that are no UTF-8 are spelled out."""
     decomposed = unicodedata.normalize("NFD", "Bär")
     write(tmp_path, {f"{decomposed}/ä.png": GREY, "猫/🐈.png": GREY})
@@ -215,7 +219,7 @@ def test_unicode_names(tmp_path):
     assert arrays.files[-1] == r"\xff/\xfe.png"
 
 
-def test_without_classes_all_images_below(tmp_path):
+def test_without_classes_all_images_below(tmp_path: Path) -> None:
     write(tmp_path, {"1.png": GREY, "deep/2.png": GREY})
     source = without_labels(ImageFolder(path="."))
     arrays = source.open(tmp_path)
@@ -226,7 +230,7 @@ def test_without_classes_all_images_below(tmp_path):
 
 
 @pytest.mark.parametrize("limit", [0, 64])
-def test_where_decoded_images_lie_changes_nothing(tmp_path, limit):
+def test_where_decoded_images_lie_changes_nothing(tmp_path: Path, limit: int) -> None:
     files = shades(30)
     before = sorted(tmp_path.rglob("*"))
     arrays = opened(write(tmp_path / "data", files), color="grey", cache_megabytes=limit)
@@ -236,7 +240,7 @@ def test_where_decoded_images_lie_changes_nothing(tmp_path, limit):
     assert before == []
 
 
-def test_without_pillow(tmp_path, monkeypatch):
+def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"a/1.png": GREY})
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ConfigError, match=r"Pillow, which is not installed: pip install 'nnctl\[images\]'$") as raised:
@@ -247,12 +251,12 @@ def test_without_pillow(tmp_path, monkeypatch):
 # Manifests
 
 
-def manifest(folder, text, **options):
+def manifest(folder: Path, text: str, **options: Any) -> ImageManifest:
     (folder / "list.csv").write_text(text)
     return ImageManifest(path="list.csv", **options)
 
 
-def test_a_manifest(tmp_path):
+def test_a_manifest(tmp_path: Path) -> None:
     write(tmp_path, {"lists/img/1.png": GREY, "lists/2.png": 255 - GREY})
     (tmp_path / "lists/all.csv").write_text("path,label,other\n2.png,no,x\nimg/1.png,yes,y\n2.png,yes,z\n")
     arrays = ImageManifest(path="lists/all.csv", color="grey").open(tmp_path)
@@ -261,7 +265,7 @@ def test_a_manifest(tmp_path):
     assert arrays.files == ("2.png", "img/1.png", "2.png")
 
 
-def test_columns_of_a_manifest(tmp_path):
+def test_columns_of_a_manifest(tmp_path: Path) -> None:
     write(tmp_path, {"1.png": GREY})
     source = manifest(tmp_path, "file;cat;dog\n1.png;1;0\n", separator=";", images="file", labels=("cat", "dog"))
     assert source.open(tmp_path).labels.tolist() == [["1", "0"]]
@@ -279,7 +283,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("case", ROWS)
-def test_rows_of_a_manifest_that_cannot_be_used(tmp_path, case):
+def test_rows_of_a_manifest_that_cannot_be_used(tmp_path: Path, case: str) -> None:
     row, message = ROWS[case]
     write(tmp_path, {"1.png": GREY, "2.png": b""})
     source = manifest(tmp_path, f"path,label\n1.png,no\n{row}\n1.png,yes\n")
@@ -288,7 +292,7 @@ def test_rows_of_a_manifest_that_cannot_be_used(tmp_path, case):
     assert source.open(tmp_path, skip_malformed=True).labels.tolist() == ["no", "yes"]
 
 
-def test_a_manifest_of_numbers_is_regression(tmp_path):
+def test_a_manifest_of_numbers_is_regression(tmp_path: Path) -> None:
     write(tmp_path, {f"{i}.png": np.full((2, 2), i, np.uint8) for i in range(40)})
     manifest(tmp_path, "path,label\n" + "".join(f"{i}.png,{i * 1.5}\n" for i in range(40)))
     data = load(of("image_manifest", "list.csv"), tmp_path, 0, np.float32)
@@ -298,11 +302,11 @@ def test_a_manifest_of_numbers_is_regression(tmp_path):
 # From folder to parts
 
 
-def of(kind="image_folder", path=".", color="grey", **section):
+def of(kind: str = "image_folder", path: str = ".", color: str = "grey", **section: Any) -> DataSpec:
     return DataSpec.model_validate({"source": {"type": kind, "path": path, "color": color}, **section})
 
 
-def test_report(tmp_path):
+def test_report(tmp_path: Path) -> None:
     write(tmp_path, shades(20) | {"dark/zz.png": b"", "dark/zzz.png": np.zeros((9, 9), np.uint8)})
     with pytest.raises(DataError, match="zz.png: is empty; `data.malformed: skip` leaves such images out of training$"):
         load(of(), tmp_path, 0, np.float32)
@@ -312,8 +316,8 @@ def test_report(tmp_path):
     assert data.report.classes["train"] == {"dark": 14, "light": 14}
 
 
-def test_one_digest_for_all_the_files(tmp_path):
-    def digest():
+def test_one_digest_for_all_the_files(tmp_path: Path) -> None:
+    def digest() -> str:
         return load(of(), tmp_path, 0, np.float32).report.files["."]
 
     write(tmp_path, shades(9))
@@ -327,7 +331,7 @@ def test_one_digest_for_all_the_files(tmp_path):
     assert len({first, moved, renamed, digest()}) == 4
 
 
-def test_grey_images_and_images_of_one_channel_are_the_same(tmp_path):
+def test_grey_images_and_images_of_one_channel_are_the_same(tmp_path: Path) -> None:
     files = shades(12)
     folder = write(tmp_path / "png", files)
     x = np.array(list(files.values()))
@@ -350,7 +354,7 @@ METHODS = {
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("color", ["grey", "rgb"])
-def test_normalised_by_channel_on_the_training_split(tmp_path, method, color):
+def test_normalised_by_channel_on_the_training_split(tmp_path: Path, method: str, color: str) -> None:
     random = np.random.default_rng(3)
     centres = {"a": (20, 90, 200), "b": (40, 30, 220)}
     images = {
@@ -370,7 +374,7 @@ def test_normalised_by_channel_on_the_training_split(tmp_path, method, color):
     np.testing.assert_allclose(x, expected[0] if color == "grey" else np.stack(expected, axis=-1), atol=1e-12)
 
 
-def test_robust_by_channel_is_refused():
+def test_robust_by_channel_is_refused() -> None:
     with pytest.raises(ValueError, match="robust needs a median, which is not computed by channel"):
         of(preprocess={"numeric": "robust", "by": "channel"})
 
@@ -382,7 +386,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_paths_on_the_command_line(tmp_path, monkeypatch, path):
+def test_paths_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     write(tmp_path, {"photos/a/1.JPG": GREY})
     monkeypatch.chdir(tmp_path)
     assert source_of(path, ImageFolder(path="train", color="grey", size=9)) == PATHS[path]

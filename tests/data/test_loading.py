@@ -1,17 +1,19 @@
 """From the `data` section to parts."""
 
 import hashlib
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from nnctl.data.loading import load, load_for_evaluation
+from nnctl.data.loading import LoadedData, load, load_for_evaluation
 from nnctl.data.sources import Csv, Idx, Npy
 from nnctl.data.spec import DataSpec
 from nnctl.engine.loss import Loss
+from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
 
 RANDOM = np.random.default_rng(0)
@@ -38,7 +40,7 @@ class Squares(Loss):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     FRAME.write_csv(tmp_path / "a.csv")
     FRAME[:20].write_csv(tmp_path / "b.csv")
     FRAME[20:50].write_parquet(tmp_path / "c.parquet")
@@ -48,7 +50,9 @@ def folder(tmp_path):
 A, B, C = {"type": "csv", "path": "a.csv"}, {"type": "csv", "path": "b.csv"}, {"type": "parquet", "path": "c.parquet"}
 
 
-def loaded(folder, seed=0, dtype=np.float64, loss=None, **section):
+def loaded(
+    folder: Path, seed: int = 0, dtype: type[Any] = np.float64, loss: Loss | None = None, **section: Any
+) -> LoadedData:
     section = {"source": A, "target": "kind", **section}
     return load(DataSpec.model_validate({k: v for k, v in section.items() if v != ...}), folder, seed, dtype, loss)
 
@@ -65,7 +69,7 @@ COMBINATIONS = {
 
 
 @pytest.mark.parametrize("case", COMBINATIONS)
-def test_parts(folder, case):
+def test_parts(folder: Path, case: str) -> None:
     section, sizes = COMBINATIONS[case]
     data = loaded(folder, **section)
     assert tuple(None if p is None else len(p) for p in (data.train, data.validation, data.test)) == sizes
@@ -87,12 +91,12 @@ def test_parts(folder, case):
         ({"source": A, "target": "kind", "exclude": ["kind"]}, "kind is excluded and used"),
     ],
 )
-def test_combinations_that_cannot_be(section, message):
+def test_combinations_that_cannot_be(section: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         DataSpec.model_validate(section)
 
 
-def test_everything_is_fitted_on_the_training_rows(folder):
+def test_everything_is_fitted_on_the_training_rows(folder: Path) -> None:
     data = loaded(folder, exclude=["city", "weight"])
     x = np.sort(FRAME["x"].to_numpy())
     column = data.encoder.columns[0]
@@ -103,7 +107,7 @@ def test_everything_is_fitted_on_the_training_rows(folder):
     assert column.scale == pytest.approx(train.std(), rel=1e-12)
 
 
-def test_other_rows_change_nothing_in_the_encoder(folder):
+def test_other_rows_change_nothing_in_the_encoder(folder: Path) -> None:
     """Wild values in the test file: not one digit of what was fitted moves."""
     before = loaded(folder, test=B, exclude=["weight"])
     wild = FRAME[:20].with_columns(pl.col("x") * 1e6, pl.lit("Rome").alias("city"))
@@ -113,7 +117,7 @@ def test_other_rows_change_nothing_in_the_encoder(folder):
     assert abs(after.test.x[:, 0]).max() > 1e5
 
 
-def test_stratified_by_class(folder):
+def test_stratified_by_class(folder: Path) -> None:
     counts = loaded(folder).report.classes
     whole = dict(FRAME["kind"].value_counts().rows())
     for name, n in whole.items():
@@ -122,13 +126,13 @@ def test_stratified_by_class(folder):
         assert sum(part[name] for part in counts.values()) == n
 
 
-def test_the_seed_decides_the_split(folder):
+def test_the_seed_decides_the_split(folder: Path) -> None:
     one, same, other = loaded(folder, 1), loaded(folder, 1), loaded(folder, 2)
     np.testing.assert_array_equal(one.train.x, same.train.x)
     assert not np.array_equal(one.train.x, other.train.x)
 
 
-def test_take(folder):
+def test_take(folder: Path) -> None:
     data = loaded(folder, dtype=np.float32, loss=CrossEntropy(), weight="weight").train
     order = np.array([5, 3, 5])
     x, t, w = data.take(order, np.float64)
@@ -140,7 +144,7 @@ def test_take(folder):
     assert data.input_shape == x.shape[1:]
 
 
-def test_regression_predictions_come_back_in_the_target_s_units(folder):
+def test_regression_predictions_come_back_in_the_target_s_units(folder: Path) -> None:
     data = loaded(folder, target="x", loss=Squares(), exclude=["weight"])
     assert data.encoder.target.centre == (pytest.approx(data.train.truth.mean(), rel=1e-12),)
     assert data.encoder.target.scale == (pytest.approx(data.train.truth.std(), rel=1e-12),)
@@ -153,7 +157,7 @@ def test_regression_predictions_come_back_in_the_target_s_units(folder):
     np.testing.assert_allclose(p.outputs, p.truth, rtol=1e-12)
 
 
-def test_resolved_loads_the_same_bits(folder):
+def test_resolved_loads_the_same_bits(folder: Path) -> None:
     for section in ({}, {"test": B}, {"target": "x", "exclude": ["weight"]}, {"source": ..., "train": A}):
         data = loaded(folder, **section)
         text = data.resolved.model_dump(mode="json")
@@ -165,14 +169,14 @@ def test_resolved_loads_the_same_bits(folder):
         np.testing.assert_array_equal(again.train.x, data.train.x)
 
 
-def test_evaluation_on_a_file(folder):
+def test_evaluation_on_a_file(folder: Path) -> None:
     data = loaded(folder, test=B, loss=CrossEntropy(), weight="weight")
     new = load_for_evaluation(data.encoder, Csv(path="b.csv"), folder, np.float64, CrossEntropy())
     for mine, theirs in zip(new.take(slice(None), np.float64), data.test.take(slice(None), np.float64), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_class_only_the_test_file_has_is_an_error(folder):
+def test_a_class_only_the_test_file_has_is_an_error(folder: Path) -> None:
     FRAME[:5].with_columns(kind=pl.lit("d")).write_csv(folder / "b.csv")
     with pytest.raises(
         DataError, match=r"b\.csv, line 2: kind is 'd', and training had no such class; its classes are a, b, c"
@@ -180,7 +184,7 @@ def test_a_class_only_the_test_file_has_is_an_error(folder):
         loaded(folder, test=B)
 
 
-def test_new_categories_of_a_file_follow_the_section(folder):
+def test_new_categories_of_a_file_follow_the_section(folder: Path) -> None:
     FRAME[:5].with_columns(city=pl.lit("Wien")).write_csv(folder / "b.csv")
     with pytest.raises(DataError, match=r"b\.csv, line 2: column 'city' holds 'Wien'"):
         loaded(folder, test=B)
@@ -188,7 +192,7 @@ def test_new_categories_of_a_file_follow_the_section(folder):
     assert data.test.x[:, 1:].sum() == 0
 
 
-def test_missing_targets_are_counted(folder):
+def test_missing_targets_are_counted(folder: Path) -> None:
     FRAME.with_columns(kind=pl.when(pl.int_range(pl.len()) < 7).then(None).otherwise("kind")).write_csv(
         folder / "a.csv"
     )
@@ -199,7 +203,7 @@ def test_missing_targets_are_counted(folder):
     assert sum(data.report.rows.values()) == 93
 
 
-def test_malformed_rows_are_refused_or_named(folder):
+def test_malformed_rows_are_refused_or_named(folder: Path) -> None:
     with (folder / "a.csv").open("a") as file:
         file.write("1,2\n")
     with pytest.raises(DataError, match=r"a\.csv, line 102: 2 fields where the header has 4"):
@@ -209,7 +213,7 @@ def test_malformed_rows_are_refused_or_named(folder):
     assert sum(data.report.rows.values()) == ROWS
 
 
-def test_hashes_of_the_files(folder):
+def test_hashes_of_the_files(folder: Path) -> None:
     files = loaded(folder, test=C).report.files
     assert files == {p: hashlib.sha256((folder / p).read_bytes()).hexdigest() for p in ("a.csv", "c.parquet")}
 
@@ -228,19 +232,19 @@ def test_hashes_of_the_files(folder):
         ({"test": {"type": "npy", "path": "x.npy"}}, "some parts are tables and some arrays"),
     ],
 )
-def test_mistakes_in_the_section(folder, section, message):
+def test_mistakes_in_the_section(folder: Path, section: dict[str, Any], message: str) -> None:
     np.save(folder / "x.npy", np.zeros((3, 2)))
     with pytest.raises(ConfigError, match=message):
         loaded(folder, **section)
 
 
-def test_weights_that_say_nothing(folder):
+def test_weights_that_say_nothing(folder: Path) -> None:
     FRAME.with_columns(weight=pl.lit(0)).write_csv(folder / "a.csv")
     with pytest.raises(DataError, match="weight 0"):
         loaded(folder, weight="weight")
 
 
-def test_one_row():
+def test_one_row() -> None:
     with pytest.raises(DataError, match="there is nothing to tell apart"):
         load(
             DataSpec.model_validate({"source": {"type": "inline", "rows": [{"x": 1, "t": "a"}]}, "target": "t"}),
@@ -255,7 +259,7 @@ def test_one_row():
     assert [p.kind for p in data.report.problems if p.kind == "split"] == ["split", "split"]
 
 
-def test_images_stay_on_disk_and_are_encoded_in_batches(tmp_path):
+def test_images_stay_on_disk_and_are_encoded_in_batches(tmp_path: Path) -> None:
     images = RANDOM.integers(0, 256, (60, 4, 4), np.uint8)
     np.save(tmp_path / "x.npy", images)
     np.save(tmp_path / "t.npy", np.arange(60) % 3)
@@ -276,7 +280,7 @@ def test_images_stay_on_disk_and_are_encoded_in_batches(tmp_path):
     np.testing.assert_array_equal(new.take(slice(None), np.float32)[1], np.arange(60) % 3)
 
 
-def test_a_matrix_with_the_target_in_its_last_column(tmp_path):
+def test_a_matrix_with_the_target_in_its_last_column(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.column_stack([RANDOM.normal(size=(50, 2)), RANDOM.normal(7, 3, 50)]))
     data = load(
         DataSpec.model_validate({"source": {"type": "npy", "path": "x.npy"}}), tmp_path, 0, np.float64, Squares()
@@ -286,7 +290,7 @@ def test_a_matrix_with_the_target_in_its_last_column(tmp_path):
     np.testing.assert_allclose(data.train.take(slice(None), np.float64)[0].mean(axis=0), 0, atol=1e-12)
 
 
-def test_arrays_have_no_columns(tmp_path):
+def test_arrays_have_no_columns(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((4, 3)))
     with pytest.raises(ConfigError, match=r"data\.exclude: names columns, and x\.npy is an array"):
         load(DataSpec.model_validate({"source": {"type": "npy", "path": "x.npy"}, "exclude": ["a"]}), tmp_path, 0, "f4")
@@ -295,7 +299,7 @@ def test_arrays_have_no_columns(tmp_path):
         load(DataSpec.model_validate({"source": {"type": "npy", "path": "n.npy"}}), tmp_path, 0, "f4")
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path):
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """Batches of a 64 MB array: Python's own allocations stay far below it."""
     import tracemalloc
 
@@ -314,8 +318,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert peak < 60e6  # 16 MB blocks in float64 and their temporaries, whatever the size of the file
 
 
-def test_idx(tmp_path):
-    def write(name, array):
+def test_idx(tmp_path: Path) -> None:
+    def write(name: str, array: Array) -> None:
         sizes = b"".join(n.to_bytes(4, "big") for n in array.shape)
         (tmp_path / name).write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
 

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("path", TABLES)
-def test_table(path):
+def test_table(path: Any) -> None:
     target, settings, rows, inputs, task, missing = TABLES[path]
     header = {"header": settings["header"]} if "header" in settings else {}
     section = {
@@ -46,8 +47,8 @@ def test_table(path):
     assert from_json(data.encoder.to_json()) == data.encoder
 
 
-def test_images():
-    def part(name):
+def test_images() -> None:
+    def part(name: Any) -> Any:
         files = f"fashion_mnist/{name}-images-idx3-ubyte.gz", f"fashion_mnist/{name}-labels-idx1-ubyte.gz"
         return {"type": "idx", "path": files[0], "labels": files[1]}
 

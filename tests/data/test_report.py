@@ -1,10 +1,14 @@
 """Data problems, each planted and found; none found where there is none."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
 
 from nnctl.data.loading import load
+from nnctl.data.report import Report
 from nnctl.data.spec import DataSpec
 
 N = 60
@@ -16,14 +20,14 @@ CLEAN = {
 }
 
 
-def problems(folder, columns, **section):
+def problems(folder: Path, columns: dict[str, Any], **section: Any) -> tuple[Report, set[tuple[str, Any]]]:
     pl.DataFrame(columns, strict=False).write_csv(folder / "a.csv")
     section = {"source": {"type": "csv", "path": "a.csv"}, "target": "t", **section}
     report = load(DataSpec.model_validate(section), folder, 0, np.float64).report
     return report, {(p.kind, p.column) for p in report.problems}
 
 
-def test_clean_data_has_no_problems(tmp_path):
+def test_clean_data_has_no_problems(tmp_path: Path) -> None:
     report, found = problems(tmp_path, CLEAN)
     assert found == set()
     assert report.rows == {"train": 42, "validation": 9, "test": 9}
@@ -38,19 +42,19 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("kind", PLANTED)
-def test_columns(tmp_path, kind):
+def test_columns(tmp_path: Path, kind: str) -> None:
     values, section = PLANTED[kind]
     _, found = problems(tmp_path, {**CLEAN, "odd": values}, **section)
     assert (kind, "odd") in found
     assert {column for _, column in found} == {"odd"}
 
 
-def test_numbers_that_count_the_rows(tmp_path):
+def test_numbers_that_count_the_rows(tmp_path: Path) -> None:
     assert problems(tmp_path, {**CLEAN, "id": np.arange(N) + 100})[1] == {("identifier", "id")}
     assert problems(tmp_path, {**CLEAN, "id": np.arange(N) ** 2})[1] == set()
 
 
-def test_a_linear_copy_of_a_number(tmp_path):
+def test_a_linear_copy_of_a_number(tmp_path: Path) -> None:
     target = RANDOM.normal(size=N)
     _, found = problems(tmp_path, {**CLEAN, "t": target, "copy": 3 - 2 * target})
     assert found == {("leakage", "copy")}
@@ -58,7 +62,7 @@ def test_a_linear_copy_of_a_number(tmp_path):
     assert found == set()
 
 
-def test_duplicates_between_parts(tmp_path):
+def test_duplicates_between_parts(tmp_path: Path) -> None:
     twice = {name: [*values, *values] for name, values in CLEAN.items()}
     report, found = problems(tmp_path, twice)
     assert {kind for kind, _ in found} == {"duplicates"}
@@ -73,7 +77,7 @@ def test_duplicates_between_parts(tmp_path):
     assert [p.message for p in report.problems] == ["7 rows of the test split (100.0%) also in the training split"]
 
 
-def test_duplicate_images(tmp_path):
+def test_duplicate_images(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", RANDOM.integers(0, 255, (30, 2, 2)).repeat(2, axis=0))
     np.save(tmp_path / "t.npy", (np.arange(60) // 2) % 2)
     section = {"source": {"type": "npy", "path": "x.npy", "labels": "t.npy"}}
@@ -82,7 +86,7 @@ def test_duplicate_images(tmp_path):
 
 
 @pytest.mark.parametrize(("shape", "constant", "told"), [((9,), 3, 3), ((3, 3), 3, 0), ((3, 3), 9, 9), ((9,), 0, 0)])
-def test_constant_features(tmp_path, shape, constant, told):
+def test_constant_features(tmp_path: Path, shape: tuple[int, ...], constant: int, told: int) -> None:
     """The border of images may well be the same in all."""
     x = RANDOM.integers(0, 255, (60, *shape))
     x.reshape(60, -1)[:, :constant] = 5
@@ -94,7 +98,7 @@ def test_constant_features(tmp_path, shape, constant, told):
     assert messages == [f"{told} of 9 features are the same in every training example"] * (told > 0)
 
 
-def test_classes(tmp_path):
+def test_classes(tmp_path: Path) -> None:
     labels = ["no"] * 57 + ["yes"] * 3
     report, found = problems(tmp_path, {**CLEAN, "t": labels})
     assert found == {("classes", None)}
@@ -108,14 +112,14 @@ def test_classes(tmp_path):
     assert any("has no example in the training split" in m for m in messages)
 
 
-def test_rare_categories_that_training_did_not_get(tmp_path):
+def test_rare_categories_that_training_did_not_get(tmp_path: Path) -> None:
     report, found = problems(tmp_path, {**CLEAN, "city": [f"c{i // 2}" for i in range(N)]})
     assert ("unseen", "city") in found
     assert any("taken as `unseen: other`" in p.message for p in report.problems)
 
 
-def test_rows_left_out_are_counted(tmp_path):
-    def found(**section):
+def test_rows_left_out_are_counted(tmp_path: Path) -> None:
+    def found(**section: str) -> dict[str, str]:
         columns = "x,t\n" + "".join(f"{i % 7},{'ab'[i % 2]}\n" for i in range(N)) + malformed
         (tmp_path / "a.csv").write_text(columns)
         section = {"source": {"type": "csv", "path": "a.csv"}, "target": "t", "malformed": "skip", **section}
@@ -134,6 +138,6 @@ def test_rows_left_out_are_counted(tmp_path):
     }
 
 
-def test_missing_values_are_counted(tmp_path):
+def test_missing_values_are_counted(tmp_path: Path) -> None:
     report, _ = problems(tmp_path, {**CLEAN, "x": [None, None, *CLEAN["x"][2:]]})
     assert report.missing == {"x": 2}

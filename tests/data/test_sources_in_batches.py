@@ -1,12 +1,16 @@
 """Prediction on streams."""
 
 import sys
+from collections.abc import Iterator
 from io import BufferedReader, BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from nnctl.data.encoder import TableEncoder
 from nnctl.data.loading import load
 from nnctl.data.sources import Csv, JsonLines, Npy, Npz, Parquet
 from nnctl.data.sources.base import without_labels
@@ -20,14 +24,14 @@ FRAME = pl.DataFrame(
 )
 
 
-def stream_inputs(encoder, source, base, dtype, rows):
+def stream_inputs(encoder: Any, source: Any, base: Any, dtype: Any, rows: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
     """The inputs of a source, and the columns that play no part, `rows` at a time."""
     for data in without_labels(source).batches(base, rows):
         yield encoder.inputs(data, dtype), tuple(encoder.ignored(data))
 
 
 @pytest.fixture
-def encoder(tmp_path):
+def encoder(tmp_path: Path) -> TableEncoder:
     FRAME.write_csv(tmp_path / "a.csv")
     section = {"train": {"type": "csv", "path": "a.csv"}, "target": "t", "exclude": ["more"]}
     return load(DataSpec.model_validate(section), tmp_path, 0, np.float64).encoder
@@ -35,7 +39,9 @@ def encoder(tmp_path):
 
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "stdin"])
-def test_streams_are_the_whole(tmp_path, encoder, rows, kind, monkeypatch):
+def test_streams_are_the_whole(
+    tmp_path: Path, encoder: TableEncoder, rows: int, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     new = FRAME.drop("t").select("more", "c", "x")
     new.write_csv(tmp_path / "n.csv")
     new.write_parquet(tmp_path / "n.parquet")
@@ -54,19 +60,19 @@ def test_streams_are_the_whole(tmp_path, encoder, rows, kind, monkeypatch):
     assert all(ignored == ("more",) and len(x) <= rows for x, ignored in batches)
 
 
-def test_the_place_of_a_bad_value_is_its_line(tmp_path, encoder):
+def test_the_place_of_a_bad_value_is_its_line(tmp_path: Path, encoder: TableEncoder) -> None:
     (tmp_path / "n.csv").write_text("x,c\n" + "1,u\n" * 9 + "1,w\n")
     with pytest.raises(DataError, match=r"n\.csv, line 11: column 'c' holds 'w'"):
         list(stream_inputs(encoder, Csv(path="n.csv"), tmp_path, np.float32, 4))
 
 
-def test_a_stream_is_read_no_further_than_asked(tmp_path, encoder):
+def test_a_stream_is_read_no_further_than_asked(tmp_path: Path, encoder: TableEncoder) -> None:
     lines = iter([b"x,c\n", *[b"1,u\n"] * 50_000])
 
     class Slow(BytesIO):
         taken = 0
 
-        def readinto(self, buffer):
+        def readinto(self, buffer: memoryview) -> int:
             line = next(lines, b"")
             Slow.taken += 1
             buffer[: len(line)] = line
@@ -78,7 +84,7 @@ def test_a_stream_is_read_no_further_than_asked(tmp_path, encoder):
         assert Slow.taken < 10_000
 
 
-def test_arrays_need_no_labels(tmp_path):
+def test_arrays_need_no_labels(tmp_path: Path) -> None:
     x = RANDOM.normal(size=(N, 3))
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "x.npz", x=x)

@@ -1,5 +1,7 @@
 """Parts of rows: exact sizes, proportional classes, nothing lost."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ SHARES = st.sampled_from([0.0, 0.1, 0.15, 0.2, 1 / 3, 0.4])
 
 
 @given(st.integers(4, 300), SHARES, SHARES, st.integers(0, 5))
-def test_every_row_goes_to_one_part(rows, validation, test, seed):
+def test_every_row_goes_to_one_part(rows: int, validation: float, test: float, seed: int) -> None:
     parts = split(rows, validation, test, seed)
     together = np.concatenate([parts.train, parts.validation, parts.test])
     assert sorted(together) == list(range(rows))
@@ -22,7 +24,7 @@ def test_every_row_goes_to_one_part(rows, validation, test, seed):
 
 
 @given(st.lists(st.integers(0, 3), min_size=8, max_size=200), SHARES, SHARES)
-def test_stratified_parts_have_classes_in_proportion(labels, validation, test):
+def test_stratified_parts_have_classes_in_proportion(labels: Sequence[int], validation: float, test: float) -> None:
     classes = np.unique(labels, return_inverse=True)[1]
     plain, parts = split(len(classes), validation, test, 0), split(len(classes), validation, test, 0, classes)
     assert [len(parts.train), len(parts.validation), len(parts.test)] == [
@@ -41,7 +43,7 @@ def test_stratified_parts_have_classes_in_proportion(labels, validation, test):
             assert np.all(np.abs(own - counts * share) <= 1)
 
 
-def test_largest_remainders_by_hand():
+def test_largest_remainders_by_hand() -> None:
     """Quotas of 3 rows: 1.5, 0.9, 0.6: one each by remainder."""
     assert class_sizes(np.array([10, 6, 4]), (3, 0)).tolist() == [[1, 1, 1], [0, 0, 0]]
     assert class_sizes(np.array([50, 50, 50]), (23, 22)).tolist() == [[8, 8, 7], [7, 7, 8]]
@@ -49,18 +51,18 @@ def test_largest_remainders_by_hand():
     assert class_sizes(np.array([97, 1, 1, 1]), (15, 15))[:, 1:].sum() == 0  # singletons are for training
 
 
-def test_shares_that_floats_miss():
+def test_shares_that_floats_miss() -> None:
     parts = split(20, 0.15, 0.15, 0)
     assert (len(parts.validation), len(parts.test)) == (3, 3)
 
 
-def test_the_seed_decides_and_it_is_not_the_last_rows():
+def test_the_seed_decides_and_it_is_not_the_last_rows() -> None:
     first, again, other = (split(100, 0.15, 0.15, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.test, again.test)
     assert first.test.tolist() != other.test.tolist()
     assert first.test.min() < 50
 
 
-def test_too_few_rows():
+def test_too_few_rows() -> None:
     with pytest.raises(DataError, match="2 rows are too few"):
         split(2, 0.4, 0.4, 0)

@@ -1,6 +1,8 @@
 """How values are read as numbers and as labels."""
 
 import datetime as dt
+from collections.abc import Sequence
+from datetime import date
 
 import polars as pl
 import pytest
@@ -20,7 +22,7 @@ NUMBERS = {
 NOT_NUMBERS = ["1,000", "1_000", "0x10", "1d3", "١", "1 2", "-", "true", "abc", "1e"]
 
 
-def test_numbers():
+def test_numbers() -> None:
     assert as_numbers(pl.Series(list(NUMBERS))).to_list() == list(NUMBERS.values())
     assert as_numbers(pl.Series(NOT_NUMBERS)).to_list() == [None] * len(NOT_NUMBERS)
     assert as_numbers(pl.Series([1.5, float("nan"), None])).to_list() == [1.5, None, None]
@@ -40,11 +42,11 @@ def test_numbers():
         ([dt.date(2024, 1, 2)], ["2024-01-02"]),
     ],
 )
-def test_a_label_has_one_spelling(values, labels):
+def test_a_label_has_one_spelling(values: Sequence[str | float | date | None], labels: Sequence[str | None]) -> None:
     assert as_labels(pl.Series(values)).to_list() == labels
 
 
-def test_which_columns_are_numeric():
+def test_which_columns_are_numeric() -> None:
     frame = pl.DataFrame(
         {
             "text": ["a", "1"],
@@ -59,12 +61,12 @@ def test_which_columns_are_numeric():
     assert numeric_columns(frame) == {"number", "float"}
 
 
-def test_order_of_classes():
+def test_order_of_classes() -> None:
     assert in_order(["10", "9", "-1", "9"]) == ["-1", "9", "10"]
     assert in_order(["b", "10", "a"]) == ["10", "a", "b"]
 
 
-def test_nested_values_are_refused():
+def test_nested_values_are_refused() -> None:
     with pytest.raises(DataError, match="column 'a' holds list"):
         as_numbers(pl.Series("a", [[1], [2]]))
     with pytest.raises(DataError, match="column 'a' holds"):

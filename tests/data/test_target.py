@@ -1,10 +1,12 @@
 """Targets: what they are, what the loss sees, how outputs are read."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+from nnctl.data.tables import Table
 from nnctl.data.target import Target, choose_task, fit_target, require, with_target
 from nnctl.engine.loss import Loss
 from nnctl.errors import ConfigError, DataError
@@ -46,12 +48,12 @@ TASKS = {
 
 
 @pytest.mark.parametrize("case", TASKS)
-def test_task_of_one_column(case):
+def test_task_of_one_column(case: str) -> None:
     values, loss, task = TASKS[case]
     assert choose_task(table(t=values), ["t"], None, loss) == task
 
 
-def test_task_of_several_columns():
+def test_task_of_several_columns() -> None:
     t = table(a=[0, 1], b=[True, False], c=["yes", "no"], x=[0.5, 1])
     assert choose_task(t, ["a", "b", "c"], None, None) == "multilabel"
     assert choose_task(t, ["a", "x"], None, None) == "regression"
@@ -61,17 +63,17 @@ def test_task_of_several_columns():
         choose_task(t, ["a", "b"], "classification", None)
 
 
-def test_a_loss_that_does_not_fit():
+def test_a_loss_that_does_not_fit() -> None:
     with pytest.raises(ConfigError, match="loss: index is for classification, and t calls for regression"):
         choose_task(table(t=[1.5]), ["t"], "regression", Index())
 
 
-def fit(task, scaling="auto", **columns):
+def fit(task: str, scaling: str = "auto", **columns: Any) -> tuple[Table, Target]:
     t = table(**columns)
     return t, fit_target(t, list(columns), task, scaling, np.arange(len(t)))
 
 
-def test_classes_are_strings_in_order():
+def test_classes_are_strings_in_order() -> None:
     assert fit("classification", t=[10, 9, 9])[1].classes == ("9", "10")
     assert fit("classification", t=["no", "yes", "no"])[1].classes == ("no", "yes")
     assert fit("classification", t=[True, False])[1].classes == ("false", "true")
@@ -88,7 +90,7 @@ def test_classes_are_strings_in_order():
         (Single(), ["a", "b", "c"], [[1, 0, 0], [0, 1, 0], [0, 0, 1]]),
     ],
 )
-def test_what_a_loss_of_classes_sees(loss, values, t):
+def test_what_a_loss_of_classes_sees(loss: Loss, values: Sequence[str], t: Sequence[int | Sequence[int]]) -> None:
     rows, target = fit("classification", t=values)
     encoded = target.encode(target.read(rows), loss, np.float32)
     assert encoded.tolist() == t
@@ -96,14 +98,14 @@ def test_what_a_loss_of_classes_sees(loss, values, t):
     assert target.outputs(loss) == (1 if len(t) and np.shape(t)[1:] == (1,) else len(target.classes))
 
 
-def test_decoding_classes():
+def test_decoding_classes() -> None:
     _, target = fit("classification", t=["a", "b"])
     np.testing.assert_allclose(target.decode(np.array([[0.3], [0.9]])), [[0.7, 0.3], [0.1, 0.9]])
     two = np.array([[0.4, 0.6]])
     assert target.decode(two) is two
 
 
-def test_labels():
+def test_labels() -> None:
     rows, target = fit("multilabel", a=[0, 1], b=["yes", "No"], c=[True, False])
     assert target.read(rows).tolist() == [[0, 1, 1], [1, 0, 0]]
     assert target.names == ("a", "b", "c")
@@ -111,7 +113,7 @@ def test_labels():
         target.read(table(a=[0, 1], b=[0, 2], c=[0, 0]))
 
 
-def test_numbers_are_standardized_and_mapped_back():
+def test_numbers_are_standardized_and_mapped_back() -> None:
     rows, target = fit("regression", u=[2.0, 4, 4, 4, 5, 5, 7, 9], v=[1.0] * 8)
     assert (target.centre, target.scale) == ((5, 1), (2, 1))
     truth = target.read(rows)
@@ -123,7 +125,7 @@ def test_numbers_are_standardized_and_mapped_back():
 
 
 @pytest.mark.parametrize("wrong", ["red", float("inf"), "-inf"])
-def test_a_target_that_is_no_number(wrong):
+def test_a_target_that_is_no_number(wrong: str | float) -> None:
     """The columns learned from have a type that can be changed; the target has none."""
     several = "; several targets are all numbers, or all labels of 0 and 1, and classes are one column"
     for columns, more in (({"u": [1.5, 2, wrong, None]}, ""), ({"u": [1, 2, wrong], "v": [1, 2, 3]}, several)):
@@ -132,7 +134,7 @@ def test_a_target_that_is_no_number(wrong):
         assert str(raised.value) == f"t.csv, row 3: target 'u' is '{wrong}', which is no finite number{more}"
 
 
-def test_unknown_classes_and_missing_targets():
+def test_unknown_classes_and_missing_targets() -> None:
     _, target = fit("classification", t=["<=50K", ">50K"])
     message = (
         r"row 1: t is '<=50K\.', and training had no such class; its classes are <=50K, >50K; did you mean '<=50K'"
@@ -143,7 +145,7 @@ def test_unknown_classes_and_missing_targets():
         target.read(table(t=[">50K", None]))
 
 
-def test_missing_targets_are_refused_or_dropped():
+def test_missing_targets_are_refused_or_dropped() -> None:
     t = table(a=[1.0, None, float("nan"), 4], b=["x", "y", "z", None])
     with pytest.raises(DataError, match=r"row 2: the target is missing \(in 3 of 4 rows\)"):
         with_target(t, ["a", "b"])
@@ -154,13 +156,13 @@ def test_missing_targets_are_refused_or_dropped():
         with_target(table(a=[None, None]), ["a"], "drop")
 
 
-def test_all_missing_columns_are_named_with_the_nearest():
+def test_all_missing_columns_are_named_with_the_nearest() -> None:
     with pytest.raises(
         DataError, match=r"has no columns 'agee' \(did you mean 'age'\?\), 'zzz'; its columns are age, sex"
     ):
         require(table(age=[1], sex=["f"]), ["agee", "age", "zzz"])
 
 
-def test_json_round_trip():
+def test_json_round_trip() -> None:
     _, target = fit("regression", u=[0.1, 0.2, 1 / 3])
     assert Target.model_validate_json(target.model_dump_json()) == target

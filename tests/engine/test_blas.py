@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ SHOW = (
 )
 
 
-def prepared(**environment):
+def prepared(**environment: str) -> list[str | None]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS")}
     done = subprocess.run(
         [sys.executable, "-c", SHOW], env={**clean, **environment}, capture_output=True, text=True, check=True
@@ -23,7 +24,7 @@ def prepared(**environment):
     return json.loads(done.stdout)
 
 
-def test_the_kernel_follows_the_processor():
+def test_the_kernel_follows_the_processor() -> None:
     assert prepared() == [kernel(processor()), "1"]
 
 
@@ -41,11 +42,11 @@ WIDE = " ".join(sorted(AVX512)) + " avx2 fma"
         ({}, None),
     ],
 )
-def test_the_kernel_for_a_processor(said, chosen):
+def test_the_kernel_for_a_processor(said: dict[str, str], chosen: str | None) -> None:
     assert kernel(said) == chosen
 
 
-def test_the_users_kernel_wins_and_the_plans_threads_do():
+def test_the_users_kernel_wins_and_the_plans_threads_do() -> None:
     assert prepared(OPENBLAS_CORETYPE="Haswell", OPENBLAS_NUM_THREADS="7") == ["Haswell", "1"]
 
 
@@ -60,13 +61,13 @@ def test_the_users_kernel_wins_and_the_plans_threads_do():
         ("", {}),
     ],
 )
-def test_what_linux_says_of_a_processor(tmp_path, text, said):
+def test_what_linux_says_of_a_processor(tmp_path: Path, text: str, said: dict[str, str]) -> None:
     (tmp_path / "cpuinfo").write_text(text)
     assert processor(tmp_path / "cpuinfo") == said
     assert processor(tmp_path / "missing") == {}
 
 
-def test_once_numpy_is_there_nothing_is_set():
+def test_once_numpy_is_there_nothing_is_set() -> None:
     done = subprocess.run(
         [
             sys.executable,

@@ -1,25 +1,31 @@
 """The gradient check against functions whose derivatives are known, right and wrong."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnctl.engine.gradcheck import GradientCheck, Point, Settings
+from nnctl.engine.gradcheck import GradientCheck, Point, Settings, TensorCheck
+from nnctl.engine.parameters import Array
 
 WAVES = np.array([0.3, -1.2, 0.7, 2.0, -0.1, 1e-2, 1e-3, 1e-4])
 
 
-def smooth(v, scale=1.0, offset=0.0):
+def smooth(v: Array, scale: float = 1.0, offset: float = 0.0) -> tuple[Callable[..., Any], Array]:
     """J = offset + scale sum a sin(v), a known slope each."""
     return lambda: Point(offset + scale * float(WAVES @ np.sin(v)), []), scale * WAVES * np.cos(v)
 
 
-def check(function, v, gradient, *, name="v", seed=0, **chosen):
+def check(
+    function: Callable[..., Any], v: Array, gradient: Array, *, name: str = "v", seed: int = 0, **chosen: Any
+) -> TensorCheck:
     return GradientCheck(function, [v], np.random.default_rng(seed), Settings(**chosen)).tensor(name, v, gradient)
 
 
-def test_a_right_gradient_passes_with_room():
+def test_a_right_gradient_passes_with_room() -> None:
     v = np.linspace(-1, 1, 8)
     function, gradient = smooth(v)
     result = check(function, v, gradient)
@@ -30,7 +36,7 @@ def test_a_right_gradient_passes_with_room():
 
 @pytest.mark.parametrize("entry", range(8))
 @pytest.mark.parametrize("factor", [1.001, 0.0, -1.0, 2.0])
-def test_one_wrong_entry_is_found_and_shown(entry, factor):
+def test_one_wrong_entry_is_found_and_shown(entry: int, factor: float) -> None:
     v = np.linspace(-1, 1, 8).reshape(2, 4)
     function, gradient = smooth(v.reshape(-1))
     gradient = gradient.reshape(2, 4).copy()
@@ -49,7 +55,7 @@ def test_one_wrong_entry_is_found_and_shown(entry, factor):
     st.sampled_from([1e-12, 1e-6, 1.0, 1e6, 1e12]),
     st.sampled_from([0.0, 1.0, 1e6]),
 )
-def test_no_false_alarm_at_any_size_of_j(values, scale, offset):
+def test_no_false_alarm_at_any_size_of_j(values: Sequence[float], scale: float, offset: float) -> None:
     v = np.array(values)
     function, gradient = smooth(v, scale, offset)
     assert check(function, v, gradient).worst < 1e-6
@@ -57,7 +63,9 @@ def test_no_false_alarm_at_any_size_of_j(values, scale, offset):
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-3, 3), min_size=8, max_size=8), st.integers(0, 7), st.sampled_from([1e-6, 1.0, 1e6]))
-def test_a_thousandth_too_much_in_an_entry_that_matters_is_found(values, entry, scale):
+def test_a_thousandth_too_much_in_an_entry_that_matters_is_found(
+    values: Sequence[float], entry: int, scale: float
+) -> None:
     v = np.array(values)
     function, gradient = smooth(v, scale)
     matters = abs(gradient[entry]) > 1e-4 * np.abs(gradient).max()
@@ -65,7 +73,7 @@ def test_a_thousandth_too_much_in_an_entry_that_matters_is_found(values, entry, 
     assert not matters or check(function, v, gradient).worst > 1e-6
 
 
-def test_an_error_in_an_entry_that_was_not_drawn_is_found_by_projection():
+def test_an_error_in_an_entry_that_was_not_drawn_is_found_by_projection() -> None:
     v = np.random.default_rng(1).normal(size=500)
     gradient = v.copy()
     gradient[137] *= 1.01
@@ -76,7 +84,7 @@ def test_an_error_in_an_entry_that_was_not_drawn_is_found_by_projection():
 @pytest.mark.parametrize(
     ("at", "kinks"), [(0.0, 1), (1e-12, 1), (-1e-9, 1), (1e-6, 0), (-1e-4, 0), (0.5, 0)]
 )  # fmt: skip
-def test_kinks_are_recognised_and_counted(at, kinks):
+def test_kinks_are_recognised_and_counted(at: float, kinks: int) -> None:
     v = np.array([at, 2.0])
     function = lambda: Point(float(np.abs(v).sum()), [v > 0])  # noqa: E731
     result = check(function, v, np.sign(v))
@@ -85,19 +93,19 @@ def test_kinks_are_recognised_and_counted(at, kinks):
     assert (result.projection_error is None) == bool(kinks)
 
 
-def test_a_corner_touched_from_both_sides_is_a_kink():
+def test_a_corner_touched_from_both_sides_is_a_kink() -> None:
     """-|v| is lower on both sides and lies on one piece there; the point itself lies on another."""
     v = np.zeros(1)
     result = check(lambda: Point(-abs(float(v[0])), [np.sign(np.abs(v))]), v, np.ones(1))
     assert (result.checked, result.kinks) == (0, 1)
 
 
-def test_a_corner_that_is_not_declared_is_an_error():
+def test_a_corner_that_is_not_declared_is_an_error() -> None:
     v = np.zeros(1)
     assert check(lambda: Point(max(0.0, float(v[0])), []), v, np.zeros(1)).error > 0.1
 
 
-def test_strong_curvature_makes_the_step_smaller():
+def test_strong_curvature_makes_the_step_smaller() -> None:
     v = np.array([0.3, -0.2])
     function = lambda: Point(float(np.sin(3e4 * v).sum()), [])  # noqa: E731
     gradient = 3e4 * np.cos(3e4 * v)
@@ -105,14 +113,14 @@ def test_strong_curvature_makes_the_step_smaller():
     assert check(function, v, gradient * 1.001).worst > 1e-6
 
 
-def test_extrapolation_is_exact_for_a_cubic_at_any_step():
+def test_extrapolation_is_exact_for_a_cubic_at_any_step() -> None:
     v = np.ones(1)
     result = check(lambda: Point(float(v[0] ** 3), []), v, np.array([3.0]), epsilon=0.1, tolerance=1.0)
     assert result.numeric == pytest.approx(3, rel=1e-13)
 
 
 @pytest.mark.parametrize(("size", "unresolved"), [(1e-12, True), (1e-16, True), (1e-5, False)])
-def test_vanishing_gradients_are_told_from_right_ones(size, unresolved):
+def test_vanishing_gradients_are_told_from_right_ones(size: float, unresolved: bool) -> None:
     v = np.array([0.3, 0.4, 0.5])
     result = check(lambda: Point(1 + size * float(v @ v) / 2, []), v, size * v)
     assert result.worst < 1e-6
@@ -120,32 +128,32 @@ def test_vanishing_gradients_are_told_from_right_ones(size, unresolved):
     assert not result.zero
 
 
-def test_a_constant_has_a_zero_gradient():
+def test_a_constant_has_a_zero_gradient() -> None:
     v = np.array([0.3, 0.4])
     result = check(lambda: Point(3.25, []), v, np.zeros(2))
     assert result.zero
     assert (result.error, result.projection_error, result.unresolved) == (0, 0, 0)
 
 
-def test_a_gradient_that_is_wrongly_zero_is_found():
+def test_a_gradient_that_is_wrongly_zero_is_found() -> None:
     v = np.array([0.3, 0.4])
     assert check(lambda: Point(float(v @ v), []), v, np.zeros(2)).worst == 1
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_what_is_not_finite_is_an_error(wrong):
+def test_what_is_not_finite_is_an_error(wrong: float) -> None:
     v = np.array([0.3, 0.4])
     assert check(lambda: Point(float(v @ v), []), v, np.array([0.6, wrong])).error == np.inf
     assert check(lambda: Point(np.nan if v[1] > 0.4 else 1.0, []), v, np.zeros(2)).error == np.inf
 
 
 @pytest.mark.parametrize(("samples", "checked"), [(10, 10), (None, 100), (1000, 100)])
-def test_how_many_entries_are_compared(samples, checked):
+def test_how_many_entries_are_compared(samples: int | None, checked: int) -> None:
     v = np.arange(100.0)
     assert check(lambda: Point(float(v @ v) / 2, []), v, v.copy(), samples=samples).checked == checked
 
 
-def test_the_largest_entries_are_among_the_sampled():
+def test_the_largest_entries_are_among_the_sampled() -> None:
     v = np.ones(100)
     weights = np.where(np.arange(100) == 42, 5.0, 1.0)
     gradient = weights.copy()
@@ -153,7 +161,7 @@ def test_the_largest_entries_are_among_the_sampled():
     assert check(lambda: Point(float(weights @ v), []), v, gradient, samples=4).index == (42,)
 
 
-def test_tensors_are_put_back_to_the_bit():
+def test_tensors_are_put_back_to_the_bit() -> None:
     v = np.random.default_rng(3).normal(size=(3, 4))
     held = v.copy()
     check(lambda: Point(float(np.sum(v**3)), []), v, 3 * v**2)
@@ -161,7 +169,7 @@ def test_tensors_are_put_back_to_the_bit():
 
     calls = []
 
-    def fails():
+    def fails() -> Point:
         calls.append(1)
         if len(calls) == 15:
             raise KeyboardInterrupt
@@ -172,7 +180,7 @@ def test_tensors_are_put_back_to_the_bit():
     np.testing.assert_array_equal(v, held)
 
 
-def test_empty_and_strided_tensors():
+def test_empty_and_strided_tensors() -> None:
     empty = np.zeros((0, 3))
     assert check(lambda: Point(1.0, []), empty, empty).checked == 0
     strided = np.ones((4, 3)).T
@@ -180,7 +188,7 @@ def test_empty_and_strided_tensors():
         check(lambda: Point(1.0, []), strided, strided)
 
 
-def test_the_same_seed_gives_the_same_result():
+def test_the_same_seed_gives_the_same_result() -> None:
     v = np.random.default_rng(1).normal(size=50)
     function, gradient = lambda: Point(float(np.sum(v**4)), []), 4 * v**3
     assert check(function, v, gradient, samples=5) == check(function, v, gradient, samples=5)

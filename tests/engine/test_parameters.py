@@ -13,7 +13,7 @@ DECLARED = {
 }
 
 
-def test_groups_are_slices():
+def test_groups_are_slices() -> None:
     layout = Layout(DECLARED)
     assert layout.size == 6 + 2 + 4 + 2 + 2
     assert layout.decayed == slice(0, 8)
@@ -21,7 +21,7 @@ def test_groups_are_slices():
     assert layout.slices["block.inner.weight"] == slice(12, 16)
 
 
-def test_slices_cover_the_vector_once():
+def test_slices_cover_the_vector_once() -> None:
     layout = Layout(DECLARED)
     covered = np.zeros(layout.size, int)
     for span in layout.slices.values():
@@ -29,7 +29,7 @@ def test_slices_cover_the_vector_once():
     assert (covered == 1).all()
 
 
-def test_views_share_memory_and_nest():
+def test_views_share_memory_and_nest() -> None:
     layout = Layout(DECLARED)
     vector = np.arange(layout.size, dtype=float)
     views = layout.views(vector)
@@ -38,7 +38,7 @@ def test_views_share_memory_and_nest():
     assert views["first"]["weight"].shape == (3, 2)
 
 
-def test_initial_values_come_from_streams_of_their_own():
+def test_initial_values_come_from_streams_of_their_own() -> None:
     whole = Layout(DECLARED)
     fewer = Layout({"last": DECLARED["last"]})
     a, b = whole.initial(seed=4), fewer.initial(seed=4)
@@ -47,6 +47,6 @@ def test_initial_values_come_from_streams_of_their_own():
     assert not np.array_equal(a, whole.initial(seed=4, restart=1))
 
 
-def test_float32_starts_where_float64_does():
+def test_float32_starts_where_float64_does() -> None:
     layout = Layout(DECLARED)
     np.testing.assert_array_equal(layout.initial(1, dtype=np.float32), layout.initial(1, dtype=np.float64).astype("f4"))

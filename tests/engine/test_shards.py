@@ -8,6 +8,7 @@ import pytest
 from nnctl.activations import Relu, Tanh
 from nnctl.engine import shards
 from nnctl.engine.network import Network
+from nnctl.engine.parameters import Array
 from nnctl.engine.shards import Objective, plan_shards
 from nnctl.engine.workers import Workers
 from nnctl.layers import Activation, BatchNormalization, Dense, Dropout
@@ -16,22 +17,22 @@ from nnctl.losses import CrossEntropy
 REFERENCE = Path(__file__).parents[1] / "reference"
 
 
-def network(dropout=0.3):
+def network(dropout: float = 0.3) -> Network:
     layers = [Dense(units=16), Activation(function=Relu()), Dropout(rate=dropout), Dense(units=4)]
     return Network(layers, (9,))
 
 
-def batch(rows=23):
+def batch(rows: int = 23) -> tuple[Array, Array, Array]:
     random = np.random.default_rng(2)
     return random.normal(size=(rows, 9)).astype("f4"), random.integers(0, 4, rows), random.uniform(0.5, 2, rows)
 
 
 @pytest.fixture
-def many_shards(monkeypatch):
+def many_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "SHARD_MULTIPLY_ADDS", 1)
 
 
-def test_a_plan_covers_the_batch_once(many_shards):
+def test_a_plan_covers_the_batch_once(many_shards: None) -> None:
     for rows in (1, 2, 7, 8, 100):
         plan = plan_shards(network(), rows)
         assert [r for s in plan for r in range(rows)[s]] == list(range(rows))
@@ -40,16 +41,16 @@ def test_a_plan_covers_the_batch_once(many_shards):
         assert max(sizes) - min(sizes) <= 1
 
 
-def test_small_work_is_one_shard():
+def test_small_work_is_one_shard() -> None:
     assert len(plan_shards(network(), 32)) == 1
 
 
-def test_coupled_examples_are_one_shard(many_shards):
+def test_coupled_examples_are_one_shard(many_shards: None) -> None:
     assert len(plan_shards(Network([Dense(units=2), BatchNormalization()], (9,)), 64)) == 1
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_do_not_change_a_bit(many_shards, threads):
+def test_threads_do_not_change_a_bit(many_shards: None, threads: int) -> None:
     net, (x, t, w) = network(), batch()
     theta = net.layout.initial(1)
     alone = Objective(net, CrossEntropy(), theta)
@@ -61,7 +62,7 @@ def test_threads_do_not_change_a_bit(many_shards, threads):
             np.testing.assert_array_equal(together.gradient, alone.gradient)
 
 
-def test_shards_are_the_batch_up_to_rounding(monkeypatch):
+def test_shards_are_the_batch_up_to_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
     net, (x, t, w) = network(dropout=0.0), batch()
     theta = net.layout.initial(1, dtype="f8")
     whole = Objective(net, CrossEntropy(), theta)
@@ -76,7 +77,7 @@ def test_shards_are_the_batch_up_to_rounding(monkeypatch):
     assert cut.input_gradient.shape == x.shape
 
 
-def test_weights_are_repetitions():
+def test_weights_are_repetitions() -> None:
     net, (x, t, _) = network(dropout=0.0), batch(6)
     theta = net.layout.initial(1, dtype="f8")
     weighted, repeated = Objective(net, CrossEntropy(), theta), Objective(net, CrossEntropy(), theta)
@@ -87,14 +88,14 @@ def test_weights_are_repetitions():
     np.testing.assert_allclose(weighted.gradient, repeated.gradient, rtol=1e-12, atol=1e-15)
 
 
-def test_the_first_layer_is_spared_its_input_gradient():
+def test_the_first_layer_is_spared_its_input_gradient() -> None:
     net = network()
     objective = Objective(net, CrossEntropy(), net.layout.initial(1))
     objective(*batch())
     assert [slot.input_gradient for slot in objective.passes[0].slots] == [False, True, True, True]
 
 
-def test_dropout_differs_by_address_and_shard(many_shards):
+def test_dropout_differs_by_address_and_shard(many_shards: None) -> None:
     net, (x, t, w) = network(), batch()
     objective = Objective(net, CrossEntropy(), net.layout.initial(1))
     losses = {objective(x, t, w, address=(0, "pass", step)) for step in range(4)}
@@ -103,13 +104,13 @@ def test_dropout_differs_by_address_and_shard(many_shards):
     assert not np.array_equal(masks[0], masks[1])
 
 
-def test_training_follows_the_reference():
+def test_training_follows_the_reference() -> None:
     """Forty steps of plain gradient descent on a small network, against PyTorch's figures."""
     r = np.load(REFERENCE / "train" / "mlp_softmax_sgd.npz")
     net = Network([Dense(units=8), Activation(function=Tanh()), Dense(units=3)], (6,))
     theta = net.layout.initial(0, dtype="f8")
 
-    def pack(prefix):
+    def pack(prefix: str) -> Array:
         vector = np.zeros(net.layout.size)
         for ours, theirs in (("dense1", "fc1"), ("dense2", "fc2")):
             net.layout.view(vector, f"{ours}.weight")[...] = r[f"{prefix}.{theirs}.weight"].T

@@ -10,7 +10,7 @@ from nnctl.engine.workers import Workers
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
 @pytest.mark.parametrize("items", [0, 1, 2, 7])
-def test_every_item_runs_once(threads, items):
+def test_every_item_runs_once(threads: int, items: int) -> None:
     seen = [0] * items
     with Workers(threads) as workers:
         for _ in range(3):
@@ -18,16 +18,16 @@ def test_every_item_runs_once(threads, items):
     assert seen == [3] * items
 
 
-def test_items_run_on_different_threads():
+def test_items_run_on_different_threads() -> None:
     barrier = threading.Barrier(2, timeout=10)
     with Workers(2) as workers:
         workers.run(lambda _: barrier.wait(), range(2))
 
 
-def test_an_exception_is_raised_after_all_items_ended():
+def test_an_exception_is_raised_after_all_items_ended() -> None:
     ended = []
 
-    def work(i):
+    def work(i: int) -> None:
         ended.append(i)
         if i == 1:
             raise ValueError("item 1")
@@ -39,6 +39,6 @@ def test_an_exception_is_raised_after_all_items_ended():
         workers.run(work, [5])
 
 
-def test_numpy_error_handling_reaches_the_threads():
+def test_numpy_error_handling_reaches_the_threads() -> None:
     with Workers(2) as workers, np.errstate(all="ignore"):
         workers.run(lambda _: np.float64(1) / np.zeros(1), range(2))

@@ -1,14 +1,21 @@
 """Small networks to explain."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 
+from nnctl.engine.layer import Layer
 from nnctl.engine.network import Network
-from nnctl.explain.trace import Rules, trace
+from nnctl.engine.parameters import Array
+from nnctl.explain.trace import Rules, Trace, trace
 from nnctl.initializers import Uniform
 from nnctl.layers import Activation, Dense
 from nnctl.losses import SquaredError
+from nnctl.losses.base import LossSpec
 from nnctl.optimizers import SGD
+from nnctl.optimizers.base import Optimizer
 from nnctl.regularization import Penalty, Regularization
 
 START = Uniform(epsilon=0.9)
@@ -17,7 +24,16 @@ START = Uniform(epsilon=0.9)
 class Case:
     """A network on one example, by its layers."""
 
-    def __init__(self, layers, t, loss=None, optimizer=None, inputs=3, regularization=None, **clip):
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        t: Array | Sequence[int | Sequence[float]],
+        loss: LossSpec | None = None,
+        optimizer: Optimizer | None = None,
+        inputs: int | tuple[int, int, int] = 3,
+        regularization: Regularization | None = None,
+        **clip: float,
+    ) -> None:
         shape = inputs if isinstance(inputs, tuple) else (inputs,)
         self.network = Network(layers, shape)
         self.loss = loss or SquaredError()
@@ -29,15 +45,15 @@ class Case:
         penalty = Penalty(regularization or Regularization(), self.network.layout)
         self.rules = Rules(self.optimizer, lambda _step: self.optimizer.learning_rate, penalty, **clip)
 
-    def trace(self, steps=1):
+    def trace(self, steps: int = 1) -> Trace:
         return trace(self.network, self.loss, self.theta, self.rules, self.x, self.t, steps)
 
 
-def dense(units, **options):
+def dense(units: int, **options: Any) -> Dense:
     return Dense(units=units, init=START, bias_init=START, **options)
 
 
-def layers(hidden, function, outputs):
+def layers(hidden: Sequence[int], function: Activation, outputs: int) -> list[Layer]:
     """A multilayer perceptron with a linear output."""
     found = []
     for units in hidden:
@@ -46,10 +62,10 @@ def layers(hidden, function, outputs):
 
 
 @pytest.fixture(scope="session")
-def case():
+def case() -> type[Case]:
     return Case
 
 
 @pytest.fixture(scope="session")
-def perceptron():
+def perceptron() -> Callable[..., list[Layer]]:
     return layers

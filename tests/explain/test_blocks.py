@@ -25,20 +25,20 @@ from nnctl.explain.blocks import WIDTH, Equation, Quantity, equation, factor, fi
         (float("inf"), "inf"),
     ],
 )
-def test_number(value, text):
+def test_number(value: float, text: str) -> None:
     assert number(value) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_keep_six_digits(value):
+def test_numbers_keep_six_digits(value: float) -> None:
     assert float(number(value)) == pytest.approx(value, rel=1e-5, abs=0)
 
 
-def test_negative_factors_are_bracketed():
+def test_negative_factors_are_bracketed() -> None:
     assert (factor(-0.5), factor(0.5), factor(1e-9)) == ("(-0.5)", "0.5", "(1e-09)")
 
 
-def test_brackets_are_not_doubled():
+def test_brackets_are_not_doubled() -> None:
     minus = {"x": Quantity("x", -0.5)}
     assert filled("max(0, {x})", minus) == ("max(0, x)", "max(0, -0.5)")
     assert filled("exp({x})", minus)[1] == "exp(-0.5)"
@@ -46,18 +46,18 @@ def test_brackets_are_not_doubled():
     assert filled("1 - {x}^2", minus)[1] == "1 - (-0.5)^2"
 
 
-def test_repeated_sides_are_left_out():
+def test_repeated_sides_are_left_out() -> None:
     assert equation("E", 0.5, "E_o1", "0.5") == Equation("E", ("E_o1", "0.5"))
 
 
-def test_short_equations_take_a_line_and_long_ones_one_a_side():
+def test_short_equations_take_a_line_and_long_ones_one_a_side() -> None:
     assert Equation("a", ("b + c", "1 + 2", "3")).lines() == ["a = b + c = 1 + 2 = 3"]
     assert Equation("abc", ("b + c", "1 + 2", "3")).lines(12) == ["abc = b + c", "    = 1 + 2", "    = 3"]
     assert Equation("a", ("b + c + d + e", "9")).lines(11) == ["a = b + c +", "      d + e", "  = 9"]
 
 
 @given(st.integers(1, 60))
-def test_sums(count):
+def test_sums(count: int) -> None:
     symbols, numbers = total([(Quantity(f"w{i}", 1.0), Quantity(f"x{i}", -2.0)) for i in range(count)])
     shown = count if count <= 6 else 3
     assert symbols.count("*") == numbers.count("1*(-2)") == shown

@@ -1,28 +1,33 @@
 """The whole explanation: its equations hold, its parts are there, its lines fit."""
 
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nnctl.activations import Elu, Gelu, LeakyRelu, Relu, Sigmoid, Softmax, Softplus, Tanh
-from nnctl.explain.blocks import WIDTH, Equations, Heading, Paragraph, Table
+from nnctl.engine.layer import Layer
+from nnctl.explain.blocks import WIDTH, Equation, Equations, Heading, Paragraph, Table
 from nnctl.explain.document import document
+from nnctl.explain.trace import Trace
 from nnctl.initializers import Normal
 from nnctl.layers import Activation, BatchNormalization, Conv2d, Dropout, GlobalAveragePool
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy, MeanSquaredError
 from nnctl.optimizers import SGD, Adam
 from nnctl.regularization import Regularization
+from tests.explain.conftest import Case
 
 FUNCTIONS = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "abs": abs, "max": max, "min": min}
 NUMERIC = re.compile(r"(?:[\d.()\[\]+*/^<>=, -]|e-|exp|log|tanh|abs|max|min)+")
 
 
-def equations(blocks):
+def equations(blocks: Sequence[Any]) -> list[Equation]:
     return [e for block in blocks if isinstance(block, Equations) for e in block.equations]
 
 
-def value(formula):
+def value(formula: str) -> float:
     python = formula.replace("[", "(").replace("]", ")").replace("^", "**")
     return float(eval(python, {"__builtins__": {}}, FUNCTIONS))
 
@@ -40,12 +45,12 @@ MODELS = {
 
 
 @pytest.fixture(params=MODELS)
-def trace(request, case, perceptron):
+def trace(request: pytest.FixtureRequest, case: type[Case], perceptron: Callable[..., list[Layer]]) -> Trace:
     hidden, function, outputs, options = MODELS[request.param]
     return case(perceptron(hidden, function, outputs), **options).trace(20)
 
 
-def test_every_equation_holds_in_numbers(trace):
+def test_every_equation_holds_in_numbers(trace: Trace) -> None:
     checked = 0
     for equation in equations(document(trace)):
         *sides, result = equation.sides
@@ -56,7 +61,7 @@ def test_every_equation_holds_in_numbers(trace):
     assert checked > 5
 
 
-def test_everything_fits_a_terminal(trace):
+def test_everything_fits_a_terminal(trace: Trace) -> None:
     for block in document(trace):
         if isinstance(block, Equations):
             assert max(map(len, block.lines())) <= WIDTH + 2
@@ -65,7 +70,7 @@ def test_everything_fits_a_terminal(trace):
             assert sum(widths) + 2 * len(widths) <= 80
 
 
-def test_sections_are_in_the_textbooks_order(trace):
+def test_sections_are_in_the_textbooks_order(trace: Trace) -> None:
     headings = [block.text for block in document(trace) if isinstance(block, Heading)]
     assert headings == [
         "The network",
@@ -77,7 +82,7 @@ def test_sections_are_in_the_textbooks_order(trace):
     ]
 
 
-def test_softmax_with_cross_entropy_has_p_minus_t(case, perceptron):
+def test_softmax_with_cross_entropy_has_p_minus_t(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     found = equations(document(case(perceptron([3], Tanh(), 3), [1], loss=CrossEntropy()).trace()))
     sides = {e.left: e.sides for e in found}
     assert sides["dE/dnet_o1"][0] == "p_o1 - target_o1"
@@ -85,7 +90,9 @@ def test_softmax_with_cross_entropy_has_p_minus_t(case, perceptron):
     assert sides["p_o3"][0] == "exp(net_o3)/(exp(net_o1) + exp(net_o2) + exp(net_o3))"
 
 
-def test_long_sums_and_wide_layers_are_cut_and_said_so(case, perceptron):
+def test_long_sums_and_wide_layers_are_cut_and_said_so(
+    case: type[Case], perceptron: Callable[..., list[Layer]]
+) -> None:
     blocks = document(case(perceptron([40], Tanh(), 2), [[0.1, 0.2]], inputs=9).trace())
     sides = {e.left: e.sides for e in equations(blocks)}
     assert sides["net_h1"][0] == "W1[1,1]*i1 + W1[2,1]*i2 + W1[3,1]*i3 + ... (9 terms) + b_h1"
@@ -95,19 +102,19 @@ def test_long_sums_and_wide_layers_are_cut_and_said_so(case, perceptron):
     assert "the first 3 are shown" in blocks[1].text
 
 
-def test_six_inputs_are_written_out_in_full(case, perceptron):
+def test_six_inputs_are_written_out_in_full(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     sides = {e.left: e.sides for e in equations(document(case(perceptron([2], Tanh(), 1), [[0.1]], inputs=6).trace()))}
     assert sides["net_h1"][0] == " + ".join([*(f"w{i}*i{i}" for i in range(1, 7)), "b_h1"])
 
 
-def test_other_rules_are_shown_by_their_result(case, perceptron):
+def test_other_rules_are_shown_by_their_result(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     for optimizer in (Adam(), SGD(momentum=0.9), SGD(weight_decay=0.1)):
         found = case(perceptron([2], Tanh(), 1), [[0.1]], optimizer=optimizer).trace()
         sides = {e.left: e.sides for e in equations(document(found))}
         assert sides["w1+"][0] == "w1 + step"
 
 
-def test_layers_that_are_not_expanded_are_named(case, perceptron):
+def test_layers_that_are_not_expanded_are_named(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     first, activation, last = perceptron([3], Gelu(), 2)
     layers = [Dropout(rate=0.2), first, BatchNormalization(), activation, Dropout(rate=0.5), last]
     blocks = document(case([*layers, Activation(function=Softmax())], [[0.0, 1.0]]).trace())
@@ -121,7 +128,9 @@ def test_layers_that_are_not_expanded_are_named(case, perceptron):
     assert sides["out_h1"][0] == "gelu(batch_normalization1_h1)"
 
 
-def test_a_convolutional_networks_dense_layers_are_written_out(case, perceptron):
+def test_a_convolutional_networks_dense_layers_are_written_out(
+    case: type[Case], perceptron: Callable[..., list[Layer]]
+) -> None:
     layers = [Conv2d(filters=5, bias_init=Normal()), Dropout(rate=0.5), GlobalAveragePool()]
     trace = case([*layers, *perceptron([2], Tanh(), 2)], [1], loss=CrossEntropy(), inputs=(4, 3, 1)).trace()
     blocks = document(trace, [f"p{i}" for i in range(12)])
@@ -140,14 +149,14 @@ def test_a_convolutional_networks_dense_layers_are_written_out(case, perceptron)
     assert [row[0] for row in tensors.rows] == ["conv2d1.weight", "conv2d1.bias"]
 
 
-def test_columns_and_classes_have_their_names(case, perceptron):
+def test_columns_and_classes_have_their_names(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     found = case(perceptron([2], Tanh(), 3), [1], loss=CrossEntropy(), inputs=2).trace()
     blocks = document(found, ("age", "height"), ("cat", "dog", "owl"))
     assert any(isinstance(b, Paragraph) and b.text == "Outputs: o1 is cat, o2 is dog, o3 is owl." for b in blocks)
     assert {e.left: e.sides for e in equations(blocks)}["net_h1"][0] == "w1*age + w2*height + b_h1"
 
 
-def test_what_outputs_mean_is_not_called_output(case, perceptron):
+def test_what_outputs_mean_is_not_called_output(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     from nnctl.losses import Perceptron
 
     table = document(case(perceptron([], Tanh(), 1), [[0.0]], loss=Perceptron()).trace())[-1]

@@ -1,19 +1,24 @@
 """The formulas on paper, worked out: they are what the engine computes."""
 
-from typing import get_args
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from nnctl.activations import AnyActivation, Tanh
+from nnctl.engine.layer import Layer
 from nnctl.explain.blocks import Equations, Quantity, filled
 from nnctl.explain.document import document
 from nnctl.explain.formulas import ACTIVATIONS, COUPLED, LOSSES, activation_formula, constants, loss_formula, options
 from nnctl.explain.naming import stages
 from nnctl.explain.outputs import Outputs
 from nnctl.losses import AnyLoss, CrossEntropy, Hinge
+from nnctl.losses.base import ClassLoss, LossSpec
 from nnctl.losses.binary_cross_entropy import Logistic
 from nnctl.optimizers import SGD, Adam
+from nnctl.optimizers.base import Optimizer
+from tests.explain.conftest import Case
 
 FUNCTIONS = {
     "exp": np.exp, "log": np.log, "tanh": np.tanh, "abs": abs, "max": max, "min": min, "sign": np.sign
@@ -22,19 +27,19 @@ ALL_ACTIVATIONS = get_args(get_args(AnyActivation)[0])
 ALL_LOSSES = get_args(get_args(AnyLoss)[0])
 
 
-def worked_out(formula):
+def worked_out(formula: str) -> float:
     """The value of a formula with numbers."""
     brackets = formula.replace("[", "(").replace("]", ")").replace("^", "**")
     return float(eval(brackets, {"__builtins__": {}}, FUNCTIONS))
 
 
-def exact(name, value):
+def exact(name: Any, value: Any) -> Any:
     return Quantity(name, value)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("x", [-1.7, -0.2, 0.3, 2.4])
-def test_activation_formulas(name, x):
+def test_activation_formulas(name: str, x: float) -> None:
     function = {member.model_fields["type"].default: member for member in ALL_ACTIVATIONS}[name]()
     net, out, slope = np.array([x]), np.empty(1), np.empty(1)
     function.forward(net, out)
@@ -45,7 +50,7 @@ def test_activation_formulas(name, x):
     assert derivative == pytest.approx(slope[0], abs=1e-8)
 
 
-def test_every_activation_has_a_formula_or_goes_by_its_name():
+def test_every_activation_has_a_formula_or_goes_by_its_name() -> None:
     known = {member.model_fields["type"].default for member in ALL_ACTIVATIONS}
     assert set(ACTIVATIONS) <= known
     for member in set(ALL_ACTIVATIONS) - set(COUPLED):
@@ -54,7 +59,7 @@ def test_every_activation_has_a_formula_or_goes_by_its_name():
         assert activation_formula(member()) == ACTIVATIONS.get(name, by_name)
 
 
-def variants():
+def variants() -> Iterator[LossSpec]:
     for member in ALL_LOSSES:
         yield member()
         fields = member.model_fields
@@ -68,7 +73,7 @@ LOSS_CASES = {f"{loss.type} {getattr(loss, 'input', '')} {getattr(loss, 'squared
 
 @pytest.mark.parametrize("name", LOSS_CASES)
 @pytest.mark.parametrize("outputs", [2, 3])
-def test_loss_formulas(name, outputs, case, perceptron):
+def test_loss_formulas(name: str, outputs: int, case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     from nnctl.activations import Softmax
     from nnctl.layers import Activation
 
@@ -92,14 +97,16 @@ def test_loss_formulas(name, outputs, case, perceptron):
             assert worked_out(equation.sides[1]) == pytest.approx(float(equation.sides[-1]), rel=1e-6)
 
 
-def test_every_formula_is_of_a_loss():
+def test_every_formula_is_of_a_loss() -> None:
     assert {loss_formula(loss) for loss in LOSS_CASES.values()} == set(LOSSES.values())
 
 
 @pytest.mark.parametrize(
     "loss", [CrossEntropy(label_smoothing=0.1), CrossEntropy(temperature=2.0), Logistic(positive_weight=3.0)]
 )
-def test_settings_that_change_the_formula_leave_the_result_alone(loss, case, perceptron):
+def test_settings_that_change_the_formula_leave_the_result_alone(
+    loss: ClassLoss, case: type[Case], perceptron: Callable[..., list[Layer]]
+) -> None:
     t = [1] if loss.encoding == "index" else [[0.0, 1.0]]
     found = case(perceptron([2], Tanh(), 2), t, loss=loss).trace()
     text = "\n".join(line for block in document(found) if isinstance(block, Equations) for line in block.lines())
@@ -107,7 +114,7 @@ def test_settings_that_change_the_formula_leave_the_result_alone(loss, case, per
     assert f"slope of {loss.type}(net_o1, target_o1)" in text
 
 
-def test_a_step_of_kl_needs_no_formula_for_its_total():
+def test_a_step_of_kl_needs_no_formula_for_its_total() -> None:
     assert loss_formula(LOSS_CASES["kl_divergence  "]).total is None
 
 
@@ -120,5 +127,5 @@ def test_a_step_of_kl_needs_no_formula_for_its_total():
         (Adam(beta1=0.5), " (beta1 0.5)"),
     ],
 )
-def test_options_that_differ_from_the_default_are_named(spec, text):
+def test_options_that_differ_from_the_default_are_named(spec: Optimizer, text: str) -> None:
     assert options(spec, "learning_rate") == text

@@ -1,15 +1,17 @@
 """Names of units and weights."""
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from nnctl.activations import Relu, Tanh
+from nnctl.engine.layer import Layer
 from nnctl.engine.network import Network
 from nnctl.errors import ConfigError
-from nnctl.explain.naming import input_names, stages, unwritten
-from nnctl.explain.trace import Rules, trace
+from nnctl.explain.naming import Stage, input_names, stages, unwritten
+from nnctl.explain.trace import Rules, Trace, trace
 from nnctl.initializers import Constant
 from nnctl.layers import (
     Activation,
@@ -28,20 +30,23 @@ from nnctl.layers import (
 from nnctl.losses import SquaredError
 from nnctl.optimizers import SGD
 from nnctl.regularization import Penalty, Regularization
+from tests.explain.conftest import Case
 
 
-def network(case, perceptron, *hidden, outputs=2, inputs=2):
+def network(
+    case: type[Case], perceptron: Callable[..., list[Layer]], *hidden: int, outputs: int = 2, inputs: int = 2
+) -> list[Stage]:
     t = [[0.0] * outputs]
     return stages(case(perceptron(hidden, Tanh(), outputs), t, inputs=inputs).trace())
 
 
-def test_small_networks_number_weights_unit_by_unit(case, perceptron):
+def test_small_networks_number_weights_unit_by_unit(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     _, hidden, output = network(case, perceptron, 2)
     assert [hidden.weight_symbol(i, j) for j in range(2) for i in range(2)] == ["w1", "w2", "w3", "w4"]
     assert [output.weight_symbol(i, j) for j in range(2) for i in range(2)] == ["w5", "w6", "w7", "w8"]
 
 
-def test_up_to_twenty_weights_have_numbers(case, perceptron):
+def test_up_to_twenty_weights_have_numbers(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     assert network(case, perceptron, 5)[2].weight_symbol(4, 1) == "w20"
     assert network(case, perceptron, 6)[2].weight_symbol(4, 1) == "W2[5,2]"
 
@@ -54,7 +59,9 @@ def test_up_to_twenty_weights_have_numbers(case, perceptron):
         ((2, 1), [("h1.1", "h1.2"), ("h2.1",), ("o1", "o2")]),
     ],
 )
-def test_units(case, perceptron, hidden, names):
+def test_units(
+    case: type[Case], perceptron: Callable[..., list[Layer]], hidden: tuple[int, ...], names: Sequence[tuple[str, ...]]
+) -> None:
     assert [stage.units for stage in network(case, perceptron, *hidden)[1:]] == names
 
 
@@ -70,11 +77,13 @@ def test_units(case, perceptron, hidden, names):
         (("x",), ("i1", "i2")),
     ],
 )
-def test_columns_keep_names_that_can_stand_in_a_formula(columns, names):
+def test_columns_keep_names_that_can_stand_in_a_formula(
+    columns: tuple[str, ...] | None, names: tuple[str, str]
+) -> None:
     assert input_names(2, columns) == names
 
 
-def flat(layers, shape):
+def flat(layers: Sequence[Layer], shape: tuple[int, ...]) -> Trace:
     built = Network(layers, shape)
     penalty = Penalty(Regularization(), built.layout)
     theta = built.layout.initial(0, dtype=np.float64)
@@ -82,7 +91,7 @@ def flat(layers, shape):
     return trace(built, SquaredError(), theta, Rules(SGD(), lambda _step: 0.1, penalty), np.ones((1, *shape)), t)
 
 
-def test_a_bias_all_units_share_has_one_name():
+def test_a_bias_all_units_share_has_one_name() -> None:
     shared = {"bias_init": Constant(value=0.35), "train_bias": False}
     found = stages(flat([Dense(units=2, **shared), Dense(units=2), Dense(units=2, bias=False)], (2,)))
     assert [found[1].bias_symbol(j) for j in range(2)] == ["b1", "b1"]
@@ -107,7 +116,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("case", WRITTEN)
-def test_layers_that_give_other_units_come_before_what_is_written_out(case):
+def test_layers_that_give_other_units_come_before_what_is_written_out(case: str) -> None:
     """Every net is the sum that is written: all units of the stage before, with what each passes on."""
     layers, shape, before, units = WRITTEN[case]
     found = flat(layers, shape)
@@ -122,12 +131,12 @@ def test_layers_that_give_other_units_come_before_what_is_written_out(case):
             assert stage.value(j, 0).value == pytest.approx(net + stage.bias.before[j], abs=1e-12)
 
 
-def test_features_without_dense_layers_are_refused():
+def test_features_without_dense_layers_are_refused() -> None:
     with pytest.raises(ConfigError, match="dense layers behind global_average_pool1, and there is none; `--json`"):
         stages(flat([CONV, GlobalAveragePool()], (4, 4, 1)))
 
 
-def test_images_are_flattened_first():
+def test_images_are_flattened_first() -> None:
     found = stages(flat([Flatten(), Dense(units=2)], (2, 3)))
     assert found[0].units == ("i1", "i2", "i3", "i4", "i5", "i6")
     with pytest.raises(ConfigError, match="put `flatten` before it"):

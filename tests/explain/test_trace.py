@@ -1,8 +1,10 @@
 """The recorded numbers: against published ones, finite differences and update rules on paper."""
 
 import itertools
+from collections.abc import Callable, Iterator, Sequence
 from math import exp
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,28 +12,32 @@ import pytest
 from nnctl.activations import Relu, Sigmoid, Tanh
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
+from nnctl.engine.layer import Layer
+from nnctl.engine.parameters import Array
 from nnctl.engine.shards import Objective
 from nnctl.engine.workers import Workers
 from nnctl.errors import Diverged
-from nnctl.explain.trace import Rules, milestones, trace
+from nnctl.explain.trace import Rules, Trace, milestones, trace
 from nnctl.layers import Activation, BatchNormalization, Dropout, GaussianNoise, LayerNormalization, PRelu
 from nnctl.losses import AnyLoss, BinaryCrossEntropy, CrossEntropy, MeanSquaredError
 from nnctl.optimizers import SGD, Adam
 from nnctl.regularization import Regularization
 from nnctl.training.assemble import assemble
+from nnctl.training.job import Job
 from nnctl.training.loop import EpochDone, penalty_of, start, train
+from tests.explain.conftest import Case
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture(scope="module")
-def job():
+def job() -> Job:
     loaded = load_experiment(CONFIGS / "worked-example.yaml", (), Experiment)
     return assemble(loaded.spec, loaded.base)
 
 
 @pytest.fixture(scope="module")
-def classic(job):
+def classic(job: Job) -> Trace:
     x, t, _ = job.data.train.take(np.array([0]), np.float64)
     theta = job.network.layout.initial(job.experiment.seed, dtype=np.float64)
     rules = Rules(job.experiment.optimizer, lambda _step: 0.5, penalty_of(job))
@@ -65,17 +71,19 @@ PUBLISHED = [
 
 
 @pytest.mark.parametrize(("name", "published", "value"), PUBLISHED, ids=[row[0] for row in PUBLISHED])
-def test_the_classic_example_has_its_digits(classic, name, published, value):
+def test_the_classic_example_has_its_digits(
+    classic: Trace, name: str, published: str, value: Callable[..., Any]
+) -> None:
     decimals = len(published.partition(".")[2])
     assert f"{value(classic):.{decimals}f}" == published
 
 
-def textbook_program(steps, *, updated_weights):
+def textbook_program(steps: int, *, updated_weights: bool) -> tuple[float, list[float]]:
     """The 2-2-2 example in plain Python; `updated_weights`: the hidden slopes use output weights already changed."""
     i, target, b1, b2, rate = (0.05, 0.10), (0.01, 0.99), 0.35, 0.60, 0.5
     hidden, output = [[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]
 
-    def forward():
+    def forward() -> tuple[list[float], list[float]]:
         out = [1 / (1 + exp(-(w[0] * i[0] + w[1] * i[1] + b1))) for w in hidden]
         return out, [1 / (1 + exp(-(w[0] * out[0] + w[1] * out[1] + b2))) for w in output]
 
@@ -92,7 +100,7 @@ def textbook_program(steps, *, updated_weights):
     return sum((t - y) ** 2 / 2 for t, y in zip(target, o, strict=True)), o
 
 
-def test_published_figures_that_come_from_updated_output_weights():
+def test_published_figures_that_come_from_updated_output_weights() -> None:
     error, _ = textbook_program(1, updated_weights=True)
     assert f"{error:.9f}" == "0.291027924"
     error, outputs = textbook_program(10_000, updated_weights=True)
@@ -100,19 +108,19 @@ def test_published_figures_that_come_from_updated_output_weights():
     assert f"{error:.10f}" == "0.0000350848", "the error that belongs to these outputs is not the published one"
 
 
-def test_the_published_last_error_is_the_derived_one_a_step_earlier():
+def test_the_published_last_error_is_the_derived_one_a_step_earlier() -> None:
     error, _ = textbook_program(9_999, updated_weights=False)
     assert f"{error:.10f}" == "0.0000351085"
 
 
-def test_the_derived_order_gives_what_the_engine_gives(classic):
+def test_the_derived_order_gives_what_the_engine_gives(classic: Trace) -> None:
     for point in classic.curve:
         error, outputs = textbook_program(point.step, updated_weights=False)
         assert point.error == pytest.approx(error, rel=1e-9)
         assert point.prediction == pytest.approx(outputs, rel=1e-9)
 
 
-def test_the_curve_is_what_training_gives(job, classic):
+def test_the_curve_is_what_training_gives(job: Job, classic: Trace) -> None:
     """Batch size 1 on one example: the walk is the training loop, to the bit."""
     losses = [e.row["train.loss"] for e in _epochs(job, 101)]
     assert [losses[point.step] for point in classic.curve if point.step <= 100] == [
@@ -120,7 +128,7 @@ def test_the_curve_is_what_training_gives(job, classic):
     ]
 
 
-def _epochs(job, count):
+def _epochs(job: Job, count: int) -> list[EpochDone]:
     workers = Workers()
     events = (event for event in train(job, start(job, workers), workers) if isinstance(event, EpochDone))
     return [next(events) for _ in range(count)]
@@ -160,12 +168,12 @@ CASES = {
 
 
 @pytest.fixture(params=CASES)
-def any_case(request, case, perceptron):
+def any_case(request: pytest.FixtureRequest, case: type[Case], perceptron: Callable[..., list[Layer]]) -> Case:
     made = dict(CASES[request.param])
     return case(perceptron(made.pop("hidden"), made.pop("function"), made.pop("outputs")), **made)
 
 
-def difference_quotients(case, epsilon=1e-6):
+def difference_quotients(case: Case, epsilon: float = 1e-6) -> Array:
     theta = case.theta.copy()
     objective = Objective(case.network, case.loss, theta)
     slopes = np.empty_like(theta)
@@ -177,7 +185,7 @@ def difference_quotients(case, epsilon=1e-6):
     return slopes
 
 
-def test_gradients_are_difference_quotients(any_case):
+def test_gradients_are_difference_quotients(any_case: Case) -> None:
     quotients = difference_quotients(any_case)
     found = any_case.trace()
     for layer in found.layers:
@@ -187,7 +195,7 @@ def test_gradients_are_difference_quotients(any_case):
             np.testing.assert_array_equal(parameter.gradient, parameter.direction)
 
 
-def test_layers_that_are_not_expanded_have_right_gradients_too(case):
+def test_layers_that_are_not_expanded_have_right_gradients_too(case: type[Case]) -> None:
     found = case([*_odd_layers()], [[0.2, 0.7]])
     quotients = difference_quotients(found)
     for layer in found.trace().layers:
@@ -197,7 +205,7 @@ def test_layers_that_are_not_expanded_have_right_gradients_too(case):
                 np.testing.assert_allclose(parameter.gradient, expected, rtol=1e-6, atol=1e-9)
 
 
-def _odd_layers():
+def _odd_layers() -> Iterator[Layer]:
     from nnctl.initializers import Uniform
     from nnctl.layers import Dense
 
@@ -213,7 +221,7 @@ def _odd_layers():
     yield Dense(units=2, init=start)
 
 
-def test_layers_fit_together(any_case):
+def test_layers_fit_together(any_case: Case) -> None:
     layers = any_case.trace().layers
     np.testing.assert_array_equal(layers[0].x, any_case.x[0])
     for layer, following in itertools.pairwise(layers):
@@ -221,14 +229,14 @@ def test_layers_fit_together(any_case):
         np.testing.assert_array_equal(layer.dy, following.dx)
 
 
-def test_dropout_and_noise_are_off(case, perceptron):
+def test_dropout_and_noise_are_off(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     plain = perceptron([4], Tanh(), 2)
     disturbed = [Dropout(rate=0.5), *plain[:2], GaussianNoise(deviation=2.0), plain[2]]
     t = [[0.1, 0.9]]
     assert case(plain, t).trace(10).curve[-1].error == case(disturbed, t).trace(10).curve[-1].error
 
 
-def test_adam_steps_by_its_rule(case, perceptron):
+def test_adam_steps_by_its_rule(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     """The first step of Adam is -eta g / (|g| + epsilon)."""
     for layer in case(perceptron([4], Tanh(), 2), [[1.0, 0.0]], optimizer=Adam(learning_rate=0.01)).trace().layers:
         for p in layer.parameters.values():
@@ -236,7 +244,9 @@ def test_adam_steps_by_its_rule(case, perceptron):
             np.testing.assert_allclose(p.after - p.before, step, rtol=1e-7, atol=1e-12)
 
 
-def test_penalty_and_clipping_turn_gradient_into_direction(case, perceptron):
+def test_penalty_and_clipping_turn_gradient_into_direction(
+    case: type[Case], perceptron: Callable[..., list[Layer]]
+) -> None:
     found = case(
         perceptron([4], Tanh(), 2), [[1.0, 0.0]], regularization=Regularization(l2=0.1), clip_norm=0.05, clip_value=0.02
     ).trace()
@@ -249,20 +259,20 @@ def test_penalty_and_clipping_turn_gradient_into_direction(case, perceptron):
         np.testing.assert_allclose(p.after, p.before - 0.5 * p.direction, rtol=1e-12)
 
 
-def test_theta_is_left_as_it_is(any_case):
+def test_theta_is_left_as_it_is(any_case: Case) -> None:
     before = any_case.theta.copy()
     any_case.trace(steps=12)
     np.testing.assert_array_equal(any_case.theta, before)
 
 
-def test_frozen_tensors_have_no_gradient_and_stay(classic):
+def test_frozen_tensors_have_no_gradient_and_stay(classic: Trace) -> None:
     bias = classic.layers[0].parameters["bias"]
     assert bias.gradient is None
     assert bias.direction is None
     np.testing.assert_array_equal(bias.before, bias.after)
 
 
-def test_terms_add_up_to_the_error(case, perceptron):
+def test_terms_add_up_to_the_error(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     from typing import get_args
 
     for loss in get_args(get_args(AnyLoss)[0]):
@@ -275,12 +285,12 @@ def test_terms_add_up_to_the_error(case, perceptron):
 @pytest.mark.parametrize(
     ("steps", "shown"), [(1, [1]), (2, [1, 2]), (10, [1, 10]), (250, [1, 10, 100, 250]), (1000, [1, 10, 100, 1000])]
 )
-def test_milestones(steps, shown, case, perceptron):
+def test_milestones(steps: int, shown: Sequence[int], case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     assert milestones(steps) == shown
     assert [point.step for point in case(perceptron([2], Tanh(), 1), [[0.4]]).trace(steps).curve] == [0, *shown]
 
 
-def test_divergence_is_told(case, perceptron):
+def test_divergence_is_told(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     wild = case(perceptron([3], Relu(), 1), [[1.0]], optimizer=SGD(learning_rate=1e6))
     with np.errstate(over="ignore", invalid="ignore"), pytest.raises(Diverged, match="smaller optimizer.learning_rate"):
         wild.trace(steps=100)

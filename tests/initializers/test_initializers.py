@@ -1,7 +1,9 @@
 """Every initialiser: moments and bounds by formula, laws, errors."""
 
 import re
+from collections.abc import Sequence
 from math import erf, prod, sqrt
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -74,7 +76,7 @@ def sample(
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
-def test_every_member_has_a_case_documentation_and_a_valid_example(member):
+def test_every_member_has_a_case_documentation_and_a_valid_example(member: type[InitializerSpec]) -> None:
     assert member in {type(i) for i in [*(i for i, _ in BOUNDED + BELL), *(i for i, _, _ in CUT), *OTHERS]}
     assert "W ~" in member.__doc__ or "W = " in member.__doc__
     (example,) = re.findall(r"```yaml\n(.*?)```", member.__doc__, re.DOTALL)
@@ -85,7 +87,7 @@ def test_every_member_has_a_case_documentation_and_a_valid_example(member):
 
 
 @pytest.mark.parametrize(("initializer", "bound"), BOUNDED)
-def test_uniform(initializer, bound):
+def test_uniform(initializer: InitializerSpec, bound: float) -> None:
     w = sample(initializer)
     assert bound * 0.999 < np.abs(w).max() <= bound
     assert abs(w.mean()) < 4 * bound / sqrt(3 * w.size)
@@ -93,7 +95,7 @@ def test_uniform(initializer, bound):
 
 
 @pytest.mark.parametrize(("initializer", "deviation"), BELL)
-def test_normal(initializer, deviation):
+def test_normal(initializer: InitializerSpec, deviation: float) -> None:
     w = sample(initializer)
     assert abs(w.mean()) < 4 * deviation / sqrt(w.size)
     assert w.std() == pytest.approx(deviation, rel=0.02)
@@ -149,7 +151,7 @@ def test_the_stream_decides(initializer: InitializerSpec) -> None:
     ("initializer", "ratio"),
     [(GlorotNormal(), 510 / 20), (HeNormal(), 1 / 50), (LeCunUniform(), 1 / 50), (Uniform(), 1), (Normal(), 1)],
 )
-def test_which_fan_counts(initializer, ratio):
+def test_which_fan_counts(initializer: InitializerSpec, ratio: float) -> None:
     """Fans (10, 500) against (500, 10) and against (10, 10), which tells in, out and average apart."""
     w, swapped, small = (sample(initializer, fan_in=i, fan_out=o).var() for i, o in ((10, 500), (500, 10), (10, 10)))
     average = isinstance(initializer, GlorotNormal)
@@ -159,36 +161,36 @@ def test_which_fan_counts(initializer, ratio):
 
 @pytest.mark.parametrize("shape", [(5, 5), (7, 3), (3, 7), (3, 3, 2, 8), (1, 4), (6,)])
 @pytest.mark.parametrize("gain", [1.0, 1.5])
-def test_orthogonal(shape, gain):
+def test_orthogonal(shape: tuple[int, ...], gain: float) -> None:
     w = sample(Orthogonal(gain=gain), shape).reshape(prod(shape[:-1]), shape[-1])
     gram = w.T @ w if w.shape[0] >= w.shape[1] else w @ w.T
     np.testing.assert_allclose(gram, gain**2 * np.eye(min(w.shape)), atol=1e-13)
 
 
-def test_orthogonal_is_not_biased_by_the_signs_of_qr():
+def test_orthogonal_is_not_biased_by_the_signs_of_qr() -> None:
     """The mean of a uniformly distributed rotation is 0; without turning the columns its diagonal is not."""
     mean = np.mean([sample(Orthogonal(), (3, 3), seed=seed) for seed in range(3000)], axis=0)
     assert np.abs(mean).max() < 4 / sqrt(3 * 3000)
 
 
-def test_fixed():
+def test_fixed() -> None:
     assert not sample(Zeros()).any()
     assert (sample(Constant(value=-0.25)) == -0.25).all()
     np.testing.assert_array_equal(sample(Values(values=((1, 2.5), (3, 4))), (2, 2)), [[1, 2.5], [3, 4]])
     assert sample(Values(values=7.0), ()) == 7
 
 
-def test_what_is_symmetric():
+def test_what_is_symmetric() -> None:
     assert {m.__name__ for m in MEMBERS if m.symmetric} == {"Zeros", "Constant"}
 
 
-def test_values_of_another_shape():
+def test_values_of_another_shape() -> None:
     with pytest.raises(ConfigError, match=re.escape("values has shape (2, 1), but the parameter has shape (1, 2)")):
         sample(Values(values=((1.0,), (2.0,))), (1, 2))
 
 
 @pytest.mark.parametrize("values", [[[1, 2], [3]], [[1], 2], ["a"], ["1"], [True], [[float("nan")]], None])
-def test_values_that_are_no_array_of_numbers(values):
+def test_values_that_are_no_array_of_numbers(values: Sequence[int | str | Sequence[float]] | None) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(AnyInitializer).validate_python({"type": "values", "values": values})
 
@@ -197,7 +199,7 @@ W = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     np.save(tmp_path / "w.npy", W)
     np.savez(tmp_path / "w.npz", first=W, second=W.T, words=np.array(["a"]))
     save_file({"hidden.W": W, "hidden.b": W[0]}, tmp_path / "w.safetensors")
@@ -209,7 +211,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "key"), [("w.npy", None), ("w.npz", "first"), ("w.safetensors", "hidden.W")])
-def test_file(folder, name, key):
+def test_file(folder: Path, name: str, key: str | None) -> None:
     np.testing.assert_array_equal(sample(File(path=str(folder / name), key=key), (2, 3)), W)
 
 
@@ -232,6 +234,6 @@ def test_file(folder, name, key):
         ("objects.npy", None, "objects.npy is not a valid .npy file"),
     ],
 )
-def test_file_errors(folder, name, key, message):
+def test_file_errors(folder: Path, name: str, key: str | None, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         sample(File(path=str(folder / name), key=key), (2, 3))

@@ -1,12 +1,18 @@
 """Convolution and pooling as their definitions read: one multiplication at a time, on zero-padded images."""
 
+from collections.abc import Iterator
 from itertools import product
 from math import ceil
+from typing import Any
 
 import numpy as np
 
+from nnctl.engine.parameters import Array
 
-def amounts(padding, length, kernel, stride, dilation):
+
+def amounts(
+    padding: str | int | tuple[int, int], length: int, kernel: int, stride: int, dilation: int
+) -> tuple[int, int]:
     """The padding before and after one axis; `same` has ceil(length / stride) outputs, the odd one at the end."""
     if padding == "same":
         missing = max((ceil(length / stride) - 1) * stride + dilation * (kernel - 1) + 1 - length, 0)
@@ -14,7 +20,7 @@ def amounts(padding, length, kernel, stride, dilation):
     return {"valid": (0, 0)}.get(padding) or (padding if isinstance(padding, tuple) else (padding, padding))
 
 
-def count(length, kernel, stride, dilation, margins):
+def count(length: int, kernel: int, stride: int, dilation: int, margins: tuple[int, int]) -> int:
     """The number of windows, found by laying one after the other."""
     n, start = 0, 0
     while start + dilation * (kernel - 1) < length + sum(margins):
@@ -22,7 +28,9 @@ def count(length, kernel, stride, dilation, margins):
     return n
 
 
-def windows(shape, kernel, stride, dilation, margins):
+def windows(
+    shape: Any, kernel: Any, stride: Any, dilation: Any, margins: Any
+) -> Iterator[tuple[tuple[int, int], tuple[int, int], tuple[int, int] | None]]:
     """((o, q), (k, l), (i, j)) for every output, every place in the window, and the input there if one is."""
     counts = [count(*axis) for axis in zip(shape, kernel, stride, dilation, margins, strict=True)]
     for o, q in product(*map(range, counts)):
@@ -32,7 +40,14 @@ def windows(shape, kernel, stride, dilation, margins):
             yield (o, q), (k, m), ((i, j) if 0 <= i < shape[0] and 0 <= j < shape[1] else None)
 
 
-def convolution(x, w, b, dy, groups, geometry):
+def convolution(
+    x: Array,
+    w: Array,
+    b: Array,
+    dy: Array,
+    groups: int,
+    geometry: tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int]]],
+) -> tuple[Array, Array, Array, Array]:
     """y, dx, dw and db of images x (batch, height, width, channels) and filters w (kh, kw, inputs, filters)."""
     inputs, filters = w.shape[2:]
     y = np.zeros(dy.shape)
@@ -49,7 +64,12 @@ def convolution(x, w, b, dy, groups, geometry):
     return y + b, dx, dw, dy.sum(axis=(0, 1, 2))
 
 
-def pool(x, dy, geometry, kind):
+def pool(
+    x: Array,
+    dy: Array,
+    geometry: tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int]]],
+    kind: str,
+) -> tuple[Array, Array]:
     """y and dx of pooling; `kind` is max, mean, or zeros (the mean with padding counted)."""
     seen = {}
     for at, _, place in windows(x.shape[1:3], *geometry):

@@ -1,11 +1,15 @@
 """Blocks against the same layers put together by hand; names, randomness, statistics and kinks inside them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from nnctl.activations import Relu, Tanh
 from nnctl.config.model import expand
+from nnctl.engine.layer import Layer
 from nnctl.engine.network import Network, Pass
+from nnctl.engine.parameters import Array
 from nnctl.engine.shards import Objective, plan_shards
 from nnctl.errors import ConfigError
 from nnctl.initializers import HeNormal
@@ -21,13 +25,13 @@ from nnctl.layers import (
     Residual,
     Upsample,
 )
-from nnctl.layers.blocks import named_layers
+from nnctl.layers.blocks import Block, named_layers
 from nnctl.losses.regression import SquaredError
 
 ADDRESS = (3, "pass", 0, 1)
 
 
-def compiled(layers, shape, training=True):
+def compiled(layers: Sequence[Layer], shape: tuple[int, ...], training: bool = True) -> tuple[Pass, Array]:
     network = Network(layers, shape)
     theta = network.layout.initial(1, dtype="f8")
     run = Pass(network, theta, np.full_like(theta, np.nan), to_input=True)
@@ -35,7 +39,7 @@ def compiled(layers, shape, training=True):
     return run, theta
 
 
-def test_parameters_are_named_by_chain_and_layer():
+def test_parameters_are_named_by_chain_and_layer() -> None:
     block = Residual(layers=(Dense(units=2), Dense(units=3, name="last")), shortcut=(Dense(units=3),))
     nested = Parallel(branches=((block,), ()), name="fork")
     names = list(Network([nested], (4,)).layout.parameters)
@@ -46,7 +50,7 @@ def test_parameters_are_named_by_chain_and_layer():
     ]
 
 
-def test_a_residual_block_adds_what_its_layers_make():
+def test_a_residual_block_adds_what_its_layers_make() -> None:
     x, dy = np.random.default_rng(0).normal(size=(2, 5, 3))
     run, _ = compiled([Residual(layers=(Dense(units=3), Activation(function=Tanh())))], (3,))
     chain, _ = compiled([Dense(units=3), Activation(function=Tanh())], (3,))
@@ -57,7 +61,7 @@ def test_a_residual_block_adds_what_its_layers_make():
 
 
 @pytest.mark.parametrize("merge", ["add", "concatenate"])
-def test_branches_are_put_together(merge):
+def test_branches_are_put_together(merge: str) -> None:
     x = np.random.default_rng(0).normal(size=(5, 3))
     run, _ = compiled([Parallel(merge=merge, branches=((Dense(units=3, bias=False),), ()))], (3,))
     W = run.calls[0][1]["branch1"]["dense1"]["weight"]
@@ -69,7 +73,7 @@ def test_branches_are_put_together(merge):
     np.testing.assert_allclose(run.gradient.reshape(3, 3), x.T @ first, rtol=1e-14)
 
 
-def test_masks_are_the_same_at_the_same_address_and_differ_between_layers():
+def test_masks_are_the_same_at_the_same_address_and_differ_between_layers() -> None:
     drop = Dropout(rate=0.5)
     run, _ = compiled([Parallel(branches=((drop, drop), (drop,)))], (50,))
     x = np.ones((4, 50))
@@ -86,7 +90,7 @@ def test_masks_are_the_same_at_the_same_address_and_differ_between_layers():
     np.testing.assert_array_equal(run.forward(x), 1)
 
 
-def test_batch_normalisation_inside_makes_one_shard_and_is_tracked():
+def test_batch_normalisation_inside_makes_one_shard_and_is_tracked() -> None:
     plain, normalised = Residual(layers=(Dense(units=3),)), Residual(layers=(BatchNormalization(momentum=1),))
     nested = Parallel(branches=((normalised,),))
     assert [layer.couples_examples for layer in (plain, normalised, nested)] == [False, True, True]
@@ -101,7 +105,7 @@ def test_batch_normalisation_inside_makes_one_shard_and_is_tracked():
     np.testing.assert_allclose(running, x.mean(axis=0), rtol=1e-12)
 
 
-def test_kinks_inside_are_seen():
+def test_kinks_inside_are_seen() -> None:
     inner = (Activation(function=Relu()), MaxPool2d(), Flatten())
     smooth, kinked = (Residual(layers=(Activation(function=f),)) for f in (Tanh(), Relu()))
     run, _ = compiled([Parallel(branches=(inner, (Flatten(),)))], (2, 2, 1))
@@ -119,7 +123,7 @@ def test_kinks_inside_are_seen():
     ]
 
 
-def test_the_gradient_to_the_input_is_spared():
+def test_the_gradient_to_the_input_is_spared() -> None:
     """As the first layer with parameters: nothing before its own parameters, the same gradients."""
     layers = [Residual(layers=(Flatten(), Dense(units=3), Dense(units=3)), shortcut=(Flatten(), Dense(units=3)))]
     x, dy = np.random.default_rng(0).normal(size=(2, 4, 3))
@@ -133,7 +137,7 @@ def test_the_gradient_to_the_input_is_spared():
     assert "dx" not in short.slots[0].child("layers").child("dense1")._buffers
 
 
-def test_activations_and_starts_inside_are_spelled_out():
+def test_activations_and_starts_inside_are_spelled_out() -> None:
     block = Residual(layers=(Conv2d(filters=2, activation=Relu()), Conv2d(filters=2)), shortcut=(Dense(units=2),))
     (found,) = expand([block])
     assert [layer.type for layer in found.layers] == ["conv2d", "activation", "conv2d"]
@@ -152,6 +156,6 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("layer", "shape", "words"), REFUSED)
-def test_what_does_not_fit_is_told(layer, shape, words):
+def test_what_does_not_fit_is_told(layer: Block, shape: tuple[int, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         layer.output_shape(shape)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from nnctl.engine.layer import Layer
-from nnctl.engine.parameters import Layout
+from nnctl.engine.parameters import Array, Layout
 from nnctl.engine.slot import Slot
 from nnctl.layers import AnyLayer
 from tests.layers.cases import CASES, Case
@@ -21,7 +21,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=str)
 class Bench:
     """A layer with parameters, a batch and an upstream gradient."""
 
-    def __init__(self, case: Case, dtype="float64", training=True):
+    def __init__(self, case: Case, dtype: str = "float64", training: bool = True) -> None:
         self.layer = case.layer
         random = np.random.default_rng(5)
         self.layout = Layout({"layer": case.layer.parameters(case.input_shape)})
@@ -32,18 +32,18 @@ class Bench:
         self.slot = Slot(dtype, "layer")
         self.slot.training, self.slot.address = training, ADDRESS
 
-    def forward(self, rows=slice(None)):
+    def forward(self, rows: slice = slice(None)) -> Array:
         return self.layer.forward(self.layout.views(self.theta)["layer"], self.x[rows], self.slot)
 
-    def backward(self, rows=slice(None)):
+    def backward(self, rows: slice = slice(None)) -> Array:
         p, g = self.layout.views(self.theta)["layer"], self.layout.views(self.gradient)["layer"]
         return self.layer.backward(p, g, self.upstream[rows], self.slot)
 
-    def value(self):
+    def value(self) -> float:
         return float(np.sum(self.forward() * self.upstream))
 
 
-def central_difference(bench: Bench, array: np.ndarray, epsilon=1e-6) -> np.ndarray:
+def central_difference(bench: Bench, array: np.ndarray, epsilon: float = 1e-6) -> np.ndarray:
     slopes = np.zeros_like(array)
     for i in np.ndindex(array.shape):
         held = array[i]
@@ -56,13 +56,13 @@ def central_difference(bench: Bench, array: np.ndarray, epsilon=1e-6) -> np.ndar
     return slopes
 
 
-def test_every_layer_has_a_case():
+def test_every_layer_has_a_case() -> None:
     union = get_args(get_args(AnyLayer)[0])
     assert {type(case.layer) for case in CASES} == set(union)
 
 
 @each_case
-def test_shapes(case):
+def test_shapes(case: Case) -> None:
     assert case.layer.output_shape(case.input_shape) == case.output_shape
     bench = Bench(case)
     assert bench.forward().shape == (ROWS, *case.output_shape)
@@ -71,7 +71,7 @@ def test_shapes(case):
 
 @each_case
 @pytest.mark.parametrize("training", [True, False])
-def test_backward_is_the_derivative_of_forward(case, training):
+def test_backward_is_the_derivative_of_forward(case: Case, training: bool) -> None:
     bench = Bench(case, training=training)
     bench.forward()
     dx = bench.backward().copy()
@@ -86,7 +86,7 @@ def test_backward_is_the_derivative_of_forward(case, training):
 
 
 @each_case
-def test_float32_agrees_with_float64(case):
+def test_float32_agrees_with_float64(case: Case) -> None:
     double, single = Bench(case, "float64"), Bench(case, "float32")
     y = single.forward()
     assert y.dtype == np.float32
@@ -98,7 +98,7 @@ def test_float32_agrees_with_float64(case):
 
 
 @each_case
-def test_inputs_and_parameters_are_only_read(case):
+def test_inputs_and_parameters_are_only_read(case: Case) -> None:
     bench = Bench(case)
     for array in (bench.x, bench.upstream, bench.theta):
         array.flags.writeable = False
@@ -107,7 +107,7 @@ def test_inputs_and_parameters_are_only_read(case):
 
 
 @each_case
-def test_non_contiguous_inputs_give_the_same(case):
+def test_non_contiguous_inputs_give_the_same(case: Case) -> None:
     bench, strided = Bench(case), Bench(case)
     strided.x = np.repeat(bench.x, 2, axis=0)[::2]
     strided.upstream = np.asfortranarray(bench.upstream)
@@ -117,7 +117,7 @@ def test_non_contiguous_inputs_give_the_same(case):
 
 
 @each_case
-def test_a_pass_can_be_repeated_to_the_bit(case):
+def test_a_pass_can_be_repeated_to_the_bit(case: Case) -> None:
     bench = Bench(case)
     first = bench.forward().copy(), bench.backward().copy(), bench.gradient.copy()
     again = bench.forward(), bench.backward(), bench.gradient
@@ -126,7 +126,7 @@ def test_a_pass_can_be_repeated_to_the_bit(case):
 
 
 @each_case
-def test_backward_overwrites_the_gradient(case):
+def test_backward_overwrites_the_gradient(case: Case) -> None:
     bench = Bench(case)
     bench.forward()
     bench.backward()
@@ -139,7 +139,7 @@ def test_backward_overwrites_the_gradient(case):
 
 
 @each_case
-def test_smaller_batches_after_larger_ones(case):
+def test_smaller_batches_after_larger_ones(case: Case) -> None:
     bench = Bench(case, training=False)
     whole = bench.forward().copy()
     np.testing.assert_allclose(bench.forward(slice(0, 2)), whole[:2], rtol=1e-13)
@@ -147,7 +147,7 @@ def test_smaller_batches_after_larger_ones(case):
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if not c.layer.couples_examples], ids=str)
-def test_shards_add_up_to_the_batch(case):
+def test_shards_add_up_to_the_batch(case: Case) -> None:
     bench = Bench(case, training=False)
     bench.forward()
     dx = bench.backward().copy()
@@ -161,6 +161,6 @@ def test_shards_add_up_to_the_batch(case):
 
 
 @each_case
-def test_settings_survive_a_round_trip(case):
+def test_settings_survive_a_round_trip(case: Case) -> None:
     adapter: TypeAdapter[Layer] = TypeAdapter(AnyLayer)
     assert adapter.validate_python(case.layer.model_dump(mode="json")) == case.layer

@@ -1,5 +1,7 @@
 """Convolutions against their definition, by the law of the adjoint, and what they refuse."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -7,9 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from nnctl.engine.layer import Layer
+from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.layers import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from nnctl.layers.convolution import Convolution, Correlating
 from tests.layers import plain
 
 CLOSE = {"rtol": 1e-11, "atol": 1e-12}
@@ -30,7 +34,7 @@ widths = st.sampled_from(
 )
 
 
-def run(layer, x, seed=0):
+def run(layer: Correlating, x: Array, seed: int = 0) -> tuple[dict[str, Array], Array, Array, Array, dict[str, Array]]:
     """p, y, and for a random dy: dy, dx and g."""
     random = np.random.default_rng(seed)
     p = {name: random.normal(size=d.shape) for name, d in layer.parameters(x.shape[1:]).items()}
@@ -41,22 +45,28 @@ def run(layer, x, seed=0):
     return p, y, dy, layer.backward(p, g, dy, slot), g
 
 
-def margins_of(axis):
+def margins_of(axis: dict[str, Any]) -> tuple[int, int]:
     return plain.amounts(*(axis[key] for key in ("padding", "length", "kernel", "stride", "dilation")))
 
 
-def pair(height, width, key):
+def pair(
+    height: dict[str, Any], width: dict[str, Any], key: str
+) -> tuple[int | str | tuple[int, int], int | str | tuple[int, int]]:
     return height[key], width[key]
 
 
-def geometry_of(height, width):
+def geometry_of(
+    height: dict[str, Any], width: dict[str, Any]
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int]]]:
     sizes = [pair(height, width, key) for key in ("kernel", "stride", "dilation")]
     return (*sizes, (margins_of(height), margins_of(width)))
 
 
 @settings(max_examples=150, deadline=None)
 @given(height=axes, width=axes, channels=widths, batch=st.integers(1, 2))
-def test_conv2d_is_its_definition(height, width, channels, batch):
+def test_conv2d_is_its_definition(
+    height: dict[str, Any], width: dict[str, Any], channels: tuple[int, int, int | str], batch: int
+) -> None:
     inputs, filters, groups = channels
     lengths = pair(height, width, "length")
     kernel, stride, dilation, margins = geometry = geometry_of(height, width)
@@ -88,7 +98,7 @@ def test_conv2d_is_its_definition(height, width, channels, batch):
 
 @settings(max_examples=60, deadline=None)
 @given(axis=axes, channels=widths)
-def test_conv1d_is_its_definition(axis, channels):
+def test_conv1d_is_its_definition(axis: dict[str, Any], channels: tuple[int, int, int | str]) -> None:
     inputs, filters, groups = channels
     margins = margins_of(axis)
     assume(plain.count(axis["length"], axis["kernel"], axis["stride"], axis["dilation"], margins) > 0)
@@ -104,7 +114,7 @@ def test_conv1d_is_its_definition(axis, channels):
 
 @settings(max_examples=80, deadline=None)
 @given(data=st.data(), channels=st.sampled_from([(1, 1, 1), (3, 2, 1), (4, 2, 2), (6, 6, "channels")]))
-def test_transposed_convolution_is_the_adjoint(data, channels):
+def test_transposed_convolution_is_the_adjoint(data: st.DataObject, channels: tuple[int, int, int | str]) -> None:
     """<conv(x), z> = <x, conv^T(z)>: the forward pass of one is the backward pass of the other, and back."""
     inputs, filters, groups = channels
     same = data.draw(st.booleans())
@@ -142,7 +152,7 @@ def test_transposed_convolution_is_the_adjoint(data, channels):
     np.testing.assert_allclose(same_gradient.reshape(dw.shape), dw, **CLOSE)
 
 
-def test_transposed_convolution_of_a_sequence_is_that_of_an_image_of_height_one():
+def test_transposed_convolution_of_a_sequence_is_that_of_an_image_of_height_one() -> None:
     x = np.random.default_rng(0).normal(size=(2, 4, 3))
     keys = {"filters": 2, "bias": True}
     flat = ConvTranspose1d(kernel=3, stride=2, padding=1, output_padding=1, **keys)
@@ -155,7 +165,7 @@ def test_transposed_convolution_of_a_sequence_is_that_of_an_image_of_height_one(
     np.testing.assert_allclose(g2["weight"][0], g["weight"], **CLOSE)
 
 
-def test_a_known_image():
+def test_a_known_image() -> None:
     """A vertical edge under Sobel's filter, by hand."""
     x = np.tile([0.0, 0, 1, 1], (3, 1))[None, :, :, None]
     sobel = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])[:, :, None, None]
@@ -175,7 +185,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("layer", "shape", "words"), REFUSED)
-def test_what_does_not_fit_is_told(layer: Layer, shape, words):
+def test_what_does_not_fit_is_told(layer: Layer, shape: tuple[int, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         layer.output_shape(shape)
 
@@ -187,12 +197,12 @@ def test_what_does_not_fit_is_told(layer: Layer, shape, words):
         ({"output_padding": 1}, "`padding: same` already says"),
     ],
 )
-def test_output_padding_has_bounds(settings_, words):
+def test_output_padding_has_bounds(settings_: dict[str, int], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         ConvTranspose1d(filters=1, **settings_)
 
 
-def test_weights_start_by_their_fans():
+def test_weights_start_by_their_fans() -> None:
     weight = Conv2d(filters=8, kernel=(3, 5), groups=2).parameters((9, 9, 4))["weight"]
     assert (weight.shape, weight.fan_in, weight.fan_out) == ((3, 5, 2, 8), 30, 60)
 
@@ -206,14 +216,14 @@ MULTIPLICATIONS = [
 
 
 @pytest.mark.parametrize(("layer", "shape"), MULTIPLICATIONS)
-def test_multiplications_are_counted(layer, shape):
+def test_multiplications_are_counted(layer: Convolution, shape: tuple[int, ...]) -> None:
     """With everything 1 and no padding, the outputs add up to the number of multiplications."""
     p = {name: np.full(d.shape, float(name == "weight")) for name, d in layer.parameters(shape).items()}
     assert layer.multiply_adds(shape) == layer.forward(p, np.ones((1, *shape)), Slot("float64")).sum()
 
 
 @pytest.mark.parametrize("layer", [Conv2d(filters=3), ConvTranspose2d(filters=3)], ids=["conv", "transposed"])
-def test_the_input_gradient_is_spared(layer):
+def test_the_input_gradient_is_spared(layer: Convolution) -> None:
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 2))
     p, _, dy, _, g = run(layer, x)
     again = {name: np.full_like(value, np.nan) for name, value in p.items()}
@@ -227,7 +237,7 @@ def test_the_input_gradient_is_spared(layer):
 
 
 @pytest.mark.parametrize("channels", [1, 16])
-def test_a_step_allocates_nothing_that_stays(channels):
+def test_a_step_allocates_nothing_that_stays(channels: int) -> None:
     layer, slot, random = Conv2d(filters=4), Slot("float32"), np.random.default_rng(0)
     p = {n: random.normal(size=d.shape).astype("f4") for n, d in layer.parameters((6, 6, channels)).items()}
     g = {name: np.empty_like(value) for name, value in p.items()}

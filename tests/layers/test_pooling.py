@@ -5,6 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from nnctl.engine.layer import Layer
+from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.layers import (
@@ -15,6 +17,7 @@ from nnctl.layers import (
     MaxPool1d,
     MaxPool2d,
 )
+from nnctl.layers.pooling import MaxPool
 from tests.layers import plain
 
 CLOSE = {"rtol": 1e-12, "atol": 1e-13}
@@ -26,7 +29,7 @@ KINDS = {
 sizes = st.tuples(st.integers(1, 4), st.integers(1, 4))
 
 
-def run(layer, x):
+def run(layer: MaxPool, x: Array) -> tuple[Array, Array, Array, Slot]:
     slot = Slot("float64")
     y = layer.forward({}, x, slot).copy()
     dy = np.random.default_rng(9).normal(size=y.shape)
@@ -36,7 +39,7 @@ def run(layer, x):
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
-def test_pooling_is_its_definition(kind, data):
+def test_pooling_is_its_definition(kind: str, data: st.DataObject) -> None:
     """Integers, so that there are many ties; both axes at once, and one alone."""
     lengths = data.draw(st.tuples(st.integers(1, 7), st.integers(1, 7)))
     size, stride = data.draw(sizes), data.draw(st.none() | sizes)
@@ -65,12 +68,12 @@ def test_pooling_is_its_definition(kind, data):
         np.testing.assert_allclose(found, value[:, 0], **CLOSE)
 
 
-def _less_one(margins):
+def _less_one(margins: tuple[tuple[int, int], tuple[int, int]]) -> tuple[tuple[int, int], tuple[int, int]]:
     return tuple(tuple(n - 1 for n in margin) for margin in margins)
 
 
 @pytest.mark.parametrize("layer", [MaxPool2d(size=3), GlobalMaxPool()], ids=lambda layer: layer.kind)
-def test_of_equal_inputs_the_first_wins(layer):
+def test_of_equal_inputs_the_first_wins(layer: Layer) -> None:
     x = np.zeros((1, 3, 3, 1))
     x[0, 0, 2] = x[0, 1, 0] = 1  # row by row, (0, 2) comes before (1, 0)
     y, dy, dx, _ = run(layer, x)
@@ -80,7 +83,7 @@ def test_of_equal_inputs_the_first_wins(layer):
 
 
 @pytest.mark.parametrize("layer", [MaxPool2d(), GlobalMaxPool()], ids=lambda layer: layer.kind)
-def test_pieces_tell_which_input_won(layer):
+def test_pieces_tell_which_input_won(layer: Layer) -> None:
     x = np.array([[4.0, 1], [2, 3]])[None, :, :, None]
     pieces = [layer.pieces(run(layer, x + change)[3]).copy() for change in (0.0, 0.5)]
     np.testing.assert_array_equal(*pieces)
@@ -92,13 +95,13 @@ def test_pieces_tell_which_input_won(layer):
 @pytest.mark.parametrize(
     "layer", [MaxPool1d(padding=1, size=3), MaxPool2d(), GlobalMaxPool()], ids=lambda layer: layer.kind
 )
-def test_not_a_number_comes_through(layer):
+def test_not_a_number_comes_through(layer: Layer) -> None:
     x = np.ones((1, 4, 4, 1)[-len(layer.output_shape((4, 4, 1))) - 1 :] if isinstance(layer, MaxPool2d) else (1, 4, 1))
     x[0, 1] = np.nan
     assert np.isnan(run(layer, x)[0]).any()
 
 
-def test_windows_longer_than_a_byte_counts():
+def test_windows_longer_than_a_byte_counts() -> None:
     x = np.random.default_rng(0).normal(size=(1, 600, 1))
     x[0, 555] = 9
     y, dy, dx, _ = run(MaxPool1d(size=600), x)
@@ -114,6 +117,6 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("layer", "shape", "words"), REFUSED)
-def test_what_does_not_fit_is_told(layer, shape, words):
+def test_what_does_not_fit_is_told(layer: Layer, shape: tuple[int, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         layer.output_shape(shape)

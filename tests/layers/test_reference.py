@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnctl.engine.layer import Layer
+from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.layers import (
     AveragePool1d,
@@ -30,12 +32,12 @@ NORM = {"weight": "gain", "bias": "shift"}
 WEIGHTED = {"weight": "weight", "bias": "bias"}
 
 
-def channels_last(a, file):
+def channels_last(a: Array, file: str) -> Array:
     """From (batch, channels, positions...), in the groups whose data are like that."""
     return np.moveaxis(a, 1, -1) if a.ndim == 4 or file.startswith(("conv", "pool")) else a
 
 
-def turned(a, layer):
+def turned(a: Array, layer: Layer) -> Array:
     """Weights from PyTorch's axes to ours, where they differ; the same call turns gradients."""
     if a.ndim == 1:
         return a
@@ -74,7 +76,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("file", "layer", "names", "training"), CASES, ids=[c[0] for c in CASES])
-def test_forward_and_backward(file, layer, names, training):
+def test_forward_and_backward(file: str, layer: Layer, names: dict[str, str], training: bool) -> None:
     reference = np.load(REFERENCE / f"{file}.npz")
     arrays = {key: channels_last(reference[key], file) for key in ("in.x", "grad_in.x", "out.out", "upstream.out")}
     p = {ours: turned(reference[f"param.{theirs}"], layer).copy() for theirs, ours in names.items()}

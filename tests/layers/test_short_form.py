@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import pytest
 import yaml
@@ -54,13 +54,13 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("short", "long"), FORMS, ids=[json.dumps(short) for short, _ in FORMS])
-def test_short_is_long(short, long):
+def test_short_is_long(short: str | dict[str, Any], long: dict[str, Any]) -> None:
     before = json.dumps(short)
     assert LAYER.validate_python(short) == LAYER.validate_python(long)
     assert json.dumps(short) == before, "what the user wrote is not changed"
 
 
-def test_the_schema_accepts_what_validation_accepts():
+def test_the_schema_accepts_what_validation_accepts() -> None:
     schema = json_schema(Root)
     for value in [*(form for pair in FORMS for form in pair), *WRONG]:
         try:
@@ -73,7 +73,7 @@ def test_the_schema_accepts_what_validation_accepts():
         assert valid is (value not in WRONG)
 
 
-def test_every_head_is_a_type_and_a_key_of_it():
+def test_every_head_is_a_type_and_a_key_of_it() -> None:
     for kind, key in HEADS.values():
         assert kind in {member.model_fields["type"].default for member in get_args(get_args(AnyLayer)[0])}
         with pytest.raises(ValidationError) as caught:
@@ -117,19 +117,21 @@ PROBLEMS = [
 ]
 
 
-def load(tmp_path, monkeypatch, text, *overrides):
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *overrides: str) -> Root:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "f.yaml").write_text(f"layers:\n{text}\n")
     return load_experiment("f.yaml", overrides, Root).spec
 
 
 @pytest.mark.parametrize(("text", "says"), PROBLEMS)
-def test_problems_are_told_where_they_were_written(tmp_path, monkeypatch, text, says):
+def test_problems_are_told_where_they_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
     with pytest.raises(ConfigError, match=f"^{says}"):
         load(tmp_path, monkeypatch, text)
 
 
-def test_overrides_reach_into_short_forms(tmp_path, monkeypatch):
+def test_overrides_reach_into_short_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "- conv: 3\n- residual: [{dense: 4}]"
     layers = load(
         tmp_path, monkeypatch, text,
@@ -141,7 +143,7 @@ def test_overrides_reach_into_short_forms(tmp_path, monkeypatch):
         load(tmp_path, monkeypatch, text, "layers.0={conv: a}")
 
 
-def test_the_guide_has_every_short_form():
+def test_the_guide_has_every_short_form() -> None:
     guide = (Path(__file__).parents[2] / "docs/layers.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| `(.+)` \| `(.+)` \|$", guide, re.MULTILINE))
     for short, long in rows.items():

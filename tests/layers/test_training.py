@@ -9,6 +9,7 @@ from nnctl.activations import Relu
 from nnctl.config.model import expand
 from nnctl.engine import shards
 from nnctl.engine.network import Network
+from nnctl.engine.parameters import Array, Layout
 from nnctl.engine.shards import Objective
 from nnctl.layers import Conv2d, Dense, Flatten, MaxPool2d
 from nnctl.losses import CrossEntropy
@@ -28,14 +29,14 @@ NAMES = {"c1": "conv2d1", "c2": "conv2d2", "fc": "dense1"}
 X = np.moveaxis(RUN["in.x"], 1, -1)
 
 
-def ours(name, a):
+def ours(name: str, a: Array) -> Array:
     """PyTorch's tensors with our axes; `fc` sees (channels, height, width) flattened, ours channels last."""
     if a.ndim == 4:
         return a.transpose(2, 3, 1, 0)
     return a.reshape(4, 4, 2, 2).transpose(2, 3, 1, 0).reshape(16, 4) if name == "fc" and a.ndim == 2 else a
 
 
-def theta_of(layout, moment):
+def theta_of(layout: Layout, moment: str) -> Array:
     theta = np.empty(layout.size)
     for theirs, name in NAMES.items():
         for part in ("weight", "bias"):
@@ -44,7 +45,7 @@ def theta_of(layout, moment):
 
 
 @pytest.mark.parametrize("rows", [8, 3])
-def test_a_recorded_run_with_nesterov_momentum(rows, monkeypatch):
+def test_a_recorded_run_with_nesterov_momentum(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one shard, and in shards of at most three examples."""
     monkeypatch.setattr(shards, "plan_shards", lambda _, n: [slice(a, min(a + rows, n)) for a in range(0, n, rows)])
     network = Network(LAYERS, (8, 8, 1))

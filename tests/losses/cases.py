@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
+from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.kl_divergence import KLDivergence
@@ -48,16 +50,16 @@ RESIDUAL = [
 ALL = [*CATEGORICAL, *BINARY, *MARGIN, *RESIDUAL, KLDivergence()]
 
 
-def named(loss):
+def named(loss: LossSpec) -> str:
     return "-".join(f"{v}" for v in loss.model_dump(exclude_defaults=True).values()) or loss.type
 
 
-def softmax(z):
+def softmax(z: Array) -> Array:
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def outputs(loss, shape, seed=0):
+def outputs(loss: CrossEntropy, shape: tuple[int, int], seed: int = 0) -> Array:
     """Outputs of the kind the loss takes, away from every kink."""
     y = np.random.default_rng(seed).normal(0, 2, shape)
     if getattr(loss, "input", "") == "probabilities":
@@ -65,7 +67,7 @@ def outputs(loss, shape, seed=0):
     return np.where(np.abs(y) < 0.01, 0.5, y)
 
 
-def targets(loss, shape, seed=1, soft=False):
+def targets(loss: LossSpec, shape: tuple[int, ...], seed: int = 1, soft: bool = False) -> Array:
     random = np.random.default_rng(seed)
     if loss in RESIDUAL:
         return random.normal(0, 2, shape)
@@ -76,14 +78,14 @@ def targets(loss, shape, seed=1, soft=False):
     return random.integers(2, size=shape).astype(float)
 
 
-def run(loss, y, t, scale=None):
+def run(loss: CrossEntropy, y: Array, t: Array, scale: Array | None = None) -> tuple[Array, Array]:
     """Losses and gradient."""
     slot = Slot(y.dtype)
     value = loss.forward(y, t, slot)
     return value, loss.backward(np.ones_like(value) if scale is None else scale, slot)
 
 
-def mean(loss, y, t):
+def mean(loss: CrossEntropy, y: Array, t: Array) -> tuple[float, Array]:
     """J and its gradient, as the engine takes them over a batch."""
     mass = loss.mass(t)
     mass = np.ones(y.shape[:-1]) if mass is None else mass

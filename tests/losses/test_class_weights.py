@@ -1,10 +1,15 @@
 """Class weights: where they come from and what they mean."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnctl.engine.parameters import Array
+from nnctl.losses.base import ClassLoss, OneHotLoss
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.margin import Hinge, Perceptron
@@ -14,7 +19,7 @@ from tests.losses.cases import ALL, WEIGHTS, K, mean, named, outputs, targets
 
 @pytest.mark.parametrize("loss", [loss for loss in ALL if getattr(loss, "class_weights", None)], ids=named)
 @given(picks=st.lists(st.integers(0, K - 1), min_size=1, max_size=8), copies=st.integers(2, 4))
-def test_a_class_weight_of_n_is_n_examples(loss, picks, copies):
+def test_a_class_weight_of_n_is_n_examples(loss: CrossEntropy, picks: Sequence[int], copies: int) -> None:
     t = np.array(picks)
     y = outputs(loss, (len(picks), K))
     repeats = np.where(t == 1, copies, 1)
@@ -29,7 +34,7 @@ def test_a_class_weight_of_n_is_n_examples(loss, picks, copies):
 
 
 @pytest.mark.parametrize("member", [BinaryCrossEntropy, Logistic, Hinge, Perceptron])
-def test_mass(member):
+def test_mass(member: type[OneHotLoss]) -> None:
     two = member(class_weights=(0.5, 2.0))
     np.testing.assert_array_equal(two.mass(np.array([[0.0], [1.0], [0.25]])), [0.5, 2.0, 0.875])
     labels = np.array([[1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
@@ -49,7 +54,9 @@ NAMES, COUNTS = ("cat", "dog", "3"), np.array([10, 20, 30])
         (None, None),
     ],
 )
-def test_resolved_class_weights(given_weights, expected):
+def test_resolved_class_weights(
+    given_weights: str | Sequence[float] | dict[Any, float] | None, expected: tuple[float, float, float] | None
+) -> None:
     for member in (CrossEntropy, BinaryCrossEntropy, Logistic, Hinge, Perceptron):
         loss = member(class_weights=given_weights).resolved(NAMES, COUNTS)
         assert loss.class_weights == pytest.approx(expected)
@@ -66,22 +73,24 @@ def test_resolved_class_weights(given_weights, expected):
         ("balanced", np.array([5, 0, 1]), "balanced needs examples of every class, .* none of 'dog'"),
     ],
 )
-def test_class_weights_that_do_not_fit(given_weights, counts, message):
+def test_class_weights_that_do_not_fit(
+    given_weights: str | Sequence[int] | dict[str, int], counts: Array, message: str
+) -> None:
     with pytest.raises(Exception, match=message) as caught:
         CrossEntropy(class_weights=given_weights).resolved(NAMES, counts)
     assert caught.value.exit_code == 2
 
 
-def test_other_losses_resolve_to_themselves():
+def test_other_losses_resolve_to_themselves() -> None:
     assert SquaredError().resolved(NAMES, COUNTS) == SquaredError()
 
 
-def test_weights_must_be_resolved_before_use():
+def test_weights_must_be_resolved_before_use() -> None:
     with pytest.raises(TypeError, match="resolved"):
         CrossEntropy(class_weights="balanced").mass(np.array([0]))
 
 
 @pytest.mark.parametrize("loss", [loss for loss in ALL if getattr(loss, "class_weights", None)], ids=named)
-def test_mass_with_more_leading_axes(loss):
+def test_mass_with_more_leading_axes(loss: ClassLoss) -> None:
     t = targets(loss, (2, 3, K))
     np.testing.assert_array_equal(loss.mass(t)[1], loss.mass(t[1]))

@@ -1,10 +1,12 @@
 """What the losses compute, written out in plain loops, and the laws that connect them."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
+from nnctl.losses.base import ClassLoss
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.kl_divergence import KLDivergence
@@ -24,7 +26,9 @@ from tests.losses.cases import (
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
-def test_cross_entropy_by_its_definition(smoothing, weights, temperature):
+def test_cross_entropy_by_its_definition(
+    smoothing: float, weights: tuple[float, float, float, float] | None, temperature: float
+) -> None:
     loss = CrossEntropy(class_weights=weights, label_smoothing=smoothing, temperature=temperature)
     y, t = outputs(loss, (6, K)), targets(loss, (6, K))
     w = weights or (1.0,) * K
@@ -38,7 +42,7 @@ def test_cross_entropy_by_its_definition(smoothing, weights, temperature):
     assert mean(loss, y, t)[0] == pytest.approx(total / mass, rel=1e-13)
 
 
-def test_binary_cross_entropy_by_its_definition():
+def test_binary_cross_entropy_by_its_definition() -> None:
     loss = BinaryCrossEntropy(positive_weight=WEIGHTS, label_smoothing=0.2)
     y, t = outputs(loss, (5, K)), targets(loss, (5, K))
     expected = np.zeros(5)
@@ -48,7 +52,7 @@ def test_binary_cross_entropy_by_its_definition():
     np.testing.assert_allclose(run(loss, y, t)[0], expected, rtol=1e-13)
 
 
-def test_index_and_one_hot_targets_agree():
+def test_index_and_one_hot_targets_agree() -> None:
     loss = CrossEntropy(class_weights=WEIGHTS, label_smoothing=0.1)
     y, t = outputs(loss, (6, K)), targets(loss, (6, K))
     for a, b in zip(run(loss, y, t), run(loss, y, np.eye(K)[t]), strict=True):
@@ -59,7 +63,7 @@ def test_index_and_one_hot_targets_agree():
 
 @pytest.mark.parametrize("options", [{}, {"class_weights": WEIGHTS}, {"label_smoothing": 0.1}])
 @pytest.mark.parametrize("member", [CrossEntropy, BinaryCrossEntropy, Logistic])
-def test_logits_and_probabilities_agree(member, options):
+def test_logits_and_probabilities_agree(member: type[ClassLoss], options: dict[str, Any]) -> None:
     from_logits, from_p = member(**options), member(**options, input="probabilities")
     y, t = outputs(from_logits, (6, K)), targets(from_logits, (6, K))
     p = from_logits.predict(y)
@@ -67,7 +71,7 @@ def test_logits_and_probabilities_agree(member, options):
     np.testing.assert_array_equal(from_p.predict(p), p)
 
 
-def test_laws():
+def test_laws() -> None:
     """Losses that are multiples, sums or special cases of one another."""
     y, t, z = (outputs(SquaredError(), (6, K), seed) for seed in range(3))
     one_hot = np.eye(K)[[0, 3, 1, 1, 2, 0]]
@@ -93,20 +97,20 @@ def test_laws():
     np.testing.assert_allclose(single[1][:, 0], double[1][:, 1], rtol=1e-12)
 
 
-def test_kl_divergence_of_impossible_classes():
+def test_kl_divergence_of_impossible_classes() -> None:
     """0 log 0 = 0."""
     value, gradient = run(KLDivergence(), np.zeros((1, 2)), np.array([[0.0, 1.0]]))
     assert value == pytest.approx(math.log(2))
     np.testing.assert_allclose(gradient, [[0.5, -0.5]])
 
 
-def test_published_squared_error():
+def test_published_squared_error() -> None:
     """The classic 2-2-2 worked example: outputs 0.75136507 and 0.772928465 against 0.01 and 0.99."""
     value, _ = run(SquaredError(), np.array([[0.75136507, 0.772928465]]), np.array([[0.01, 0.99]]))
     assert value == pytest.approx(0.298371109, abs=1e-9)
 
 
-def test_perceptron_is_the_perceptron_rule():
+def test_perceptron_is_the_perceptron_rule() -> None:
     """One SGD step of batch size 1 is w += learning_rate (t - y) x."""
     random = np.random.default_rng(4)
     for _ in range(20):
@@ -117,7 +121,7 @@ def test_perceptron_is_the_perceptron_rule():
         np.testing.assert_allclose(w - 0.1 * slope[0, 0] * x, w + 0.1 * (t - fires) * x, rtol=1e-14)
 
 
-def test_impossible_probabilities_cost_as_much_as_1e_12():
+def test_impossible_probabilities_cost_as_much_as_1e_12() -> None:
     cost = 12 * math.log(10)
     certain = np.array([[1.0, 0.0]])
     assert run(CrossEntropy(input="probabilities"), certain, np.array([1]))[0] == pytest.approx(cost)

@@ -3,7 +3,7 @@
 import math
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nnctl.engine.slot import Slot
 from nnctl.losses import AnyLoss
+from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.kl_divergence import KLDivergence
@@ -34,7 +35,7 @@ FOLDER = Path(__file__).parents[1] / "reference" / "loss"
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
-def test_every_member_has_a_case_documentation_and_a_valid_example(member):
+def test_every_member_has_a_case_documentation_and_a_valid_example(member: type[LossSpec]) -> None:
     assert member in {type(loss) for loss in ALL}
     for part in ("Forward: ", "Backward: ", "Source: ", "(..., "):
         assert part in member.__doc__
@@ -63,12 +64,12 @@ REFERENCES = {
 }
 
 
-def test_every_reference_has_a_case():
+def test_every_reference_has_a_case() -> None:
     assert {path.stem for path in FOLDER.glob("*.npz")} == set(REFERENCES)
 
 
 @pytest.mark.parametrize("name", REFERENCES)
-def test_reference(name):
+def test_reference(name: str) -> None:
     loss = REFERENCES[name]
     with np.load(FOLDER / f"{name}.npz") as case:
         y, t, expected, slope = (case[key] for key in ("in.logits", "in.target", "out.loss", "grad_in.logits"))
@@ -85,7 +86,7 @@ def test_reference(name):
 @pytest.mark.parametrize("shape", [(3, K), (2, 3, K), (1, K)])
 @pytest.mark.parametrize("loss", ALL, ids=named)
 @pytest.mark.parametrize("soft", [False, True])
-def test_gradient(loss, shape, soft):
+def test_gradient(loss: LossSpec, shape: tuple[int, ...], soft: bool) -> None:
     y, t = outputs(loss, shape), targets(loss, shape, soft=soft)
     scale = np.random.default_rng(2).uniform(0.5, 2, shape[:-1])
     value, gradient = run(loss, y, t, scale)
@@ -100,7 +101,7 @@ def test_gradient(loss, shape, soft):
 
 
 @pytest.mark.parametrize("loss", ALL, ids=named)
-def test_shards_add_up_and_arrays_are_left_alone(loss):
+def test_shards_add_up_and_arrays_are_left_alone(loss: LossSpec) -> None:
     y, t = outputs(loss, (7, K)), targets(loss, (7, K))
     scale = np.linspace(0.1, 1, 7)
     for array in (y, t, scale):
@@ -114,7 +115,7 @@ def test_shards_add_up_and_arrays_are_left_alone(loss):
 
 
 @pytest.mark.parametrize("loss", ALL, ids=named)
-def test_float32_agrees(loss):
+def test_float32_agrees(loss: LossSpec) -> None:
     y, t = outputs(loss, (5, K)), targets(loss, (5, K))
     single = t if t.dtype.kind == "i" else t.astype(np.float32)
     value, gradient = run(loss, y.astype(np.float32), single)
@@ -126,7 +127,7 @@ def test_float32_agrees(loss):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("loss", ALL, ids=named)
-def test_extremes_are_finite_and_silent(loss, dtype):
+def test_extremes_are_finite_and_silent(loss: LossSpec, dtype: type[Any]) -> None:
     if getattr(loss, "input", "") == "probabilities":
         y = np.array([[0, 0, 0, 1], [1, 0, 0, 0], [0.5, 0.5, 0, 0]], dtype)
     else:
@@ -151,12 +152,12 @@ def test_extremes_are_finite_and_silent(loss, dtype):
         {"type": "mse"},
     ],
 )
-def test_settings_out_of_bounds(wrong):
+def test_settings_out_of_bounds(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(AnyLoss).validate_python(wrong)
 
 
-def test_as_many_positive_weights_as_outputs():
+def test_as_many_positive_weights_as_outputs() -> None:
     with pytest.raises(Exception, match="lists 1 weights, but the network has 4 outputs"):
         run(BinaryCrossEntropy(positive_weight=(2.0,)), np.zeros((2, K)), np.zeros((2, K)))
 
@@ -172,12 +173,12 @@ def test_as_many_positive_weights_as_outputs():
         (Huber(delta=0.5), 0.5, 0.0, 0.5),
     ],
 )
-def test_stated_derivative_at_the_kink(loss, y, t, slope):
+def test_stated_derivative_at_the_kink(loss: LossSpec, y: float, t: float, slope: float) -> None:
     assert run(loss, np.array([[y]]), np.array([[t]]))[1] == slope
 
 
 @pytest.mark.parametrize("loss", ALL, ids=named)
-def test_pieces_tell_the_sides_of_a_kink(loss):
+def test_pieces_tell_the_sides_of_a_kink(loss: LossSpec) -> None:
     kinks = {"mean_absolute_error": 0.5, "hinge": 1.0, "perceptron": 0.0}  # for a target of 0.5 or 1
     kinky = loss.type in kinks and not getattr(loss, "squared", False)
     sides = []
@@ -189,7 +190,7 @@ def test_pieces_tell_the_sides_of_a_kink(loss):
     assert (sides[0] != sides[1]).all() if kinky else sides == [None, None]
 
 
-def test_predictions():
+def test_predictions() -> None:
     y = np.array([[-1.0, 0.0, 2.0, 800.0]])
     np.testing.assert_allclose(CrossEntropy(temperature=2.0).predict(y), softmax(y / 2))
     np.testing.assert_allclose(KLDivergence().predict(y), softmax(y))
@@ -219,5 +220,5 @@ CLASSES, LABELS, VALUES = "classification", "multilabel", "regression"
         (KLDivergence, (VALUES, CLASSES), "one_hot", False),
     ],
 )
-def test_declarations(member, tasks, encoding, single):
+def test_declarations(member: type[LossSpec], tasks: tuple[str, ...], encoding: str, single: bool) -> None:
     assert (member.tasks, member.encoding, member.single_output_for_two_classes) == (tasks, encoding, single)

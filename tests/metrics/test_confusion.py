@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nnctl.engine.parameters import Array
 from nnctl.metrics import Predictions, class_report, confusion_matrix
 
 #        decided: cat dog fox
@@ -14,18 +15,18 @@ DECIDED = np.array([0, 0, 1, 1, 0, 2])
 ANIMALS = ("cat", "dog", "fox")
 
 
-def animals(weights=None):
+def animals(weights: Array | None = None) -> Predictions:
     return Predictions("classification", np.eye(3)[DECIDED], TRUTH, weights, ANIMALS)
 
 
-def test_rows_are_true_and_columns_decided():
+def test_rows_are_true_and_columns_decided() -> None:
     matrix = confusion_matrix(animals())
     assert matrix.tolist() == [[2, 1, 0], [0, 1, 0], [1, 0, 1]]
     assert matrix.dtype.kind == "i"
     assert confusion_matrix(animals(np.arange(6.0))).tolist() == [[1, 2, 0], [0, 3, 0], [4, 0, 5]]
 
 
-def test_report():
+def test_report() -> None:
     assert class_report(animals()) == [
         ("cat", pytest.approx(2 / 3), pytest.approx(2 / 3), pytest.approx(2 / 3), 3),
         ("dog", pytest.approx(1 / 2), pytest.approx(1.0), pytest.approx(2 / 3), 1),
@@ -33,14 +34,14 @@ def test_report():
     ]
 
 
-def test_a_class_that_occurs_nowhere_has_no_ratios():
+def test_a_class_that_occurs_nowhere_has_no_ratios() -> None:
     p = Predictions("classification", np.eye(4)[DECIDED], TRUTH)
     name, *ratios, support = class_report(p)[3]
     assert (name, support) == ("3", 0)
     assert np.isnan(ratios).all()
 
 
-def test_labels_have_a_matrix_each():
+def test_labels_have_a_matrix_each() -> None:
     outputs = np.array([[0.9, 0.1], [0.6, 0.5], [0.2, 0.8]])
     truth = np.array([[1, 0], [0, 1], [0, 1]])
     p = Predictions("multilabel", outputs, truth, classes=("red", "round"))

@@ -1,13 +1,16 @@
 """What metrics say where there is little to say. Warnings are errors in these tests."""
 
 import math
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from nnctl.engine.parameters import Array
 from nnctl.metrics import AnyMetric, Predictions, evaluate
+from nnctl.metrics.metric import Metric
 
 METRIC = TypeAdapter(AnyMetric)
 TYPES = [m.model_fields["type"].default for m in get_args(get_args(AnyMetric)[0])]
@@ -15,22 +18,28 @@ TASKS = ("classification", "multilabel", "regression")
 NAN = math.nan
 
 
-def fitting(task):
+def fitting(task: str) -> list[Metric]:
     return [m for m in map(METRIC.validate_python, TYPES) if task in m.tasks]
 
 
-def score(task, outputs, truth, *keys, weights=None):
+def score(
+    task: str,
+    outputs: Array | Sequence[Sequence[float]],
+    truth: Sequence[int | Sequence[float]],
+    *keys: str,
+    weights: Array | None = None,
+) -> list[float]:
     p = Predictions(task, np.array(outputs, float), np.array(truth), weights)
     return list(evaluate(map(METRIC.validate_python, keys), p).values())
 
 
-def classes(decided, truth, *keys, count=2):
+def classes(decided: Sequence[int], truth: Sequence[int], *keys: str, count: int = 2) -> list[float]:
     return score("classification", np.eye(count)[decided], truth, *keys)
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("n", [0, 3])
-def test_nothing_to_look_at_is_nan(task, n):
+def test_nothing_to_look_at_is_nan(task: str, n: int) -> None:
     truth = np.zeros(n if task == "classification" else (n, 2), int)
     p = Predictions(task, np.full((n, 2), 0.5), truth, np.zeros(n))
     for metric in fitting(task):
@@ -42,7 +51,7 @@ def test_nothing_to_look_at_is_nan(task, n):
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("bad", [NAN, math.inf, -math.inf, 1e300, -1e300])
 @pytest.mark.parametrize("weights", [None, np.array([1.0, 1.0, 0.0])])
-def test_broken_outputs_warn_nobody(task, bad, weights):
+def test_broken_outputs_warn_nobody(task: str, bad: float, weights: Array | None) -> None:
     truth = np.array([0, 1, 1]) if task == "classification" else np.array([[0, 1], [1, 0], [1, 1]])
     p = Predictions(task, np.array([[bad, 0.5], [0.2, 0.8], [0.2, bad]]), truth, weights)
     for metric in fitting(task):
@@ -52,13 +61,13 @@ def test_broken_outputs_warn_nobody(task, bad, weights):
             assert math.isnan(value), metric.key
 
 
-def test_one_class_only():
+def test_one_class_only() -> None:
     keys = ("accuracy", "balanced_accuracy", "matthews", "roc_auc", "log_loss")
     assert classes([0, 0], [0, 0], *keys) == [1, 1, 0, pytest.approx(NAN, nan_ok=True), 0]
     assert classes([1, 0], [0, 0], *keys[:4]) == [0.5, 0.5, 0, pytest.approx(NAN, nan_ok=True)]
 
 
-def test_zero_where_a_class_is_missed_and_nan_where_it_is_not_there():
+def test_zero_where_a_class_is_missed_and_nan_where_it_is_not_there() -> None:
     nan = pytest.approx(NAN, nan_ok=True)
     assert classes([0, 0, 0], [0, 1, 0], "precision", "recall", "f1") == [0, 0, 0]
     assert classes([0, 1, 0], [0, 0, 0], "precision", "recall", "f1") == [0, 0, 0]
@@ -67,7 +76,7 @@ def test_zero_where_a_class_is_missed_and_nan_where_it_is_not_there():
     assert classes([0, 1, 0], [0, 1, 1], "macro_recall", "weighted_recall", count=3) == [0.75, pytest.approx(2 / 3)]
 
 
-def test_constant_truth_has_no_variance_to_explain():
+def test_constant_truth_has_no_variance_to_explain() -> None:
     # The mean of 0.1, 0.1, 0.1 is not 0.1.
     column = [[0.1], [0.1], [0.1]]
     assert math.isnan(score("regression", column, column, "r2")[0])
@@ -80,18 +89,18 @@ def test_constant_truth_has_no_variance_to_explain():
     assert math.isnan(weighted[0])
 
 
-def test_mape_leaves_a_truth_of_zero_out():
+def test_mape_leaves_a_truth_of_zero_out() -> None:
     assert score("regression", [[1.0], [3.0], [9.0]], [[2.0], [4.0], [0.0]], "mape") == [pytest.approx(0.375)]
     assert math.isnan(score("regression", [[1.0]], [[0.0]], "mape")[0])
 
 
-def test_a_wrong_certainty_is_finite():
+def test_a_wrong_certainty_is_finite() -> None:
     assert classes([1], [0], "log_loss") == [pytest.approx(-math.log(np.finfo(float).eps))]
     p = Predictions("classification", np.array([[0, 1]], np.float32), np.array([0]))
     assert METRIC.validate_python("log_loss").value(p) == pytest.approx(-math.log(np.finfo(np.float32).eps))
 
 
-def test_scores_are_no_probabilities():
+def test_scores_are_no_probabilities() -> None:
     keys = ("log_loss", "brier", "accuracy", "roc_auc")
     loss, brier, *others = score("classification", [[3.0, -3], [-1, 1], [-2, 2]], [0, 1, 0], *keys)
     assert math.isnan(loss)
@@ -100,7 +109,7 @@ def test_scores_are_no_probabilities():
     assert math.isnan(score("classification", [[0.9, 0.8]], [0], "log_loss")[0])
 
 
-def test_ties_go_to_the_first():
+def test_ties_go_to_the_first() -> None:
     assert score("classification", [[0.25] * 4] * 4, [0, 1, 2, 3], "accuracy", "top_2_accuracy", "roc_auc") == [
         0.25,
         0.5,
@@ -108,7 +117,7 @@ def test_ties_go_to_the_first():
     ]
 
 
-def test_nan_wins_nothing():
+def test_nan_wins_nothing() -> None:
     outputs = [[NAN, 0.5, 0.1], [0.5, 0.4, 0.1], [0.2, 0.7, 0.1]]
     assert score("classification", outputs, [0, 0, 1], "top_1_accuracy", "top_2_accuracy") == [
         pytest.approx(2 / 3),
@@ -118,12 +127,12 @@ def test_nan_wins_nothing():
     assert math.isnan(score("classification", outputs, [1, 0, 1], "roc_auc")[0])
 
 
-def test_float32_is_subtracted_in_float64():
+def test_float32_is_subtracted_in_float64() -> None:
     p = Predictions("regression", np.ones((1, 1), np.float32), np.full((1, 1), 1e-9, np.float32))
     assert METRIC.validate_python("mae").value(p) == pytest.approx(1 - 1e-9, rel=1e-13)
 
 
-def test_float32_is_summed_in_float64():
+def test_float32_is_summed_in_float64() -> None:
     n = 3_000_000
     p = Predictions("regression", np.full((n, 1), 0.1, np.float32), np.zeros((n, 1), np.float32))
     assert METRIC.validate_python("mae").value(p) == pytest.approx(float(np.float32(0.1)), rel=1e-12)
@@ -133,6 +142,6 @@ def test_float32_is_summed_in_float64():
     ("outputs", "truth"),
     [((5, 1), (5,)), ((5, 2), (5, 1)), ((4, 1), (5, 1)), ((5,), (5,)), ((0, 0), (0, 0))],
 )
-def test_shapes_that_would_broadcast_are_refused(outputs, truth):
+def test_shapes_that_would_broadcast_are_refused(outputs: tuple[int, ...], truth: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="do not fit truth"):
         Predictions("regression", np.zeros(outputs), np.zeros(truth))

@@ -1,15 +1,18 @@
 """Laws that hold for any predictions."""
 
 import dataclasses
-from typing import get_args
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from hypothesis.strategies._internal.random import ArtificialRandom
 from pydantic import TypeAdapter
 
+from nnctl.engine.parameters import Array
 from nnctl.metrics import AnyMetric, Predictions, confusion_matrix, evaluate
 
 METRIC = TypeAdapter(AnyMetric)
@@ -21,7 +24,7 @@ sixteenths = st.integers(0, 16).map(lambda i: i / 16)
 
 
 @st.composite
-def predictions(draw, task=None):
+def predictions(draw: Callable[..., Any], task: Any = None) -> Predictions:
     task = task or draw(st.sampled_from(["classification", "multilabel", "regression"]))
     n, k = draw(st.integers(0, 12)), draw(st.integers(1, 4))
     weights = draw(st.none() | arrays(np.float64, n, elements=st.integers(0, 3).map(float)))
@@ -35,20 +38,20 @@ def predictions(draw, task=None):
     return Predictions(task, outputs, draw(arrays(np.int64, n, elements=st.integers(0, k - 1))), weights)
 
 
-def values(p):
+def values(p: Predictions) -> list[float]:
     return [v for m in METRICS if p.task in m.tasks for v in (m.value(p), *_flat(m.by_class(p)))]
 
 
-def _flat(by_class):
+def _flat(by_class: Array | None) -> list[float]:
     return [] if by_class is None else by_class.tolist()
 
 
-def rows(p, indices, weights):
+def rows(p: Predictions, indices: Array | Sequence[int], weights: Array | None) -> Predictions:
     return dataclasses.replace(p, outputs=p.outputs[indices], truth=p.truth[indices], weights=weights)
 
 
 @given(predictions(), st.randoms())
-def test_the_order_of_examples_is_nothing(p, random):
+def test_the_order_of_examples_is_nothing(p: Predictions, random: ArtificialRandom) -> None:
     order = list(range(len(p.truth)))
     random.shuffle(order)
     shuffled = rows(p, order, None if p.weights is None else p.weights[order])
@@ -56,20 +59,20 @@ def test_the_order_of_examples_is_nothing(p, random):
 
 
 @given(predictions())
-def test_a_weight_is_a_repetition(p):
+def test_a_weight_is_a_repetition(p: Predictions) -> None:
     times = np.ones(len(p.truth), int) if p.weights is None else p.weights.astype(int)
     repeated = rows(p, np.repeat(np.arange(len(p.truth)), times), None)
     np.testing.assert_allclose(values(p), values(repeated), rtol=1e-12, atol=1e-13)
 
 
 @given(predictions(), st.sampled_from([0.5, 2.0, 4.0]))
-def test_the_unit_of_weights_is_nothing(p, unit):
+def test_the_unit_of_weights_is_nothing(p: Predictions, unit: float) -> None:
     scaled = dataclasses.replace(p, weights=np.full(len(p.truth), unit) if p.weights is None else unit * p.weights)
     np.testing.assert_allclose(values(scaled), values(p), rtol=1e-12, atol=1e-13)
 
 
 @given(predictions("classification"))
-def test_micro_averages_are_accuracy(p):
+def test_micro_averages_are_accuracy(p: Predictions) -> None:
     named = evaluate(METRICS_FOR_ACCURACY, p)
     assert len(set(map(str, named.values()))) == 1
 
@@ -80,7 +83,7 @@ METRICS_FOR_ACCURACY = [
 
 
 @given(predictions())
-def test_weighted_recall_is_accuracy_and_perfection_is_perfect(p):
+def test_weighted_recall_is_accuracy_and_perfection_is_perfect(p: Predictions) -> None:
     if p.task == "classification":
         value = METRIC.validate_python("weighted_recall").value(p)
         assert value == pytest.approx(METRIC.validate_python("accuracy").value(p), nan_ok=True)
@@ -95,7 +98,7 @@ def test_weighted_recall_is_accuracy_and_perfection_is_perfect(p):
 
 
 @given(predictions())
-def test_roc_auc_is_the_mann_whitney_statistic(p):
+def test_roc_auc_is_the_mann_whitney_statistic(p: Predictions) -> None:
     if p.task == "regression":
         return
     w = np.ones(len(p.truth)) if p.weights is None else p.weights
@@ -112,7 +115,7 @@ def test_roc_auc_is_the_mann_whitney_statistic(p):
 
 
 @given(predictions("classification"))
-def test_matthews_of_two_classes_is_pearsons_correlation(p):
+def test_matthews_of_two_classes_is_pearsons_correlation(p: Predictions) -> None:
     if p.columns != 2 or len(p.truth) == 0:
         return
     t, d = np.repeat([p.truth, p.outputs.argmax(axis=1)], 1 if p.weights is None else p.weights.astype(int), axis=1)
@@ -121,7 +124,7 @@ def test_matthews_of_two_classes_is_pearsons_correlation(p):
 
 
 @given(predictions("classification"), st.integers(1, 5))
-def test_top_k_by_sorting(p, k):
+def test_top_k_by_sorting(p: Predictions, k: int) -> None:
     found = METRIC.validate_python({"type": "top_k", "k": k}).value(dataclasses.replace(p, weights=None))
     best = np.argsort(-p.outputs, axis=1, kind="stable")[:, :k]
     expected = np.mean([t in row for t, row in zip(p.truth, best, strict=True)]) if len(p.truth) else np.nan
@@ -129,13 +132,13 @@ def test_top_k_by_sorting(p, k):
 
 
 @given(predictions("classification"))
-def test_a_threshold_of_a_half_is_the_largest_output(p):
+def test_a_threshold_of_a_half_is_the_largest_output(p: Predictions) -> None:
     if p.columns == 2:
         np.testing.assert_array_equal(p.decide(0.5), p.decide(None))
 
 
 @given(predictions())
-def test_the_confusion_matrix_counts_everything_once(p):
+def test_the_confusion_matrix_counts_everything_once(p: Predictions) -> None:
     if p.task != "regression":
         total = len(p.truth) if p.weights is None else p.weights.sum()
         each = 1 if p.task == "classification" else p.columns

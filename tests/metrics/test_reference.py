@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,13 +14,13 @@ CASES = json.loads((Path(__file__).parents[1] / "reference" / "metrics" / "cases
 METRIC = TypeAdapter(AnyMetric)
 
 
-def predictions(case):
+def predictions(case: dict[str, Any]) -> Predictions:
     weights = None if case["weights"] is None else np.array(case["weights"])
     return Predictions(case["task"], np.array(case["outputs"]), np.array(case["truth"]), weights)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['task']}-{len(c['truth'])}-{c['weights'] is not None}")
-def test_scikit_learn(case):
+def test_scikit_learn(case: dict[str, Any]) -> None:
     p = predictions(case)
     for key, expected in case["values"].items():
         metric = METRIC.validate_python(key)
@@ -32,6 +32,6 @@ def test_scikit_learn(case):
         np.testing.assert_allclose(confusion_matrix(p), case["confusion"], rtol=1e-12, atol=1e-12)
 
 
-def test_every_metric_has_reference_values():
+def test_every_metric_has_reference_values() -> None:
     compared = {METRIC.validate_python(key).type for case in CASES for key in case["values"]}
     assert compared == {member.model_fields["type"].default for member in get_args(get_args(AnyMetric)[0])}

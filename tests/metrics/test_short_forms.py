@@ -1,7 +1,7 @@
 """How metrics are written in an experiment file."""
 
 import re
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import pytest
 import yaml
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nnctl.errors import ConfigError
 from nnctl.metrics import AnyMetric, default_metrics
+from nnctl.metrics.metric import Metric
 from nnctl.spec import Listed, Spec
 
 METRIC = TypeAdapter(AnyMetric)
@@ -28,19 +29,19 @@ MEMBERS = get_args(get_args(AnyMetric)[0])
         ("top_3_accuracy", {"type": "top_k", "k": 3}),
     ],
 )
-def test_short_form(short, long):
+def test_short_form(short: str, long: dict[str, Any]) -> None:
     metric = METRIC.validate_python(short)
     assert metric == METRIC.validate_python(long)
     assert metric.key == short
 
 
 @pytest.mark.parametrize("wrong", ["acuracy", "macro_accuracy", "top_0_accuracy", "recall_at_1.5", "recall_at_", 3])
-def test_refused(wrong):
+def test_refused(wrong: str | int) -> None:
     with pytest.raises(ValidationError):
         METRIC.validate_python(wrong)
 
 
-def test_in_a_list():
+def test_in_a_list() -> None:
     class Root(Spec):
         metrics: Annotated[tuple[AnyMetric, ...], Listed]
 
@@ -49,7 +50,7 @@ def test_in_a_list():
     assert Root.model_validate(root.model_dump()) == root
 
 
-def test_schema_accepts_the_short_forms():
+def test_schema_accepts_the_short_forms() -> None:
     options = METRIC.json_schema()["anyOf"]
     patterns = [o["pattern"] for o in options if "pattern" in o]
     assert "accuracy" in options[0]["enum"]
@@ -59,14 +60,14 @@ def test_schema_accepts_the_short_forms():
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
-def test_documented(member):
+def test_documented(member: type[Metric]) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", member.__doc__, re.DOTALL)
     assert type(METRIC.validate_python(yaml.safe_load(example))) is member
     assert all(field.description for name, field in member.model_fields.items() if name != "type")
 
 
 @pytest.mark.parametrize("task", ["classification", "multilabel", "regression"])
-def test_defaults_fit_their_task(task):
+def test_defaults_fit_their_task(task: str) -> None:
     for metric in default_metrics(task):
         metric.check(task, 3)
 
@@ -82,7 +83,7 @@ def test_defaults_fit_their_task(task):
         ("recall_at_0.3", "classification", 3, "this one has 3 classes"),
     ],
 )  # fmt: skip
-def test_check_says_what_fits(key, task, columns, message):
+def test_check_says_what_fits(key: str, task: str, columns: int, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         METRIC.validate_python(key).check(task, columns)
 
@@ -96,5 +97,5 @@ def test_check_says_what_fits(key, task, columns, message):
         ("r2", "regression", 2),
     ],
 )
-def test_check_passes(key, task, columns):
+def test_check_passes(key: str, task: str, columns: int) -> None:
     METRIC.validate_python(key).check(task, columns)

@@ -1,23 +1,31 @@
 """Every optimizer: a step worked by hand, a target to reach, and the laws they all keep."""
 
-from typing import get_args
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from nnctl.engine.parameters import Layout, Parameter
+from nnctl.engine.parameters import Array, Layout, Parameter
 from nnctl.optimizers import SGD, AdaMax, AnyOptimizer, Momentum, Nesterov, RMSprop, Stepper
+from nnctl.optimizers.base import Optimizer
+from nnctl.optimizers.descent import Descent
 
 MEMBERS = get_args(get_args(AnyOptimizer)[0])
 ADAPTER = TypeAdapter(AnyOptimizer)
 
 
-def stepper(optimizer, n, dtype=np.float64):
+def stepper(optimizer: Optimizer, n: int, dtype: type[Any] = np.float64) -> Stepper:
     return Stepper(optimizer, Layout({"w": Parameter((n,), None)}), dtype)
 
 
-def run(optimizer, gradients, start, dtype=np.float64):
+def run(
+    optimizer: Optimizer,
+    gradients: Array | Sequence[Sequence[float]],
+    start: Array | Sequence[float],
+    dtype: type[Any] = np.float64,
+) -> Array:
     theta = np.array(start, dtype)
     steps = stepper(optimizer, len(theta), dtype)
     for g in gradients:
@@ -63,17 +71,17 @@ HAND_WORKED = [
 
 
 @pytest.mark.parametrize(("config", "gradients", "expected"), HAND_WORKED)
-def test_steps_worked_by_hand(config, gradients, expected):
+def test_steps_worked_by_hand(config: dict[str, Any], gradients: Sequence[float], expected: float) -> None:
     theta = run(ADAPTER.validate_python(config), [[g] for g in gradients], [1.0])
     assert theta[0] == pytest.approx(expected, rel=1e-7, abs=0)
 
 
-def quadratic(p):
+def quadratic(p: Array) -> tuple[float, Array]:
     """A valley a hundred times steeper across than along."""
     return 0.5 * (p[0] ** 2 + 100 * p[1] ** 2), np.array([p[0], 100 * p[1]])
 
 
-def rosenbrock(p):
+def rosenbrock(p: Array) -> tuple[float, Array]:
     x, y = p
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2, np.array([-2 * (1 - x) - 400 * x * (y - x**2), 200 * (y - x**2)])
 
@@ -96,7 +104,7 @@ TARGETS = {
 
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize(("function", "start"), [(quadratic, (1.0, 1.0)), (rosenbrock, (-1.2, 1.0))])
-def test_convergence(name, function, start):
+def test_convergence(name: str, function: Callable[..., tuple[float, Array]], start: tuple[float, float]) -> None:
     rate, count, below = TARGETS[name][function is rosenbrock]
     steps = stepper(ADAPTER.validate_python({"type": name}), 2)
     theta = np.array(start)
@@ -105,12 +113,12 @@ def test_convergence(name, function, start):
     assert function(theta)[0] < below
 
 
-def test_complete():
+def test_complete() -> None:
     names = {member.model_fields["type"].default for member in MEMBERS}
     assert names == set(TARGETS) == {config["type"] for config, _, _ in HAND_WORKED}
 
 
-def noise(steps, n, seed=1):
+def noise(steps: int, n: int, seed: int = 1) -> Array:
     return np.random.default_rng(seed).normal(size=(steps, n))
 
 
@@ -118,44 +126,44 @@ def noise(steps, n, seed=1):
 class TestLaws:
     """What every optimizer keeps, in its default settings."""
 
-    def test_short_form_and_round_trip(self, member):
+    def test_short_form_and_round_trip(self, member: type[Optimizer]) -> None:
         optimizer = member()
         assert ADAPTER.validate_python(optimizer.type) == optimizer
         assert ADAPTER.validate_python(optimizer.model_dump()) == optimizer
         with pytest.raises(ValidationError):
             member(learning_rat=0.1)
 
-    def test_every_field_is_described(self, member):
+    def test_every_field_is_described(self, member: type[Optimizer]) -> None:
         assert all(field.description for name, field in member.model_fields.items() if name != "type")
 
-    def test_float32_agrees(self, member):
+    def test_float32_agrees(self, member: type[Optimizer]) -> None:
         optimizer, gradients, start = member(), noise(30, 50), np.linspace(-1, 1, 50)
         single = run(optimizer, gradients, start, np.float32)
         assert single.dtype == np.float32
         np.testing.assert_allclose(single, run(optimizer, gradients, start), rtol=2e-5, atol=2e-6)
 
-    def test_maximising_is_minimising_the_negative(self, member):
+    def test_maximising_is_minimising_the_negative(self, member: type[Optimizer]) -> None:
         optimizer, gradients = member(weight_decay=0.0), noise(30, 5)
         np.testing.assert_array_equal(run(optimizer, -gradients, np.zeros(5)), -run(optimizer, gradients, np.zeros(5)))
 
-    def test_gradient_is_only_read(self, member):
+    def test_gradient_is_only_read(self, member: type[Optimizer]) -> None:
         g, theta = noise(1, 5)[0], np.ones(5)
         g.flags.writeable = False
         stepper(member(), 5).step(theta, g, 0.1)
         assert (theta != 1).all()
 
-    def test_zero_gradients_move_nothing_and_stay_finite(self, member):
+    def test_zero_gradients_move_nothing_and_stay_finite(self, member: type[Optimizer]) -> None:
         start = np.array([1.0, -2.0])
         np.testing.assert_array_equal(run(member(weight_decay=0.0), np.zeros((20, 2)), start), start)
 
-    def test_decay_comes_before_the_step(self, member):
+    def test_decay_comes_before_the_step(self, member: type[Optimizer]) -> None:
         g, rate, decay = noise(1, 5)[0], 0.1, 0.3
         theta, shrunk = np.ones(5), np.full(5, 1 - rate * decay)
         stepper(member(weight_decay=decay), 5).step(theta, g, rate)
         stepper(member(weight_decay=0.0), 5).step(shrunk, g, rate)
         np.testing.assert_array_equal(theta, shrunk)
 
-    def test_entries_are_independent(self, member):
+    def test_entries_are_independent(self, member: type[Optimizer]) -> None:
         gradients, start, order = noise(10, 7), np.linspace(-1, 1, 7), np.random.default_rng(0).permutation(7)
         whole = run(member(), gradients, start)
         np.testing.assert_array_equal(run(member(), gradients[:, order], start[order]), whole[order])
@@ -168,24 +176,24 @@ class TestLaws:
         (Nesterov(momentum=0.8), SGD(momentum=0.8, nesterov=True)),
     ],
 )
-def test_momentum_has_two_names(one, other):
+def test_momentum_has_two_names(one: Descent, other: SGD) -> None:
     np.testing.assert_array_equal(run(one, noise(9, 4), np.ones(4)), run(other, noise(9, 4), np.ones(4)))
 
 
 @pytest.mark.parametrize("fields", [{"momentum": 0.0}, {"momentum": 0.9, "dampening": 0.1}])
-def test_nesterov_needs_momentum(fields):
+def test_nesterov_needs_momentum(fields: dict[str, float]) -> None:
     with pytest.raises(ValidationError, match=r"momentum above 0, such as 0\.9, and dampening 0"):
         SGD(nesterov=True, **fields)
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_centered_rmsprop_survives_constant_gradients(inside):
+def test_centered_rmsprop_survives_constant_gradients(inside: bool) -> None:
     """E - m^2 tends to 0 and rounds below it; its root must not become NaN."""
     optimizer = RMSprop(centered=True, decay=0.9, epsilon=1e-3, epsilon_inside_root=inside)
     gradients = np.tile(np.linspace(0.1, 3, 100), (500, 1))
     assert np.isfinite(run(optimizer, gradients, np.zeros(100), np.float32)).all()
 
 
-def test_adamax_takes_a_first_step_after_silence():
+def test_adamax_takes_a_first_step_after_silence() -> None:
     theta = run(AdaMax(), [[0.0]] * 10 + [[1.0]], [1.0])
     assert theta[0] == pytest.approx(1 - 0.002 * 0.1 / (1 - 0.9**11), rel=1e-9)

@@ -1,14 +1,16 @@
 """The step over the flat vector: what is decayed, what is left alone, and what a checkpoint holds."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
-from nnctl.engine.parameters import Layout, Parameter
+from nnctl.engine.parameters import Array, Layout, Parameter
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError
 from nnctl.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Momentum, Nadam, RAdam, RMSprop, Stepper
+from nnctl.optimizers.base import Optimizer
 
 LAYOUT = Layout(
     {
@@ -29,13 +31,13 @@ OPTIMIZERS = [
 ]
 
 
-def run(stepper, theta, steps):
+def run(stepper: Stepper, theta: Array, steps: range) -> Array:
     for step in steps:
         stepper.step(theta, np.random.default_rng(step).normal(size=LAYOUT.size), 0.01 / (1 + step))
     return theta
 
 
-def start():
+def start() -> Array:
     return np.random.default_rng(99).normal(size=LAYOUT.size)
 
 
@@ -43,13 +45,13 @@ def start():
 class TestEveryOptimizer:
     @pytest.mark.parametrize("block", [1, 7, 64, 210, 1000])
     @pytest.mark.parametrize("threads", [1, 2, 3])
-    def test_neither_blocks_nor_threads_change_a_bit(self, optimizer, block, threads):
+    def test_neither_blocks_nor_threads_change_a_bit(self, optimizer: Optimizer, block: int, threads: int) -> None:
         expected = run(Stepper(optimizer, LAYOUT, np.float64), start(), range(12))
         with Workers(threads) as workers:
             found = run(Stepper(optimizer, LAYOUT, np.float64, workers, block), start(), range(12))
         np.testing.assert_array_equal(found, expected)
 
-    def test_resuming_changes_no_bit(self, optimizer):
+    def test_resuming_changes_no_bit(self, optimizer: Optimizer) -> None:
         expected = run(Stepper(optimizer, LAYOUT, np.float64), start(), range(12))
         before, after = (Stepper(optimizer, LAYOUT, np.float64) for _ in range(2))
         theta = run(before, start(), range(7))
@@ -58,21 +60,21 @@ class TestEveryOptimizer:
         after.restore(vectors, json.loads(json.dumps(memory)))
         np.testing.assert_array_equal(run(after, theta, range(7, 12)), expected)
 
-    def test_frozen_entries_stay(self, optimizer):
+    def test_frozen_entries_stay(self, optimizer: Optimizer) -> None:
         theta = run(Stepper(optimizer, LAYOUT, np.float64), start(), range(3))
         assert (theta[LAYOUT.trained] != start()[LAYOUT.trained]).all()
         np.testing.assert_array_equal(theta[LAYOUT.trained.stop :], start()[LAYOUT.trained.stop :])
 
 
 @pytest.mark.parametrize("block", [1, 50, 1000])
-def test_only_weights_decay(block):
+def test_only_weights_decay(block: int) -> None:
     theta = np.ones(LAYOUT.size)
     Stepper(SGD(weight_decay=0.5), LAYOUT, np.float64, block=block).step(theta, np.zeros(LAYOUT.size), 0.1)
     assert (theta[LAYOUT.decayed] == 0.95).all()
     assert (theta[LAYOUT.decayed.stop :] == 1).all()
 
 
-def test_a_network_without_trained_parameters():
+def test_a_network_without_trained_parameters() -> None:
     layout, theta = Layout({"mean": Parameter((3,), None, trainable=False)}), np.ones(3)
     Stepper(Adam(), layout, np.float32).step(theta, np.ones(3), 0.1)
     assert (theta == 1).all()
@@ -88,12 +90,12 @@ def test_a_network_without_trained_parameters():
         (Stepper(Adam(), LAYOUT, np.float64).state()[0], {}),
     ],
 )
-def test_foreign_states_are_refused(saved):
+def test_foreign_states_are_refused(saved: tuple[dict[str, Any], dict[str, Any]]) -> None:
     with pytest.raises(ConfigError, match=r"adam on this network keeps .*'M'.* resume with"):
         Stepper(Adam(), LAYOUT, np.float64).restore(*saved)
 
 
-def test_workers_have_scratch_arrays_of_their_own():
+def test_workers_have_scratch_arrays_of_their_own() -> None:
     with Workers(2) as workers:
         blocks = Stepper(Adam(), LAYOUT, np.float64, workers, block=50).blocks
     for i, one in enumerate(blocks):

@@ -1,6 +1,7 @@
 """Optimizers against recorded trajectories of PyTorch, and against the same rules written one number at a time."""
 
 import json
+from collections.abc import Callable
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from nnctl.engine.parameters import Layout, Parameter
+from nnctl.engine.parameters import Array, Layout, Parameter
 from nnctl.optimizers import AnyOptimizer, Stepper
+from nnctl.optimizers.base import Optimizer
 
 FOLDER = Path(__file__).parents[1] / "reference" / "optim"
 CASES = {case["name"]: case for case in json.loads((FOLDER / "cases.json").read_text())}
@@ -24,7 +26,7 @@ A = np.array([[1, -0.5, 0.3], [0.2, 0.8, -0.7]])
 TARGET = np.array([0.5, -0.25])
 
 
-def function(p):
+def function(p: Array) -> tuple[float, Array]:
     """A small non-convex function of ten variables: its value and its gradient."""
     x, W = p[:4], p[4:].reshape(2, 3)
     valley, y = x[1:] - x[:-1] ** 2, np.tanh(W @ x[:3])
@@ -44,7 +46,7 @@ def function(p):
     return value, np.concatenate([dx, dW.ravel()])
 
 
-def follow(gradient, step):
+def follow(gradient: Callable[..., Any], step: Callable[..., None]) -> Array:
     """The parameters after each of 50 steps: `step(p, g, t)` changes p in place."""
     p, trajectory = RECORDED["initial"].copy(), []
     for t in range(1, 51):
@@ -53,7 +55,7 @@ def follow(gradient, step):
     return np.array(trajectory)
 
 
-def gradients_of(case):
+def gradients_of(case: dict[str, Any]) -> Callable[..., Any]:
     if case["name"].endswith("_stream"):
         return lambda p, t: STREAM[t - 1].copy()
     return lambda p, t: function(p)[1]
@@ -62,19 +64,19 @@ def gradients_of(case):
 # The rules, as their definitions read: one number at a time, from PyTorch's arguments and a dictionary of state.
 
 
-def sgd(a, t, g, s):
+def sgd(a: dict[str, float], t: int, g: float, s: dict[str, Any]) -> float:
     if a["momentum"] == 0:
         return a["lr"] * g
     s["v"] = g if t == 1 else a["momentum"] * s["v"] + (1 - a["dampening"]) * g
     return a["lr"] * (g + a["momentum"] * s["v"] if a["nesterov"] else s["v"])
 
 
-def adagrad(a, t, g, s):
+def adagrad(a: dict[str, float], t: int, g: float, s: dict[str, float]) -> float:
     s["S"] = s.get("S", a["initial_accumulator_value"]) + g * g
     return a["lr"] / (1 + (t - 1) * a["lr_decay"]) * g / (sqrt(s["S"]) + a["eps"])
 
 
-def adadelta(a, t, g, s):
+def adadelta(a: dict[str, float], t: int, g: float, s: dict[str, float]) -> float:
     rho, eps = a["rho"], a["eps"]
     s["E"] = rho * s.get("E", 0) + (1 - rho) * g * g
     d = sqrt(s.get("D", 0) + eps) / sqrt(s["E"] + eps) * g
@@ -82,7 +84,7 @@ def adadelta(a, t, g, s):
     return a["lr"] * d
 
 
-def rmsprop(a, t, g, s):
+def rmsprop(a: dict[str, float], t: int, g: float, s: dict[str, float]) -> float:
     alpha = a["alpha"]
     s["E"] = alpha * s.get("E", 0) + (1 - alpha) * g * g
     s["m"] = alpha * s.get("m", 0) + (1 - alpha) * g
@@ -91,14 +93,14 @@ def rmsprop(a, t, g, s):
     return a["lr"] * s["b"]
 
 
-def moments(a, t, g, s):
+def moments(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> tuple[float, float]:
     beta1, beta2 = a["betas"]
     s["m"] = beta1 * s.get("m", 0) + (1 - beta1) * g
     s["v"] = beta2 * s.get("v", 0) + (1 - beta2) * g * g
     return s["m"] / (1 - beta1**t), s["v"] / (1 - beta2**t)
 
 
-def adam(a, t, g, s):
+def adam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
     m, v = moments(a, t, g, s)
     s["max"] = max(s.get("max", 0), s["v"])
     if a["amsgrad"]:
@@ -106,20 +108,20 @@ def adam(a, t, g, s):
     return a["lr"] * m / (sqrt(v) + a["eps"])
 
 
-def adamax(a, t, g, s):
+def adamax(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
     m, _ = moments(a, t, g, s)
     s["u"] = max(a["betas"][1] * s.get("u", 0), abs(g) + a["eps"])
     return a["lr"] * m / s["u"]
 
 
-def nadam(a, t, g, s):
+def nadam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
     _, v = moments(a, t, g, s)
     mu = [a["betas"][0] * (1 - 0.5 * 0.96 ** (i * a["momentum_decay"])) for i in range(t + 2)]
     now, following = np.prod(mu[1 : t + 1]), np.prod(mu[1:])
     return a["lr"] * ((1 - mu[t]) / (1 - now) * g + mu[t + 1] / (1 - following) * s["m"]) / (sqrt(v) + a["eps"])
 
 
-def radam(a, t, g, s):
+def radam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
     m, _ = moments(a, t, g, s)
     beta2 = a["betas"][1]
     limit = 2 / (1 - beta2) - 1
@@ -151,17 +153,17 @@ NAMES = {
 APART = {"lr", "betas", "weight_decay", "decoupled_weight_decay", "maximize"}
 
 
-def decays(case):
+def decays(case: dict[str, Any]) -> tuple[float, float]:
     """The coupled and the decoupled weight decay of a case."""
     a = case["arguments"]
     decoupled = case["optimizer"] == "AdamW" or a.get("decoupled_weight_decay", False)
     return (0, a["weight_decay"]) if decoupled else (a["weight_decay"], 0)
 
 
-def plain_trajectory(case):
+def plain_trajectory(case: dict[str, Any]) -> Array:
     a, states, (coupled, decoupled) = case["arguments"], [{} for _ in range(10)], decays(case)
 
-    def step(p, g, t):
+    def step(p: Any, g: Any, t: Any) -> None:
         for i in range(10):
             p[i] *= 1 - a["lr"] * decoupled
             slope = (-g[i] if a["maximize"] else g[i]) + coupled * p[i]
@@ -170,7 +172,7 @@ def plain_trajectory(case):
     return follow(gradients_of(case), step)
 
 
-def ours(case):
+def ours(case: dict[str, Any]) -> Optimizer:
     """The optimizer of a case in our words."""
     a, (_, decoupled) = case["arguments"], decays(case)
     fields = {NAMES.get(key, key): value for key, value in a.items() if key not in APART}
@@ -180,21 +182,21 @@ def ours(case):
     return TypeAdapter(AnyOptimizer).validate_python(fields)
 
 
-def our_trajectory(case):
+def our_trajectory(case: dict[str, Any]) -> Array:
     a, (coupled, _) = case["arguments"], decays(case)
     stepper = Stepper(ours(case), Layout({"w": Parameter((10,), None)}), np.float64)
 
-    def step(p, g, t):
+    def step(p: Any, g: Any, t: Any) -> None:
         stepper.step(p, (-g if a["maximize"] else g) + coupled * p, a["lr"])
 
     return follow(gradients_of(case), step)
 
 
-def assert_same(found, expected):
+def assert_same(found: Array, expected: Array) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
-def test_the_function_is_the_recorded_one():
+def test_the_function_is_the_recorded_one() -> None:
     name = "22_adam_function"
     before = [RECORDED["initial"], *RECORDED[name][:-1]]
     for p, value, gradient in zip(before, RECORDED[f"{name}.losses"], RECORDED[f"{name}.gradients"], strict=True):
@@ -204,17 +206,17 @@ def test_the_function_is_the_recorded_one():
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name in RECORDED])
-def test_recorded_trajectory(name):
+def test_recorded_trajectory(name: str) -> None:
     assert_same(our_trajectory(CASES[name]), RECORDED[name])
     assert_same(plain_trajectory(CASES[name]), RECORDED[name])
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_plain_trajectory(name):
+def test_plain_trajectory(name: str) -> None:
     assert_same(our_trajectory(CASES[name]), plain_trajectory(CASES[name]))
 
 
-def test_every_optimizer_has_a_recorded_trajectory():
+def test_every_optimizer_has_a_recorded_trajectory() -> None:
     assert {case["optimizer"] for name, case in CASES.items() if name in RECORDED} == set(PLAIN)
 
 
@@ -239,7 +241,7 @@ UNCOMMON = {
 @pytest.mark.parametrize("optimizer", PLAIN)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_uncommon_arguments(optimizer, data):
+def test_uncommon_arguments(optimizer: str, data: st.DataObject) -> None:
     """Arguments nobody recorded; the steps stay small, so that rounding has nothing to feed on."""
     common = {
         "lr": st.sampled_from([1e-4, 1e-3]),

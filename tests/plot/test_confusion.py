@@ -1,22 +1,26 @@
 """The heat map says what the matrix says."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.axes._axes import Axes
+from matplotlib.figure import Figure
 
+from nnctl.engine.parameters import Array
 from nnctl.plot.canvas import styled
 from nnctl.plot.confusion import LONGEST_NAME, draw, short_names
 
 
-def drawn(names, matrix, width=8.0):
+def drawn(names: Sequence[str], matrix: Array | Sequence[Sequence[float]], width: float = 8.0) -> Figure:
     with styled():
         figure = draw(names, np.array(matrix), "title", width)
         figure.draw_without_rendering()
     return figure
 
 
-def texts(axes, size):
+def texts(axes: Axes, size: int) -> list[list[str]]:
     grid = np.full((size, size), "", object)
     for text in axes.texts:
         column, row = text.get_position()
@@ -24,7 +28,7 @@ def texts(axes, size):
     return grid.tolist()
 
 
-def test_counts_stand_in_the_squares_and_shares_are_the_colours():
+def test_counts_stand_in_the_squares_and_shares_are_the_colours() -> None:
     matrix = np.array([[8, 2, 0], [0, 0, 0], [1000, 0, 3000]])
     figure = drawn(["a", "b", "c"], matrix)
     axes = figure.axes[0]
@@ -34,17 +38,17 @@ def test_counts_stand_in_the_squares_and_shares_are_the_colours():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
 
 
-def test_a_text_can_be_read_on_its_square():
+def test_a_text_can_be_read_on_its_square() -> None:
     axes = drawn(["a", "b"], [[100, 0], [45, 55]]).axes[0]
     colours = {(t.get_text(), t.get_color()) for t in axes.texts}
     assert colours == {("100", "white"), ("0", "#b0b0b0"), ("45", "black"), ("55", "black")}
 
 
-def test_sums_of_weights():
+def test_sums_of_weights() -> None:
     assert texts(drawn(["a", "b"], [[0.5, 1234.5], [2.0, 0.0]]).axes[0], 2) == [["0.5", "1.23e+03"], ["2", "0"]]
 
 
-def test_labels_have_a_matrix_each():
+def test_labels_have_a_matrix_each() -> None:
     matrix = np.arange(12).reshape(3, 2, 2)
     *axes, _bar = drawn(["x", "y", "z"], matrix).axes
     assert [a.get_title() for a in axes] == ["x", "y", "z"]
@@ -54,14 +58,14 @@ def test_labels_have_a_matrix_each():
 @pytest.mark.parametrize(
     ("classes", "width", "counts"), [(10, 8, True), (100, 8, False), (100, 30, True), (2, 3, True)]
 )
-def test_small_squares_go_without_counts_and_some_names(classes, width, counts):
+def test_small_squares_go_without_counts_and_some_names(classes: int, width: int, counts: bool) -> None:
     axes = drawn([f"class {i}" for i in range(classes)], np.eye(classes, dtype=int) * 7, width).axes[0]
     assert bool(axes.texts) == counts
     boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
     assert all(upper.y0 >= lower.y1 - 1 for upper, lower in pairwise(boxes))
 
 
-def test_long_names_are_cut():
+def test_long_names_are_cut() -> None:
     labels = drawn(["a" * 50, "b"], [[1, 0], [0, 1]]).axes[0].get_yticklabels()
     assert labels[0].get_text() == "a" * 17 + "…"
 
@@ -83,13 +87,13 @@ NAMES = {
 
 
 @pytest.mark.parametrize("case", NAMES)
-def test_long_names_are_told_apart(case):
+def test_long_names_are_told_apart(case: str) -> None:
     names, shown = NAMES[case]
     assert short_names(names) == shown
     assert max(map(len, shown)) <= LONGEST_NAME
 
 
-def test_thirty_classes_that_begin_alike_have_thirty_names():
+def test_thirty_classes_that_begin_alike_have_thirty_names() -> None:
     names = [f"class with a long name {i:02d}" for i in range(30)]
     axes = drawn(names, np.eye(30)).axes[0]
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):

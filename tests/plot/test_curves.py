@@ -1,6 +1,9 @@
 """Learning curves: which start, which epoch, which scale."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +21,9 @@ metrics: [{type: accuracy}, {type: log_loss}]
 """
 
 
-def run_of(folder, rows, loss="cross_entropy", stopping="null", **info):
+def run_of(
+    folder: Path, rows: Sequence[dict[str, Any]], loss: str = "cross_entropy", stopping: str = "null", **info: Any
+) -> RunDirectory:
     run = RunDirectory(folder)
     run.write_config(CONFIG.replace("LOSS", loss).replace("STOPPING", stopping))
     run.update(status="finished", **info)
@@ -27,7 +32,7 @@ def run_of(folder, rows, loss="cross_entropy", stopping="null", **info):
     return run
 
 
-def rows_of(losses, key="validation.loss", **more):
+def rows_of(losses: Sequence[float | None], key: str = "validation.loss", **more: int) -> list[dict[str, Any]]:
     return [{"epoch": i, "train.loss": 1.0, key: loss, **more} for i, loss in enumerate(losses, 1)]
 
 
@@ -42,17 +47,19 @@ BEST = [
 
 
 @pytest.mark.parametrize(("stopping", "values", "key", "best"), BEST)
-def test_the_best_epoch(tmp_path, stopping, values, key, best):
+def test_the_best_epoch(
+    tmp_path: Path, stopping: str, values: Sequence[float | None], key: str, best: int | None
+) -> None:
     found = curves_of(run_of(tmp_path, rows_of(values, key), stopping=stopping, best_epoch=len(values)))
     assert (found.best, found.monitor, found.model) == (best, key, len(values))
 
 
-def test_without_validation_the_training_loss_counts(tmp_path):
+def test_without_validation_the_training_loss_counts(tmp_path: Path) -> None:
     rows = [{"epoch": i, "train.loss": loss} for i, loss in enumerate([2.0, 0.5, 1.0], 1)]
     assert curves_of(run_of(tmp_path, rows)).best == 2
 
 
-def test_the_start_that_was_kept_is_in_colour(tmp_path):
+def test_the_start_that_was_kept_is_in_colour(tmp_path: Path) -> None:
     rows = rows_of([5, 4], restart=1) + rows_of([3, 1], restart=2) + rows_of([6, 7, 8], restart=3)
     scores = [{"epoch": 2, "value": 4}, {"epoch": 2, "value": 1}, {"epoch": 3, "value": 8}]
     found = curves_of(run_of(tmp_path, rows, restarts=scores, best_epoch=2, best_value=1))
@@ -65,12 +72,12 @@ def test_the_start_that_was_kept_is_in_colour(tmp_path):
     assert sum(len(y) == 3 for y in lines.values()) == 1
 
 
-def test_a_run_that_goes_on_shows_its_newest_start(tmp_path):
+def test_a_run_that_goes_on_shows_its_newest_start(tmp_path: Path) -> None:
     found = curves_of(run_of(tmp_path, rows_of([1, 2], restart=1) + rows_of([3], restart=2)))
     assert (found.kept, found.model) == (-1, None)
 
 
-def test_what_is_drawn_are_the_figures_of_the_epochs(tmp_path):
+def test_what_is_drawn_are_the_figures_of_the_epochs(tmp_path: Path) -> None:
     rows = [
         {"epoch": 1, "train.loss": 1.0, "validation.loss": 2.0, "train.accuracy": 0.5, "gradient_norm": 9.0},
         {"epoch": 2, "train.loss": 0.5, "validation.loss": None, "train.accuracy": 0.75},
@@ -90,7 +97,7 @@ def test_what_is_drawn_are_the_figures_of_the_epochs(tmp_path):
     ("losses", "scale"),
     [([1.0, 0.5], "linear"), ([100.0, 1.0], "log"), ([100.0, 0.0], "linear"), ([-5.0, 900.0], "linear")],
 )
-def test_the_scale_of_the_loss(tmp_path, losses, scale):
+def test_the_scale_of_the_loss(tmp_path: Path, losses: Sequence[float], scale: str) -> None:
     with styled():
         assert draw(curves_of(run_of(tmp_path, rows_of(losses))), "", 8).axes[0].get_yscale() == scale
 
@@ -105,16 +112,16 @@ def test_the_scale_of_the_loss(tmp_path, losses, scale):
         ("macro_f1", "huber", "macro f1"),
     ],
 )
-def test_labels(key, loss, label):
+def test_labels(key: str, loss: str, label: str) -> None:
     assert axis_label(key, {"loss": {"type": loss}, "data": {"target": "price"}}) == label
 
 
-def test_nothing_to_draw(tmp_path):
+def test_nothing_to_draw(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no epoch is done yet \(finished\)"):
         curves_of(run_of(tmp_path, []))
 
 
-def test_rows_may_lack_keys(tmp_path):
+def test_rows_may_lack_keys(tmp_path: Path) -> None:
     run = run_of(tmp_path, [])
     run.metrics.write_text(json.dumps({"epoch": 1, "train.loss": 1.0}) + "\n{cut")
     assert len(curves_of(run).restarts[0]) == 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.plot.canvas import styled
 from nnctl.plot.distributions import draw
@@ -19,7 +20,7 @@ NORMAL = np.random.default_rng(0).normal(2.0, 3.0, (40, 50))
         (np.full(9, 7.0), 1.0, "mean 7\nst. dev. 0"),
     ],
 )
-def test_bars_add_up(values, share, told):
+def test_bars_add_up(values: Array, share: float, told: str) -> None:
     with styled():
         figure = draw({"dense1": values}, "weight", "title", 8)
         figure.draw_without_rendering()
@@ -30,6 +31,6 @@ def test_bars_add_up(values, share, told):
     assert figure.get_supxlabel() == "weight"
 
 
-def test_no_layers():
+def test_no_layers() -> None:
     with pytest.raises(ConfigError, match="no layer of this network has a weight"):
         draw({}, "weight", "title", 8)

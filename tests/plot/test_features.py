@@ -1,8 +1,11 @@
 """Feature maps as pictures."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.plot.canvas import styled
 from nnctl.plot.features import MOST, draw, maps, with_maps
@@ -15,19 +18,19 @@ LINE = Stage("conv1d1", np.random.default_rng(0).normal(size=(1, 9, 3)))
 VECTOR = Stage("dense1", np.ones((1, 7)))
 
 
-def test_a_map_is_a_channel():
+def test_a_map_is_a_channel() -> None:
     np.testing.assert_array_equal(maps(IMAGE.values[0])[7], IMAGE.values[0, :, :, 7])
     np.testing.assert_array_equal(maps(LINE.values[0]), LINE.values.transpose(0, 2, 1))
 
 
-def test_stages_without_maps_are_left_out():
+def test_stages_without_maps_are_left_out() -> None:
     assert with_maps([IMAGE, VECTOR, LINE]) == [IMAGE, LINE]
     with pytest.raises(ConfigError, match="no layer of this network gives maps"):
         with_maps([VECTOR])
 
 
 @pytest.mark.parametrize("picture", [np.zeros((5, 4)), np.zeros((5, 4, 3)), None])
-def test_the_figure(picture):
+def test_the_figure(picture: Array | None) -> None:
     with styled():
         figure = draw(picture, "said so", [IMAGE, LINE], "title", 8)
         figure.draw_without_rendering()
@@ -52,7 +55,7 @@ INPUTS = {
 
 
 @pytest.mark.parametrize("case", INPUTS)
-def test_the_input_is_drawn(tmp_path, case):
+def test_the_input_is_drawn(tmp_path: Path, case: str) -> None:
     layers, shape, headings = INPUTS[case]
     run = conv_run(tmp_path, f"{SECTION}model: {{layers: {layers}}}\n", shape)
     with styled():
@@ -66,7 +69,7 @@ def test_the_input_is_drawn(tmp_path, case):
         assert axes[len(headings)].get_ylabel() == "value"
 
 
-def test_one_map_is_as_wide_as_it_is():
+def test_one_map_is_as_wide_as_it_is() -> None:
     one = Stage("conv2d1", IMAGE.values[..., :1])
     with styled():
         figure = draw(None, "said so", [one], "title", 8)

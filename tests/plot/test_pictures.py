@@ -1,5 +1,8 @@
 """Which examples are pictures, and how inputs become pixels again."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,7 +23,7 @@ COLUMNS = [
 
 
 @pytest.mark.parametrize(("names", "shape"), COLUMNS)
-def test_columns_that_are_pictures(tmp_path, names, shape):
+def test_columns_that_are_pictures(tmp_path: Path, names: Sequence[str], shape: tuple[int, int, int] | None) -> None:
     assert picture_shape(dense_model(tmp_path, names)) == shape
 
 
@@ -37,13 +40,15 @@ LAYERS = [
 
 
 @pytest.mark.parametrize(("shape", "layers", "found"), LAYERS)
-def test_arrays_that_are_pictures(tmp_path, shape, layers, found):
+def test_arrays_that_are_pictures(
+    tmp_path: Path, shape: tuple[int, ...], layers: str, found: tuple[int, int, int] | None
+) -> None:
     config = CONV[: CONV.index("model:")] + f"model: {{layers: {layers}}}\n"
     assert picture_shape(conv_model(tmp_path, config, shape)) == found
 
 
 @pytest.mark.parametrize("method", ["standardize", "min_max", "robust", "scale", "none"])
-def test_the_normalisation_is_undone(tmp_path, method):
+def test_the_normalisation_is_undone(tmp_path: Path, method: str) -> None:
     model = conv_model(tmp_path, CONV.replace("standardize", method))
     raw, _ = pictures(5)
     raw[0, 0, 0, 0], raw[0, 0, 1, 0] = 0, 255
@@ -51,7 +56,7 @@ def test_the_normalisation_is_undone(tmp_path, method):
     np.testing.assert_allclose(found, raw[..., 0] / 255, atol=1e-6)
 
 
-def test_that_of_columns_too(tmp_path):
+def test_that_of_columns_too(tmp_path: Path) -> None:
     model = dense_model(tmp_path, GRID)
     raw, _ = pictures(shape=(16,))
     centre, scale = ([getattr(c, key) for c in model.encoder.columns] for key in ("centre", "scale"))
@@ -59,13 +64,13 @@ def test_that_of_columns_too(tmp_path):
     np.testing.assert_allclose(found, ((raw - raw.min()) / np.ptp(raw)).reshape(-1, 4, 4), atol=1e-12)
 
 
-def test_a_picture_of_one_grey(tmp_path):
+def test_a_picture_of_one_grey(tmp_path: Path) -> None:
     assert (pixels(conv_model(tmp_path), np.zeros((1, 8, 6, 1)), (8, 6, 1)) < np.inf).all()
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 @pytest.mark.parametrize("factor", [1, 4])
-def test_a_file_is_read_as_an_example(tmp_path, mode, factor):
+def test_a_file_is_read_as_an_example(tmp_path: Path, mode: str, factor: int) -> None:
     model = conv_model(tmp_path)
     raw, _ = pictures(1)
     image = Image.fromarray(raw[0, ..., 0]).resize((6 * factor, 8 * factor), Image.Resampling.NEAREST)
@@ -76,7 +81,7 @@ def test_a_file_is_read_as_an_example(tmp_path, mode, factor):
     np.testing.assert_allclose(x, expected, atol=0 if factor == 1 else 1.5)
 
 
-def test_files_that_are_none(tmp_path):
+def test_files_that_are_none(tmp_path: Path) -> None:
     model = conv_model(tmp_path)
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(DataError, match="a.png: is text and no image"):
@@ -85,6 +90,6 @@ def test_files_that_are_none(tmp_path):
         read_picture(tmp_path / "b.png", model)
 
 
-def test_models_of_tables_take_no_files(tmp_path):
+def test_models_of_tables_take_no_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="this model takes columns of a table, no pictures; use --example N"):
         read_picture(tmp_path / "a.png", dense_model(tmp_path, GRID))

@@ -10,7 +10,7 @@ from nnctl.plot.sheet import draw
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 6), (13, 8, 8), (7, 4, 9, 3)])
-def test_every_example_with_its_captions(shape):
+def test_every_example_with_its_captions(shape: tuple[int, ...]) -> None:
     pictures = np.random.default_rng(0).random(shape)
     captions = [(f"row {i}", "true: " + "long" * i) for i in range(len(pictures))]
     with styled():
@@ -23,7 +23,7 @@ def test_every_example_with_its_captions(shape):
     assert all(a.x1 < b.x0 for a, b in pairwise(boxes[:6]))
 
 
-def test_names_that_end_differently_stay_apart():
+def test_names_that_end_differently_stay_apart() -> None:
     captions = [(f"a long file name {i}.png", "true: class with a long name 07") for i in range(2)]
     with styled():
         (axes,) = draw(np.zeros((2, 3, 3)), captions, "title").axes

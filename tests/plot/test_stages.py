@@ -1,13 +1,16 @@
 """What layers give, against sums written out."""
 
+from pathlib import Path
+
 import numpy as np
 
+from nnctl.engine.parameters import Array
 from nnctl.plot.stages import stages, weights
 from nnctl.training.evaluate import outputs
 from tests.plot.made import CONV, conv_model
 
 
-def plain_conv(x, w, b):
+def plain_conv(x: Array, w: Array, b: Array) -> Array:
     """Valid correlation of one image (h, w, c), by its definition."""
     kh, kw, _, filters = w.shape
     height, width = x.shape[0] - kh + 1, x.shape[1] - kw + 1
@@ -19,7 +22,7 @@ def plain_conv(x, w, b):
     return y
 
 
-def test_each_stage_of_a_network(tmp_path):
+def test_each_stage_of_a_network(tmp_path: Path) -> None:
     model = conv_model(tmp_path)
     x = np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32)
     found = stages(model, x)
@@ -33,14 +36,14 @@ def test_each_stage_of_a_network(tmp_path):
     np.testing.assert_array_equal(found[-1].values, outputs(model.network, model.theta, x))
 
 
-def test_stages_do_not_share_memory(tmp_path):
+def test_stages_do_not_share_memory(tmp_path: Path) -> None:
     config = CONV.replace("- dropout", "- {type: activation, function: tanh}")
     found = stages(conv_model(tmp_path, config), np.ones((1, 8, 6, 1), np.float32))
     assert found[0].name == "conv2d1 + relu + tanh"
     assert not any(np.shares_memory(a.values, b.values) for a in found for b in found if a is not b)
 
 
-def test_blocks_are_opened(tmp_path):
+def test_blocks_are_opened(tmp_path: Path) -> None:
     """A residual block's layers, then its sum; what a chain begins with belongs to no layer before the block."""
     block = "- residual: [tanh, {conv: 4, kernel: 1, bias_init: {type: normal}}, batch_normalization, relu]"
     model = conv_model(tmp_path, CONV.replace("- relu", block).replace("- dropout", "- dropout\n    - tanh"))
@@ -59,6 +62,6 @@ def test_blocks_are_opened(tmp_path):
     assert not any(np.shares_memory(a.values, b.values) for a in found for b in found if a is not b)
 
 
-def test_weights_by_layer(tmp_path):
+def test_weights_by_layer(tmp_path: Path) -> None:
     model = conv_model(tmp_path)
     assert {name: w.shape for name, w in weights(model).items()} == {"conv2d1": (3, 3, 1, 4), "dense1": (24, 3)}

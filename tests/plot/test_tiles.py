@@ -15,7 +15,7 @@ from nnctl.plot.tiles import Tiles, fitting_columns
     aspect=st.floats(0.1, 5),
     lines=st.integers(0, 3),
 )
-def test_tiles_lie_side_by_side(count, columns, width, aspect, lines):
+def test_tiles_lie_side_by_side(count: int, columns: int, width: float, aspect: float, lines: int) -> None:
     tiles = Tiles(count, columns, width, aspect, lines)
     corners = [tiles.corner(i) for i in range(count)]
     assert len({(round(x, 6), round(y, 6)) for x, y in corners}) == count
@@ -29,11 +29,11 @@ def test_tiles_lie_side_by_side(count, columns, width, aspect, lines):
 
 
 @given(count=st.integers(1, 200), aspect=st.floats(0.01, 100))
-def test_columns(count, aspect):
+def test_columns(count: int, aspect: float) -> None:
     assert 1 <= fitting_columns(count, aspect) <= count
 
 
-def test_pictures_and_captions_keep_their_order():
+def test_pictures_and_captions_keep_their_order() -> None:
     pictures = np.arange(12.0).reshape(3, 2, 2)
     with styled():
         axes = new_figure(4, 3, "").add_subplot()

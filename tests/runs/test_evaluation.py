@@ -1,11 +1,13 @@
 """Measuring on other files than the run's own: the same examples give the same figures, however they are stored."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nnctl.data.sources import images
+from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.metrics import Accuracy
 from nnctl.runs.evaluation import file_data, measure
@@ -31,12 +33,12 @@ SOURCES = {
 }
 
 
-def idx(x):
+def idx(x: Array) -> bytes:
     return bytes([0, 0, 8, x.ndim]) + b"".join(n.to_bytes(4, "big") for n in x.shape) + x.tobytes()
 
 
 @pytest.fixture
-def stored(tmp_path):
+def stored(tmp_path: Path) -> Path:
     """The same examples in every format."""
     for name, x in ((NAMES["images"], X), (NAMES["labels"], Y)):
         (tmp_path / name).write_bytes(gzip.compress(idx(x)))
@@ -48,7 +50,7 @@ def stored(tmp_path):
 
 
 @pytest.mark.parametrize("trained_on", SOURCES)
-def test_the_format_changes_no_digit(stored, trained_on):
+def test_the_format_changes_no_digit(stored: Path, trained_on: str) -> None:
     model = open_trained(make_run(stored, CONFIG.replace("SOURCE", SOURCES[trained_on])))
     found = {
         name: measure(model, file_data(model, str(stored / name)), (Accuracy(),))
@@ -62,7 +64,7 @@ def test_the_format_changes_no_digit(stored, trained_on):
 
 
 @pytest.mark.parametrize("source", ["{type: npy, path: x.npy}", "{type: npz, path: x.npz, labels: null}"])
-def test_targets_are_not_looked_for_where_the_last_column_has_them(tmp_path, source):
+def test_targets_are_not_looked_for_where_the_last_column_has_them(tmp_path: Path, source: str) -> None:
     x = np.stack([np.arange(30) % 7, np.arange(30) % 2], axis=1).astype(float)
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "x.npz", x=x)
@@ -72,7 +74,7 @@ def test_targets_are_not_looked_for_where_the_last_column_has_them(tmp_path, sou
     assert file_data(model, str(tmp_path / "x.npy")).truth.tolist() == [0, 1] * 15
 
 
-def test_without_targets_beside_it(stored):
+def test_without_targets_beside_it(stored: Path) -> None:
     model = open_trained(make_run(stored, CONFIG.replace("SOURCE", SOURCES["npz"])))
     (stored / "alone.npy").write_bytes((stored / "x.npy").read_bytes())
     with pytest.raises(DataError, match=r"alone.npy: holds inputs of shape \(90, 8, 6\) and no targets; .* beside it"):
@@ -80,7 +82,9 @@ def test_without_targets_beside_it(stored):
 
 
 @pytest.mark.parametrize("arguments", [(), ("--data", "png")])
-def test_images_are_decoded_once(stored, monkeypatch, capsys, arguments):
+def test_images_are_decoded_once(
+    stored: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
     from nnctl.cli.main import main
 
     run = make_run(stored, CONFIG.replace("SOURCE", SOURCES["image_folder"]))

@@ -1,16 +1,21 @@
 """Predictions: the same digits whatever the batches, equal to slow plain arithmetic, of every kind of data."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
 from nnctl.data.sources import source_of
+from nnctl.engine.parameters import Array
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
+from nnctl.runs.model import Model
 from nnctl.runs.prediction import Prediction, Predictor
 from nnctl.runs.trained import open_trained
 from nnctl.training.evaluate import MOST_ROWS as TILE
@@ -41,12 +46,12 @@ model: {hidden: [5], init: {type: normal, deviation: 1.0}}
 """
 
 
-def csv_of(columns, rows, header=True):
+def csv_of(columns: Sequence[str], rows: Sequence[Sequence[Any]], header: bool = True) -> str:
     lines = [",".join(columns)] if header else []
     return "\n".join([*lines, *(",".join(map(str, row)) for row in rows)]) + "\n"
 
 
-def people(rows, seed=0):
+def people(rows: int, seed: int = 0) -> tuple[list[str], list[tuple[int, str, str, str, str, int]]]:
     """Columns and rows with numbers, gaps and categories."""
     random = np.random.default_rng(seed)
     towns, jobs = ["Ulm", "Rom", "York, N.Y."], ["baker", "smith", "clerk"]
@@ -65,16 +70,18 @@ def people(rows, seed=0):
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = tmp_path_factory.mktemp("people")
     return open_trained(make_run(folder, PEOPLE, people_csv=csv_of(*people(200))))
 
 
 @pytest.fixture
-def frame(tmp_path):
+def frame(tmp_path: Path) -> Callable[..., pl.DataFrame]:
     """Predicts for the text of a file, and returns one frame."""
 
-    def call(model, text, rows=1 << 15, name="new.csv", threads=1, **options):
+    def call(
+        model: Model, text: str, rows: int = 1 << 15, name: str = "new.csv", threads: int = 1, **options: Any
+    ) -> pl.DataFrame:
         (tmp_path / name).write_text(text)
         prediction = Prediction(model, source_of(str(tmp_path / name)), **options)
         with Workers(threads) as workers:
@@ -84,12 +91,12 @@ def frame(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def new():
+def new() -> tuple[list[str], list[tuple[int, str, str, str, str, int]]]:
     return people(ROWS, seed=1)
 
 
 @pytest.fixture(scope="module")
-def expected(model, new):
+def expected(model: Model, new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]]) -> Array:
     """The probabilities by plain arithmetic in float64, from the rows as text."""
     _, rows = new
     age, height, town = model.encoder.columns
@@ -108,7 +115,12 @@ def expected(model, new):
     return e / e.sum(axis=1, keepdims=True)
 
 
-def test_against_plain_arithmetic(model, new, frame, expected):
+def test_against_plain_arithmetic(
+    model: Model,
+    new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
+    frame: Callable[..., pl.DataFrame],
+    expected: Array,
+) -> None:
     found = frame(model, csv_of(*new))
     assert found.columns == ["prediction", "probability_baker", "probability_clerk", "probability_smith"]
     np.testing.assert_allclose(found[:, 1:].to_numpy(), expected, atol=2e-6)
@@ -119,14 +131,24 @@ def test_against_plain_arithmetic(model, new, frame, expected):
 
 
 @pytest.mark.parametrize(("rows", "threads"), [(1, 1), (7, 1), (TILE - 1, 2), (TILE, 1), (TILE + 1, 1), (1000, 3)])
-def test_batches_and_threads_change_no_bit(model, new, frame, rows, threads):
+def test_batches_and_threads_change_no_bit(
+    model: Model,
+    new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
+    frame: Callable[..., pl.DataFrame],
+    rows: int,
+    threads: int,
+) -> None:
     columns, made = new
     made = made[:80] if rows == 1 else made
     whole = frame(model, csv_of(columns, made))
     assert frame(model, csv_of(columns, made), rows=rows, threads=threads).equals(whole)
 
 
-def test_a_row_depends_on_no_other(model, new, frame):
+def test_a_row_depends_on_no_other(
+    model: Model,
+    new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
+    frame: Callable[..., pl.DataFrame],
+) -> None:
     columns, made = new
     others = people(ROWS, seed=2)[1]
     mixed = [mine if i % 3 else other for i, (mine, other) in enumerate(zip(made, others, strict=True))]
@@ -134,7 +156,7 @@ def test_a_row_depends_on_no_other(model, new, frame):
     assert frame(model, csv_of(columns, mixed))[mine].equals(frame(model, csv_of(columns, made))[mine])
 
 
-def test_cuts_change_no_bit_of_wide_products(tmp_path):
+def test_cuts_change_no_bit_of_wide_products(tmp_path: Path) -> None:
     """Where some kernels have other code for the last rows of a block."""
     random = np.random.default_rng(7)
     np.save(tmp_path / "x.npy", random.normal(size=(30, 784)))
@@ -153,7 +175,12 @@ model: {hidden: [300, 64], init: {type: normal, deviation: 0.1}}
         assert np.concatenate(parts).tobytes() == whole.tobytes(), cut
 
 
-def test_columns_in_any_order_extra_ones_and_ones_to_keep(model, new, tmp_path, frame):
+def test_columns_in_any_order_extra_ones_and_ones_to_keep(
+    model: Model,
+    new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
+    tmp_path: Path,
+    frame: Callable[..., pl.DataFrame],
+) -> None:
     columns, made = new
     plain = frame(model, csv_of(columns, made))
     order = [4, 3, 0, 2, 1, 5]
@@ -167,11 +194,15 @@ def test_columns_in_any_order_extra_ones_and_ones_to_keep(model, new, tmp_path, 
     assert found["id"].to_list() == [str(row[0]) for row in made]
 
 
-def test_without_probabilities(model, new, frame):
+def test_without_probabilities(
+    model: Model,
+    new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
+    frame: Callable[..., pl.DataFrame],
+) -> None:
     assert frame(model, csv_of(*new), probabilities=False).columns == ["prediction"]
 
 
-def test_a_number_to_keep_is_copied_as_it_is_written(model, frame):
+def test_a_number_to_keep_is_copied_as_it_is_written(model: Model, frame: Callable[..., pl.DataFrame]) -> None:
     assert frame(model, "age,height,town\n040.50,1,Ulm\n", keep=["age"])["age"].to_list() == ["040.50"]
 
 
@@ -183,7 +214,13 @@ def test_a_number_to_keep_is_copied_as_it_is_written(model, frame):
         (["ide"], "--keep ide: .*has no such column; did you mean 'id'?"),
     ],
 )
-def test_what_cannot_be_kept(model, new, tmp_path, keep, message):
+def test_what_cannot_be_kept(
+    model: Model,
+    new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
+    tmp_path: Path,
+    keep: Sequence[str],
+    message: str,
+) -> None:
     (tmp_path / "t.csv").write_text(csv_of(*new))
     prediction = Prediction(model, source_of(str(tmp_path / "t.csv")), keep=keep)
     with pytest.raises(ConfigError, match=message):
@@ -191,12 +228,12 @@ def test_what_cannot_be_kept(model, new, tmp_path, keep, message):
         next(prediction.frames())
 
 
-def test_missing_columns_are_all_named_with_the_nearest(model, frame):
+def test_missing_columns_are_all_named_with_the_nearest(model: Model, frame: Callable[..., pl.DataFrame]) -> None:
     with pytest.raises(DataError, match=r"no columns 'age' \(did you mean 'agge'\?\), 'town'"):
         frame(model, "agge,height\n1,2\n")
 
 
-def test_new_categories(model, frame, tmp_path):
+def test_new_categories(model: Model, frame: Callable[..., pl.DataFrame], tmp_path: Path) -> None:
     other = frame(model, "age,height,town\n30,0.5,Nowhere\n")
     assert other.height == 1
     folder = tmp_path / "strict"
@@ -207,21 +244,27 @@ def test_new_categories(model, frame, tmp_path):
         frame(strict, "age,height,town\n30,0.5,Ulm\n30,0.5,Urm\n")
 
 
-def test_rows_whose_outputs_are_no_numbers_are_named(model, frame, tmp_path):
+def test_rows_whose_outputs_are_no_numbers_are_named(
+    model: Model, frame: Callable[..., pl.DataFrame], tmp_path: Path
+) -> None:
     """Such as those of weights that are not numbers: the largest of them would be the first class."""
     broken = replace(model, theta=np.full_like(model.theta, np.nan))
     with pytest.raises(DataError, match="new.csv, line 2: the network's output is not a finite number"):
         frame(broken, "age,height,town\n30,0.5,Ulm\n")
 
 
-def test_no_rows(model, frame):
+def test_no_rows(model: Model, frame: Callable[..., pl.DataFrame]) -> None:
     empty = frame(model, "id,age,height,town\n", keep=["id"])
     assert empty.height == 0
     assert empty.columns == ["id", "prediction", "probability_baker", "probability_clerk", "probability_smith"]
     assert empty.schema["probability_baker"] == pl.Float32
 
 
-def test_json_lines_lack_keys_row_by_row(model, new, frame):
+def test_json_lines_lack_keys_row_by_row(
+    model: Model,
+    new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
+    frame: Callable[..., pl.DataFrame],
+) -> None:
     """An absent key is a missing value in whatever batch it stands; a key that is nowhere is a missing column."""
     columns, made = new
     numbers = {"id": int, "age": float, "height": float, "w": float}
@@ -238,7 +281,7 @@ def test_json_lines_lack_keys_row_by_row(model, new, frame):
     assert frame(model, "", name="new.jsonl").height == 0
 
 
-def test_several_numbers(tmp_path, frame):
+def test_several_numbers(tmp_path: Path, frame: Callable[..., pl.DataFrame]) -> None:
     rows = [(i, 0.5 * i, 100.0 + i, 1e9 + i) for i in range(30)]
     model = open_trained(make_run(tmp_path, HOUSES, houses_csv=csv_of(["a", "b", "price", "rent"], rows)))
     found = frame(model, csv_of(["a", "b"], [row[:2] for row in rows]))
@@ -256,7 +299,7 @@ def test_several_numbers(tmp_path, frame):
     assert abs(expected[:, 1].mean() - rents.mean()) < 5 * rents.std()
 
 
-def test_labels(tmp_path, frame):
+def test_labels(tmp_path: Path, frame: Callable[..., pl.DataFrame]) -> None:
     random = np.random.default_rng(2)
     rows = [(*random.normal(size=2).round(3), *random.integers(0, 2, 2)) for _ in range(TILE + 40)]
     model = open_trained(make_run(tmp_path, SONGS, songs_csv=csv_of(["a", "b", "loud", "fast"], rows)))
@@ -273,7 +316,7 @@ def test_labels(tmp_path, frame):
 
 
 @pytest.fixture
-def arrays(tmp_path):
+def arrays(tmp_path: Path) -> tuple[Model, Array, str]:
     """A model of arrays, and new examples."""
     random = np.random.default_rng(6)
     np.save(tmp_path / "x.npy", random.integers(0, 255, (60, 4, 3)).astype(np.uint8))
@@ -284,7 +327,7 @@ def arrays(tmp_path):
     return open_trained(make_run(tmp_path, config)), new, str(tmp_path / "new.npy")
 
 
-def test_arrays(arrays):
+def test_arrays(arrays: tuple[Model, Array, str]) -> None:
     model, new, file = arrays
     found = pl.concat(list(Prediction(model, source_of(file)).frames(100)))
     assert found.columns == ["prediction", "probability_0", "probability_1", "probability_2"]
@@ -297,7 +340,7 @@ def test_arrays(arrays):
         list(Prediction(replace(model, theta=theta), source_of(file)).frames())
 
 
-def test_large_images_fill_their_tiles(tmp_path):
+def test_large_images_fill_their_tiles(tmp_path: Path) -> None:
     """Few rows at a time, for memory, but whole tiles of them: what a batch leaves empty of one is computed too."""
     x = np.random.default_rng(2).integers(0, 255, (150, 200, 200)).astype(np.uint8)
     np.save(tmp_path / "x.npy", x)
@@ -313,7 +356,9 @@ def test_large_images_fill_their_tiles(tmp_path):
     assert [frame.height for frame in frames] == [48, 48, 48, 6]
 
 
-def test_arrays_have_no_columns_to_keep_and_tables_are_no_arrays(arrays, tmp_path, model):
+def test_arrays_have_no_columns_to_keep_and_tables_are_no_arrays(
+    arrays: tuple[Model, Array, str], tmp_path: Path, model: Model
+) -> None:
     array_model, _, file = arrays
     with pytest.raises(ConfigError, match="--keep id: the model takes arrays"):
         Prediction(array_model, source_of(file), keep=["id"]).check()
@@ -324,7 +369,9 @@ def test_arrays_have_no_columns_to_keep_and_tables_are_no_arrays(arrays, tmp_pat
         list(Prediction(model, source_of(file)).frames())
 
 
-def test_the_place_of_a_number_that_is_none_is_that_in_the_whole_array(arrays, tmp_path):
+def test_the_place_of_a_number_that_is_none_is_that_in_the_whole_array(
+    arrays: tuple[Model, Array, str], tmp_path: Path
+) -> None:
     model, new, _ = arrays
     x = new.astype(np.float32)
     x[TILE + 3] = np.nan
@@ -333,7 +380,11 @@ def test_the_place_of_a_number_that_is_none_is_that_in_the_whole_array(arrays, t
         list(Prediction(model, source_of(str(tmp_path / "nan.npy"))).frames(100))
 
 
-def test_printed_numbers_read_back_to_the_bit(model, new, frame):
+def test_printed_numbers_read_back_to_the_bit(
+    model: Model,
+    new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
+    frame: Callable[..., pl.DataFrame],
+) -> None:
     found = frame(model, csv_of(*new))
     back = pl.read_csv(StringIO(found.write_csv()), schema=found.schema)
     assert back.equals(found)

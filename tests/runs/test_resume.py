@@ -2,6 +2,8 @@
 
 import json
 import signal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,12 +34,12 @@ runtime: {checkpoint_seconds: 0.05}
 TIMINGS = ("seconds", "examples_per_second")
 
 
-def rows(run):
+def rows(run: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [{k: v for k, v in line.items() if k not in TIMINGS} for line in lines]
 
 
-def assert_same_result(a, b):
+def assert_same_result(a: Path, b: Path) -> None:
     assert rows(a) == rows(b)
     assert (a / "model.safetensors").read_bytes() == (b / "model.safetensors").read_bytes()
     last_a, values_a = read_tensors(a / "checkpoints" / "last.safetensors")
@@ -48,13 +50,13 @@ def assert_same_result(a, b):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     (folder / "kill.yaml").write_text(CONFIG)
     return folder / nnctl("train", "kill.yaml", "--quiet", cwd=folder).stdout.strip()
 
 
-def interrupted_run(folder, number, epochs):
+def interrupted_run(folder: Path, number: int, epochs: int) -> tuple[Path, tuple[int, str, str]]:
     """Start a run, and end it by a signal once it has done some epochs."""
     (folder / "kill.yaml").write_text(CONFIG)
     process = start("train", "kill.yaml", cwd=folder)
@@ -65,7 +67,7 @@ def interrupted_run(folder, number, epochs):
 
 
 @pytest.mark.parametrize("epochs", [1, 5, 22])
-def test_kill_9_then_resume_gives_the_same_bits(uninterrupted, tmp_path, epochs):
+def test_kill_9_then_resume_gives_the_same_bits(uninterrupted: Path, tmp_path: Path, epochs: int) -> None:
     run, (code, _, _) = interrupted_run(tmp_path, signal.SIGKILL, epochs)
     assert code == -signal.SIGKILL
     assert json.loads((run / "run.json").read_text())["status"] == "running"
@@ -74,7 +76,7 @@ def test_kill_9_then_resume_gives_the_same_bits(uninterrupted, tmp_path, epochs)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_saves_and_says_so(uninterrupted, tmp_path, number, code):
+def test_a_signal_saves_and_says_so(uninterrupted: Path, tmp_path: Path, number: int, code: int) -> None:
     run, (exit_code, out, err) = interrupted_run(tmp_path, number, 6)
     assert exit_code == code
     assert out == ""
@@ -86,7 +88,7 @@ def test_a_signal_saves_and_says_so(uninterrupted, tmp_path, number, code):
     assert_same_result(run, uninterrupted)
 
 
-def test_interrupted_again_and_again(uninterrupted, tmp_path):
+def test_interrupted_again_and_again(uninterrupted: Path, tmp_path: Path) -> None:
     run, _ = interrupted_run(tmp_path, signal.SIGKILL, 3)
     for epochs in (9, 20):
         process = start("train", "--resume", run, cwd=tmp_path)
@@ -96,7 +98,7 @@ def test_interrupted_again_and_again(uninterrupted, tmp_path):
     assert_same_result(run, uninterrupted)
 
 
-def test_threads_do_not_change_a_bit(uninterrupted, tmp_path):
+def test_threads_do_not_change_a_bit(uninterrupted: Path, tmp_path: Path) -> None:
     (tmp_path / "kill.yaml").write_text(CONFIG)
     out = nnctl("train", "kill.yaml", "--quiet", "--set", "runtime.threads=1", cwd=tmp_path).stdout.strip()
     again = tmp_path / out
@@ -106,7 +108,7 @@ def test_threads_do_not_change_a_bit(uninterrupted, tmp_path):
     assert rows(again) == rows(uninterrupted)
 
 
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(uninterrupted, tmp_path):
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(uninterrupted: Path, tmp_path: Path) -> None:
     run, _ = interrupted_run(tmp_path, signal.SIGTERM, 12)
     last = run / "checkpoints" / "last.safetensors"
     content = bytearray(last.read_bytes())
@@ -117,7 +119,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(uninterrupted, tmp_pa
     assert_same_result(run, uninterrupted)
 
 
-def test_a_finished_run_can_be_extended(tmp_path):
+def test_a_finished_run_can_be_extended(tmp_path: Path) -> None:
     short = CONFIG.replace("restarts: 2, early_stopping: {patience: 9}", "restarts: 1")
     (tmp_path / "kill.yaml").write_text(short)
     whole = tmp_path / nnctl("train", "kill.yaml", "-q", "--set", "training.epochs=12", cwd=tmp_path).stdout.strip()
@@ -130,14 +132,14 @@ def test_a_finished_run_can_be_extended(tmp_path):
     assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
 
 
-def test_another_experiment_is_not_a_continuation(tmp_path):
+def test_another_experiment_is_not_a_continuation(tmp_path: Path) -> None:
     (tmp_path / "kill.yaml").write_text(CONFIG)
     run = nnctl("train", "kill.yaml", "-q", "--set", "training.epochs=2", cwd=tmp_path).stdout.strip()
     done = nnctl("train", "--resume", run, "--set", "optimizer.learning_rate=0.1", cwd=tmp_path, code=2)
     assert "optimizer cannot change" in done.stderr
 
 
-def test_changed_data_are_noticed(tmp_path):
+def test_changed_data_are_noticed(tmp_path: Path) -> None:
     table = "x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(40))
     (tmp_path / "t.csv").write_text(table)
     (tmp_path / "t.yaml").write_text("data: {source: {type: csv, path: t.csv}, target: y}\ntraining: {epochs: 3}\n")
@@ -148,7 +150,7 @@ def test_changed_data_are_noticed(tmp_path):
 
 
 @pytest.mark.parametrize("patience", [1, 9])
-def test_killed_while_the_model_was_written(tmp_path, patience):
+def test_killed_while_the_model_was_written(tmp_path: Path, patience: int) -> None:
     """The last checkpoint knows that training is over; what is missing is written, to the same bytes."""
     (tmp_path / "kill.yaml").write_text(CONFIG.replace("patience: 9", f"patience: {patience}"))
     run = tmp_path / nnctl("train", "kill.yaml", "-q", cwd=tmp_path).stdout.strip()

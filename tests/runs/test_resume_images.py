@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -59,7 +60,7 @@ NETWORKS = {
 
 
 @pytest.fixture(scope="module", params=list(NETWORKS))
-def folder(request, tmp_path_factory):
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Images, an experiment, and a run of it that nothing disturbed."""
     place = tmp_path_factory.mktemp(request.param)
     write(place / "images", shades(80, (24, 24)))
@@ -68,7 +69,7 @@ def folder(request, tmp_path_factory):
     return place
 
 
-def test_kill_9_then_resume_on_two_threads(folder):
+def test_kill_9_then_resume_on_two_threads(folder: Path) -> None:
     process = start("train", "images.yaml", "--runs", "killed", cwd=folder)
     run = folder / "killed" / "images-0001"
     wait_for(lambda: (run / "metrics.jsonl").exists() and len(rows(run)) >= 2, process)
@@ -78,7 +79,7 @@ def test_kill_9_then_resume_on_two_threads(folder):
     assert_same_result(run, folder / "runs" / "images-0001")
 
 
-def test_threads_and_a_signal_change_no_bit(folder):
+def test_threads_and_a_signal_change_no_bit(folder: Path) -> None:
     process = start("train", "images.yaml", "--set", "runtime.threads=2", cwd=folder)
     run = folder / "runs" / "images-0002"
     wait_for(lambda: (run / "metrics.jsonl").exists() and len(rows(run)) >= 1, process)

@@ -1,5 +1,7 @@
 """Rows of the source are found again."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -26,7 +28,7 @@ SPLITS = ["train", "validation", "test"]
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_the_rows_of_a_table(tmp_path, split):
+def test_the_rows_of_a_table(tmp_path: Path, split: str) -> None:
     run = make_run(tmp_path, TABLE, table_csv=CSV)
     model = open_trained(run)
     _, data = own_data(model, run, split, pytest.fail)
@@ -39,7 +41,7 @@ def test_the_rows_of_a_table(tmp_path, split):
         assert y == model.encoder.target.classes[data.truth[i]]
 
 
-def test_rows_that_are_alike_are_told_apart(tmp_path):
+def test_rows_that_are_alike_are_told_apart(tmp_path: Path) -> None:
     csv = "a,y\n" + "1,0\n1,1\n" * 20  # in nothing but the target
     run = make_run(tmp_path, TABLE.replace("missing_target: drop, ", ""), table_csv=csv)
     model = open_trained(run)
@@ -49,7 +51,7 @@ def test_rows_that_are_alike_are_told_apart(tmp_path):
     assert all((number - 1) % 2 == truth for number, truth in zip(numbers, data.truth, strict=True))
 
 
-def test_a_category_that_training_lacks(tmp_path):
+def test_a_category_that_training_lacks(tmp_path: Path) -> None:
     csv = "word,y\n" + "".join(f"w{i},{i % 2}\n" for i in range(40))
     run = make_run(tmp_path, TABLE.replace("missing_target: drop, ", ""), table_csv=csv)
     model = open_trained(run)
@@ -60,7 +62,7 @@ def test_a_category_that_training_lacks(tmp_path):
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_the_rows_of_an_array(tmp_path, split):
+def test_the_rows_of_an_array(tmp_path: Path, split: str) -> None:
     run = conv_run(tmp_path)
     model = open_trained(run)
     _, data = own_data(model, run, split, pytest.fail)
@@ -73,7 +75,7 @@ def test_the_rows_of_an_array(tmp_path, split):
     assert data.files is None
 
 
-def test_one_example_and_some(tmp_path):
+def test_one_example_and_some(tmp_path: Path) -> None:
     run = conv_run(tmp_path)
     model = open_trained(run)
     rows = rows_of_source(model, run, "test")
@@ -88,7 +90,7 @@ def test_one_example_and_some(tmp_path):
         rows.example(31)
 
 
-def test_some_of_a_table_with_weights(tmp_path):
+def test_some_of_a_table_with_weights(tmp_path: Path) -> None:
     csv = "a,w,y\n" + "".join(f"{i},{i + 1},{i % 2}\n" for i in range(20))
     config = TABLE.replace("missing_target: drop", "weight: w")
     run = make_run(tmp_path, config, table_csv=csv)
@@ -99,7 +101,7 @@ def test_some_of_a_table_with_weights(tmp_path):
     assert all_rows(few).numbers.tolist() == [1, 2]
 
 
-def test_rows_without_a_target_are_counted(tmp_path):
+def test_rows_without_a_target_are_counted(tmp_path: Path) -> None:
     run = make_run(tmp_path, TABLE, table_csv=CSV)
     rows = rows_of_source(open_trained(run), run, "test")
     assert rows.numbers.tolist() == [i + 1 for i in range(60) if i % 7 != 3]
@@ -107,7 +109,7 @@ def test_rows_without_a_target_are_counted(tmp_path):
         rows.example(4)
 
 
-def test_files_of_images(tmp_path):
+def test_files_of_images(tmp_path: Path) -> None:
     raw, kinds = pictures()
     for i, kind in enumerate(kinds):
         (tmp_path / "images" / kind).mkdir(parents=True, exist_ok=True)

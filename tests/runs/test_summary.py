@@ -1,6 +1,9 @@
 """What is said of a run, in whatever state it is."""
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +12,7 @@ from nnctl.runs import summary
 from tests.runs.test_compare import run_at
 
 
-def test_overview_of_a_run_under_way(tmp_path):
+def test_overview_of_a_run_under_way(tmp_path: Path) -> None:
     run = run_at(tmp_path / "a-0001", status="running", pid=os.getpid(), created="now")
     run.append_row({"epoch": 1, "seconds": 0.5})
     run.append_row({"epoch": 2, "seconds": 0.25})
@@ -28,7 +31,7 @@ def test_overview_of_a_run_under_way(tmp_path):
         ({}, "unknown"),
     ],
 )
-def test_status(info, expected):
+def test_status(info: dict[str, Any], expected: str) -> None:
     assert summary.status(info) == expected
 
 
@@ -42,7 +45,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize(("name", "content"), DAMAGE.values(), ids=DAMAGE)
-def test_damage_is_named(tmp_path, name, content):
+def test_damage_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     run = run_at(tmp_path / "a-0001", status="finished")
     (run.path / name).write_bytes(content)
     with pytest.raises(DataError, match=name):
@@ -50,14 +53,14 @@ def test_damage_is_named(tmp_path, name, content):
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"a: [", b"3\n", b"seed: 1\nseed: 2\n"])
-def test_damaged_settings_are_named(tmp_path, content):
+def test_damaged_settings_are_named(tmp_path: Path, content: bytes) -> None:
     run = run_at(tmp_path / "a-0001")
     run.config.write_bytes(content)
     with pytest.raises(DataError, match=r"config\.yaml"):
         summary.settings(run)
 
 
-def layers(**figures):
+def layers(**figures: dict[str, float]) -> list[dict[str, dict[str, Any]]]:
     return [{"layers": figures}]
 
 
@@ -82,7 +85,7 @@ HEALTH = {
 
 
 @pytest.mark.parametrize(("epochs", "expected"), HEALTH.values(), ids=HEALTH)
-def test_health(epochs, expected):
+def test_health(epochs: Sequence[dict[str, Any]], expected: Sequence[str]) -> None:
     found = summary.health(epochs)
     assert len(found) == len(expected)
     for warning, start in zip(found, expected, strict=True):

@@ -1,6 +1,9 @@
 """The worst examples and the most confused pairs, against counting."""
 
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from tests.plot.made import conv_run
 from tests.runs.made import make_run
 
 
-def evaluation(losses, predictions=None):
+def evaluation(losses: Sequence[float], predictions: Predictions | None = None) -> Evaluation:
     return Evaluation({}, {}, "", predictions, np.array(losses, float))
 
 
@@ -30,12 +33,12 @@ def evaluation(losses, predictions=None):
         ([5], 9, [0]),
     ],
 )
-def test_the_largest_loss_first(losses, count, order):
+def test_the_largest_loss_first(losses: Sequence[float], count: int, order: Sequence[int]) -> None:
     assert worst(evaluation(losses), count).tolist() == order
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
-def test_confused_pairs_by_counting(pairs):
+def test_confused_pairs_by_counting(pairs: Sequence[tuple[int, int]]) -> None:
     truth, decided = np.array(pairs).T
     matrix = confusion_matrix(Predictions("classification", np.eye(4)[decided], truth))
     found = confused_pairs("abcd", matrix)
@@ -54,7 +57,7 @@ R = Predictions(
 )
 
 
-def test_the_probability_of_the_truth():
+def test_the_probability_of_the_truth() -> None:
     np.testing.assert_allclose(probability_of_truth(P), [0.3, 0.7])
     np.testing.assert_allclose(probability_of_truth(L), [0.9 * 0.2, 0.6 * 0.7])
     assert probability_of_truth(R) is None
@@ -75,7 +78,7 @@ FRAMES = [
 
 
 @pytest.mark.parametrize(("predictions", "target", "expected"), FRAMES, ids=["classes", "labels", "numbers"])
-def test_the_table(predictions, target, expected):
+def test_the_table(predictions: Predictions, target: Target, expected: Sequence[dict[str, Any]]) -> None:
     found = evaluation([2, 4], predictions)
     indices = worst(found, 2)
     rows = worst_frame(found, target, indices, np.array([9, 5])).to_dicts()
@@ -84,14 +87,14 @@ def test_the_table(predictions, target, expected):
         assert row == pytest.approx(right)
 
 
-def test_one_number_needs_no_name():
+def test_one_number_needs_no_name() -> None:
     one = Target(task="regression", columns=("price",), centre=(0.0,), scale=(1.0,))
     p = Predictions("regression", np.array([[1.0]]), np.array([[2.0]]))
     frame = worst_frame(evaluation([1], p), one, np.array([0]), np.array([1]), ["a.png"])
     assert frame.columns == ["row", "file", "truth", "prediction", "loss"]
 
 
-def test_texts():
+def test_texts() -> None:
     assert answer_text(NUMBERS, R.outputs[1]) == "30, 4"
     assert truth_text(NUMBERS, R.truth[0]) == "1.5, 2"
 
@@ -103,7 +106,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("kind", LOSSES)
-def test_losses_have_the_loss_as_their_mean(tmp_path, kind):
+def test_losses_have_the_loss_as_their_mean(tmp_path: Path, kind: str) -> None:
     head, line, loss = LOSSES[kind]
     csv = head + "".join(line.format(i=i, j=(i * 7) % 11, k=i % 3) for i in range(40))
     config = (
@@ -117,7 +120,7 @@ def test_losses_have_the_loss_as_their_mean(tmp_path, kind):
     assert found.losses.mean() == pytest.approx(found.figures["loss"], rel=1e-5)
 
 
-def test_the_loss_of_classes_is_minus_the_log_of_the_probability(tmp_path):
+def test_the_loss_of_classes_is_minus_the_log_of_the_probability(tmp_path: Path) -> None:
     run = conv_run(tmp_path)
     model = open_trained(run)
     found = measure(model, own_data(model, run, None, pytest.fail)[1], ())

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from itertools import pairwise, product
 from typing import Any, get_args
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from nnctl.schedules import AnySchedule, Cosine, Exponential, Polynomial, Progress, ReduceOnPlateau, Step, preview
+from nnctl.schedules.base import Schedule
+from nnctl.schedules.decay import Constant
 
 MEMBERS = get_args(get_args(AnySchedule)[0])
 ADAPTER = TypeAdapter(AnySchedule)
@@ -32,7 +35,7 @@ CONTINUOUS = ["exponential", "inverse_time", "polynomial", "cosine", "one_cycle"
 schedules = pytest.mark.parametrize("schedule", [ADAPTER.validate_python(case) for case in CASES], ids=str)
 
 
-def scales(config, epochs, steps_per_epoch=1):
+def scales(config: dict[str, Any], epochs: int, steps_per_epoch: int = 1) -> list[float]:
     return preview(ADAPTER.validate_python(config), 1.0, epochs, steps_per_epoch)
 
 
@@ -63,28 +66,28 @@ KNOWN = [
 
 
 @pytest.mark.parametrize(("config", "expected"), KNOWN)
-def test_known_values(config, expected):
+def test_known_values(config: dict[str, Any], expected: Sequence[float]) -> None:
     assert scales(config, len(expected)) == pytest.approx(expected, rel=1e-12)
 
 
-def test_complete():
+def test_complete() -> None:
     names = {member.model_fields["type"].default for member in MEMBERS}
     assert names == {case["type"] for case in CASES} == {config["type"] for config, _ in KNOWN}
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_every_field_is_described(member):
+def test_every_field_is_described(member: type[Schedule]) -> None:
     assert all(field.description for name, field in member.model_fields.items() if name != "type")
 
 
 @schedules
-def test_round_trip(schedule):
+def test_round_trip(schedule: Schedule) -> None:
     assert ADAPTER.validate_json(json.dumps(schedule.model_dump(mode="json"))) == schedule
 
 
 @schedules
 @given(warmup=st.floats(0, 3), start=st.floats(0, 1), spe=st.integers(1, 50), epochs=st.integers(1, 20))
-def test_laws(schedule, warmup, start, spe, epochs):
+def test_laws(schedule: Constant, warmup: float, start: float, spe: int, epochs: int) -> None:
     warmed = schedule.model_copy(update={"warmup": warmup, "warmup_start": start})
     values = preview(warmed, 1.0, epochs, spe)
     assert len(values) == epochs * spe
@@ -95,13 +98,13 @@ def test_laws(schedule, warmup, start, spe, epochs):
 
 
 @schedules
-def test_after_the_warmup_it_is_the_schedule_without(schedule):
+def test_after_the_warmup_it_is_the_schedule_without(schedule: Schedule) -> None:
     warmed = schedule.model_copy(update={"warmup": 2.0})
     assert preview(warmed, 0.5, 12, 8)[16:] == pytest.approx(preview(schedule, 0.5, 10, 8), rel=1e-9)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["type"] in CONTINUOUS and "cycles" not in c], ids=str)
-def test_no_jumps(case):
+def test_no_jumps(case: dict[str, Any]) -> None:
     """With ever more steps an epoch, neighbouring steps come ever closer."""
     for steps_per_epoch in (100, 1000):
         values = scales(case | {"warmup": 1}, 4, steps_per_epoch)
@@ -110,13 +113,13 @@ def test_no_jumps(case):
 
 @pytest.mark.parametrize("member", [Cosine, Polynomial])
 @given(end=st.floats(0, 1), done=st.floats(0, 2))
-def test_ends_where_it_should(member, end, done):
+def test_ends_where_it_should(member: type[Cosine], end: float, done: float) -> None:
     schedule = member(end=end)
     assert schedule.shape(10.0 * max(done, 1.0), 10.0, {}) == pytest.approx(end, abs=1e-15)
     assert end - 1e-15 <= schedule.shape(10.0 * done, 10.0, {}) <= 1
 
 
-def test_one_cycle_ends():
+def test_one_cycle_ends() -> None:
     values = scales({"type": "one_cycle"}, 10, 1000)
     assert max(values) == values[3000] == 1
     assert values[0] == pytest.approx(1 / 25)
@@ -124,7 +127,7 @@ def test_one_cycle_ends():
 
 
 @pytest.mark.parametrize(("every", "steps_per_epoch"), [(0.1, 10), (0.3, 10), (0.7, 10), (1 / 3, 3)])
-def test_steps_fall_on_time_whatever_the_rounding(every, steps_per_epoch):
+def test_steps_fall_on_time_whatever_the_rounding(every: float, steps_per_epoch: int) -> None:
     values = scales({"type": "step", "every": every, "factor": 0.5}, 10, steps_per_epoch)
     length = round(every * steps_per_epoch)
     assert values == [0.5 ** (step // length) for step in range(len(values))]
@@ -184,7 +187,7 @@ def test_a_plateau_that_is_said_to_do_nothing_does_nothing(patience: int) -> Non
 
 @settings(max_examples=40)
 @given(st.integers(1, 7), st.sampled_from([1.0, 1.5, 2.0]), st.integers(1, 60))
-def test_cosine_cycles_fill_the_training(cycles, growth, epochs):
+def test_cosine_cycles_fill_the_training(cycles: int, growth: float, epochs: int) -> None:
     schedule = Cosine(cycles=cycles, growth=growth)
     values = preview(schedule, 1.0, epochs, 100)
     assert sum(a < b for a, b in pairwise(values)) == cycles - 1
@@ -192,18 +195,18 @@ def test_cosine_cycles_fill_the_training(cycles, growth, epochs):
 
 
 @pytest.mark.parametrize("cycles", range(1, 30))
-def test_cosine_restarts_on_time_whatever_the_rounding(cycles):
+def test_cosine_restarts_on_time_whatever_the_rounding(cycles: int) -> None:
     values = scales({"type": "cosine", "cycles": cycles}, 7 * cycles)
     assert values == pytest.approx(scales({"type": "cosine"}, 7) * cycles, abs=1e-9)
 
 
 @pytest.mark.parametrize("fields", [{}, {"every": 2.0, "milestones": [3.0]}])
-def test_step_takes_one_of_two(fields):
+def test_step_takes_one_of_two(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=r"of every and milestones; give one: `every: 10` or"):
         Step(**fields)
 
 
-def test_exponential_is_smooth_within_an_epoch():
+def test_exponential_is_smooth_within_an_epoch() -> None:
     assert Exponential(decay=0.81).scale(Progress(1, 2, 5), {}) == pytest.approx(0.9)
 
 
@@ -220,7 +223,7 @@ PLATEAUS = [
 
 
 @pytest.mark.parametrize(("fields", "figures", "expected"), PLATEAUS)
-def test_plateaus(fields, figures, expected):
+def test_plateaus(fields: dict[str, float], figures: Sequence[float], expected: Sequence[float]) -> None:
     schedule, memory, found = ReduceOnPlateau(**fields), {}, []
     for epoch, figure in enumerate(figures):
         schedule.observe(figure, memory)
@@ -230,7 +233,7 @@ def test_plateaus(fields, figures, expected):
 
 
 @schedules
-def test_only_plateaus_watch(schedule):
+def test_only_plateaus_watch(schedule: Schedule) -> None:
     memory = {}
     schedule.observe(1.0, memory)
     assert (schedule.monitored is not None) == bool(memory) == isinstance(schedule, ReduceOnPlateau)

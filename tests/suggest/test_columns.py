@@ -1,5 +1,7 @@
 """Why a column is left out, one table of cases."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 import pytest
@@ -35,7 +37,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_reasons(name):
+def test_reasons(name: str) -> None:
     values, reason = CASES[name]
     found = left_out(table_of(pl.DataFrame({name: values}), "t"), [name])
     if reason is None:
@@ -46,11 +48,11 @@ def test_reasons(name):
 
 
 @pytest.mark.parametrize("values", [[str(i) for i in range(10)], [f"name {i}" for i in range(10)]])
-def test_a_few_rows_say_nothing(values):
+def test_a_few_rows_say_nothing(values: Sequence[str]) -> None:
     assert left_out(table_of(pl.DataFrame({"a": values}), "t"), ["a"]) == []
 
 
-def test_more_fields_that_mean_missing():
+def test_more_fields_that_mean_missing() -> None:
     columns = {
         "mostly numbers": [*map(str, range(N - 1)), "-"],
         "only dashes": ["-"] * N,
@@ -62,7 +64,7 @@ def test_more_fields_that_mean_missing():
     assert more_missing(table_of(pl.DataFrame(columns), "t")) == ["-"]
 
 
-def test_the_class_in_other_words():
+def test_the_class_in_other_words() -> None:
     classes = ["a", "b", "c", "a"] * 25
     columns = {
         "label": classes,

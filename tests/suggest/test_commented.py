@@ -1,5 +1,7 @@
 """YAML with reasons says the same as without, to any reader of YAML."""
 
+from typing import Any
+
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,17 +25,17 @@ TREES = st.recursive(
 
 @settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1), TREES, min_size=1, max_size=5))
-def test_reads_back_as_the_values_without_their_reasons(tree):
+def test_reads_back_as_the_values_without_their_reasons(tree: dict[str, Any]) -> None:
     text = commented(tree)
     assert parse(text, "text").data == plain(tree)
 
 
-def test_readers_of_yaml_1_1_agree():
+def test_readers_of_yaml_1_1_agree() -> None:
     tree = {"a": Because("no", "why # not"), "b": [Because(1e-5, "small"), "12"], "c": {"on": Because([], "none")}}
     assert yaml.safe_load(commented(tree)) == plain(tree)
 
 
-def test_a_reason_stands_beside_its_value_or_above_it():
+def test_a_reason_stands_beside_its_value_or_above_it() -> None:
     long = "word " * 40
     assert commented({"a": Because(1, "why")}) == "a: 1  # why\n"
     assert commented({"a": [Because("x", "why")]}) == "a:\n  - x  # why\n"
@@ -43,20 +45,20 @@ def test_a_reason_stands_beside_its_value_or_above_it():
     assert all(line.startswith("  # ") and len(line) <= WIDTH for line in lines[1:-1])
 
 
-def test_a_reason_that_would_make_the_line_long_stands_above():
+def test_a_reason_that_would_make_the_line_long_stands_above() -> None:
     assert commented({"a": Because("x" * 90, "twenty or more letters")}) == f"# twenty or more letters\na: {'x' * 90}\n"
 
 
-def test_a_key_may_be_longer_than_yaml_likes():
+def test_a_key_may_be_longer_than_yaml_likes() -> None:
     tree = {"k" * 1100: Because(1, "why"), "b": {"k" * 1100: [1]}}
     assert yaml.safe_load(commented(tree)) == plain(tree)
 
 
-def test_comments_hold_nothing_that_yaml_forbids():
+def test_comments_hold_nothing_that_yaml_forbids() -> None:
     assert comment("a\x07b\n\tc") == ["# a?b c"]
 
 
-def test_what_is_off_is_there_without_its_marks():
+def test_what_is_off_is_there_without_its_marks() -> None:
     tree = {"a": 1, "b": {"c": Off([{"x": [1, "no"]}, {"y": 2, "z": "q r"}], "why"), "d": {"e": 2}}}
     text = commented(tree)
     assert yaml.safe_load(text) == plain(tree) == {"a": 1, "b": {"d": {"e": 2}}}
@@ -65,7 +67,7 @@ def test_what_is_off_is_there_without_its_marks():
     assert on["b"]["c"] == [{"x": [1, "no"]}, {"y": 2, "z": "q r"}]
 
 
-def test_a_mapping_in_a_list_is_one_line_where_nothing_is_said_within():
+def test_a_mapping_in_a_list_is_one_line_where_nothing_is_said_within() -> None:
     tree = {"a": [{"conv": 3}, Because({"dense": 4, "activation": "no"}, "why"), {"b": Because(1, "inner")}, {}]}
     assert commented(tree).splitlines()[1:] == [
         "  - conv: 3",

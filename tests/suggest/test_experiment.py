@@ -2,7 +2,9 @@
 
 import gzip
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,26 +19,27 @@ from nnctl.runs import session
 from nnctl.runs.record import Recorder
 from nnctl.suggest.experiment import suggest
 from nnctl.training.assemble import assemble
+from nnctl.training.job import Job
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 N = 60
 
 
-def job_of(folder, text):
+def job_of(folder: Path, text: str) -> Job:
     """What the text of an experiment file, put into a folder, becomes."""
     (folder / "made.yaml").write_text(text, encoding="utf-8")
     loaded = load_experiment(folder / "made.yaml", (), Experiment)
     return assemble(loaded.spec, loaded.base)
 
 
-def made(folder, text, *targets, name="data.csv", **options):
+def made(folder: Path, text: str, *targets: str, name: str = "data.csv", **options: str) -> tuple[Job, str]:
     """The job and the experiment file for a table."""
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     suggestion = suggest(str(folder / name), targets, folder, **options)
     return job_of(folder, suggestion.text), suggestion.text
 
 
-def table(**columns):
+def table(**columns: Any) -> str:
     """A table as CSV."""
     return pl.DataFrame(columns).write_csv()
 
@@ -55,7 +58,7 @@ SHIPPED = {
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_beats_the_baseline_by_a_clear_margin_as_it_stands(tmp_path, name):
+def test_beats_the_baseline_by_a_clear_margin_as_it_stands(tmp_path: Path, name: str) -> None:
     target, metric, margin = SHIPPED[name]
     job = job_of(tmp_path, suggest(str(DATASETS / f"{name}.csv"), target.split(), tmp_path).text)
     summary = Recorder(session.begin(job, tmp_path / "runs"), job).train()
@@ -63,7 +66,7 @@ def test_beats_the_baseline_by_a_clear_margin_as_it_stands(tmp_path, name):
     assert summary["evaluation"][part][metric] > summary["baseline"][part][metric] + margin
 
 
-def test_every_shipped_data_set_is_tried():
+def test_every_shipped_data_set_is_tried() -> None:
     assert set(SHIPPED) == {path.stem for path in DATASETS.glob("*.csv")}
 
 
@@ -112,7 +115,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_tables(tmp_path, name):
+def test_tables(tmp_path: Path, name: str) -> None:
     content, targets, said, features = TABLES[name]
     job, text = made(tmp_path, content, *targets)
     unwrapped = re.sub(r"\n *# ", " ", text)
@@ -122,7 +125,7 @@ def test_tables(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_column_names_that_mean_something_in_yaml(tmp_path, name):
+def test_column_names_that_mean_something_in_yaml(tmp_path: Path, name: str) -> None:
     frame = pl.DataFrame({"x": X, name: X, "y": LABEL})
     for target in ("y", name):
         job, _ = made(tmp_path, frame.write_csv(), target)
@@ -130,7 +133,7 @@ def test_column_names_that_mean_something_in_yaml(tmp_path, name):
 
 
 @pytest.mark.parametrize("units", [1, 5, 30, 500])
-def test_hidden_layers_are_as_wide_as_the_input_within_bounds(tmp_path, units):
+def test_hidden_layers_are_as_wide_as_the_input_within_bounds(tmp_path: Path, units: int) -> None:
     columns = {f"x{i}": np.arange(1.0, 41.0) ** 2 % (i + 2) for i in range(units)}
     job, _ = made(tmp_path, table(**columns, y=LABEL[:40]), "y")
     assert job.experiment.model.hidden == (min(max(units, 16), 64),)
@@ -161,12 +164,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("content", "targets", "error", "words"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_learned(tmp_path, content, targets, error, words):
+def test_what_cannot_be_learned(
+    tmp_path: Path, content: str, targets: Sequence[str], error: type[NnctlError], words: str
+) -> None:
     with pytest.raises(error, match=words):
         made(tmp_path, content, *targets)
 
 
-def test_the_task_may_be_given(tmp_path):
+def test_the_task_may_be_given(tmp_path: Path) -> None:
     content = table(x=X, y=[i % 5 for i in range(N)])
     job, text = made(tmp_path, content, "y", task="regression")
     assert job.data.encoder.target.task == "regression"
@@ -182,26 +187,26 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_formats(tmp_path, name):
+def test_formats(tmp_path: Path, name: str) -> None:
     FORMATS[name](pl.DataFrame({"x": X, "y": LABEL}), tmp_path / name)
     job = job_of(tmp_path, suggest(str(tmp_path / name), ["y"], tmp_path).text)
     assert job.data.encoder.target.classes == ("a", "b", "c")
 
 
-def test_a_binary_column_of_lists_is_left_out(tmp_path):
+def test_a_binary_column_of_lists_is_left_out(tmp_path: Path) -> None:
     pl.DataFrame({"x": X, "l": [[1]] * N, "y": LABEL}).write_parquet(tmp_path / "data.parquet")
     text = suggest(str(tmp_path / "data.parquet"), ["y"], tmp_path).text
     assert [column.name for column in job_of(tmp_path, text).data.encoder.columns] == ["x"]
 
 
-def test_arrays(tmp_path):
+def test_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.ones((N, 4, 4), np.uint8) * np.arange(N)[:, None, None], y=np.arange(N) % 3)
     job = job_of(tmp_path, suggest(str(tmp_path / "a.npz"), [], tmp_path).text)
     assert job.data.train.input_shape == (4, 4)
     assert job.experiment.model.hidden == (16,)
 
 
-def test_the_name_is_fit_for_a_folder(tmp_path):
+def test_the_name_is_fit_for_a_folder(tmp_path: Path) -> None:
     _, text = made(tmp_path, table(x=X, y=LABEL), "y", name="..my data (1).csv")
     assert "\nname: run\n" in text
     _, text = made(tmp_path, table(x=X, y=LABEL), "y", name="my data (1).csv")
@@ -218,7 +223,9 @@ NAMES = st.lists(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=NAMES, rows=st.integers(2, 40), data=st.data())
-def test_any_table_makes_a_good_file_or_a_plain_refusal(tmp_path, names, rows, data):
+def test_any_table_makes_a_good_file_or_a_plain_refusal(
+    tmp_path: Path, names: Sequence[str], rows: int, data: st.DataObject
+) -> None:
     columns = [data.draw(st.lists(CELLS, min_size=rows, max_size=rows)) for _ in names]
     frame = pl.DataFrame(dict(zip(names, columns, strict=True)))
     try:

@@ -2,6 +2,8 @@
 
 import gzip
 import struct
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,12 +11,13 @@ import pytest
 
 from nnctl.data.sources import Arrays
 from nnctl.data.spec import DataSpec
+from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
 from nnctl.suggest.commented import plain
 from nnctl.suggest.files import sources
 
 
-def idx(array):
+def idx(array: Array) -> bytes:
     return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
 
@@ -29,7 +32,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("names", PAIRS, ids=lambda names: names[0])
-def test_idx_images_find_their_labels(tmp_path, names):
+def test_idx_images_find_their_labels(tmp_path: Path, names: tuple[str, str]) -> None:
     for name, content in zip(names, (IMAGES, LABELS), strict=True):
         (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     found = plain(sources(str(tmp_path / names[0]), tmp_path))
@@ -37,7 +40,7 @@ def test_idx_images_find_their_labels(tmp_path, names):
     assert opened(found, tmp_path).labels.tolist() == [0, 1, 0]
 
 
-def test_idx_images_find_their_test_set(tmp_path):
+def test_idx_images_find_their_test_set(tmp_path: Path) -> None:
     for part in ("train", "t10k"):
         (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(IMAGES)
         (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(LABELS)
@@ -49,7 +52,7 @@ def test_idx_images_find_their_test_set(tmp_path):
 @pytest.mark.parametrize(
     ("x", "y"), [("x", "y"), ("X_train", "y_train"), ("images", "labels"), ("my_data", "my_target")]
 )
-def test_npy_inputs_find_their_targets(tmp_path, x, y):
+def test_npy_inputs_find_their_targets(tmp_path: Path, x: str, y: str) -> None:
     np.save(tmp_path / f"{x}.npy", np.ones((3, 2)))
     np.save(tmp_path / f"{y}.npy", np.arange(3))
     found = plain(sources(str(tmp_path / f"{x}.npy"), tmp_path))
@@ -57,7 +60,7 @@ def test_npy_inputs_find_their_targets(tmp_path, x, y):
     assert opened(found, tmp_path).labels.tolist() == [0, 1, 2]
 
 
-def test_npy_alone_has_its_targets_in_it(tmp_path):
+def test_npy_alone_has_its_targets_in_it(tmp_path: Path) -> None:
     np.save(tmp_path / "matrix.npy", np.ones((3, 2)))
     assert plain(sources(str(tmp_path / "matrix.npy"), tmp_path)) == {"source": {"type": "npy", "path": "matrix.npy"}}
 
@@ -78,7 +81,9 @@ ARCHIVES = {
 
 @pytest.mark.parametrize(("arrays", "target", "expected"), ARCHIVES.values(), ids=ARCHIVES)
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_npz_arrays_find_each_other(tmp_path, arrays, target, expected, save):
+def test_npz_arrays_find_each_other(
+    tmp_path: Path, arrays: dict[str, Array], target: str | None, expected: tuple[str, str], save: Any
+) -> None:
     save(tmp_path / "a.npz", **arrays)
     found = plain(sources(str(tmp_path / "a.npz"), tmp_path, target))
     assert (found["source"]["inputs"], found["source"]["labels"]) == expected
@@ -87,13 +92,13 @@ def test_npz_arrays_find_each_other(tmp_path, arrays, target, expected, save):
 
 
 @pytest.mark.parametrize("target", [None, "nope"])
-def test_npz_arrays_that_do_not_tell(tmp_path, target):
+def test_npz_arrays_that_do_not_tell(tmp_path: Path, target: str | None) -> None:
     np.savez(tmp_path / "a.npz", a=LARGE, b=FOUR)
     with pytest.raises(ConfigError, match="it has a, b; write --target NAME"):
         sources(str(tmp_path / "a.npz"), tmp_path, target)
 
 
-def test_formats_by_ending(tmp_path):
+def test_formats_by_ending(tmp_path: Path) -> None:
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "a.parquet")
     (tmp_path / "a.jsonl").write_text('{"a": 1}\n')
     (tmp_path / "a.data").write_text("a,b\n1,2\n")
@@ -110,14 +115,14 @@ def test_formats_by_ending(tmp_path):
         sources("-", tmp_path)
 
 
-def test_paths_start_from_the_experiment_file(tmp_path, monkeypatch):
+def test_paths_start_from_the_experiment_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     monkeypatch.chdir(tmp_path)
     assert sources("a.csv", tmp_path / "deep")["source"]["path"] == "../a.csv"
 
 
-def opened(found, base):
+def opened(found: dict[str, dict[str, Any]], base: Path) -> Arrays:
     data = DataSpec.model_validate(found).source.open(base)
     assert isinstance(data, Arrays)
     return data

@@ -1,28 +1,33 @@
 """Folders and lists of images: how they are read, which parts belong together, and what is refused."""
 
 import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
-from nnctl.errors import ConfigError, DataError
+from nnctl.engine.parameters import Array
+from nnctl.errors import ConfigError, DataError, NnctlError
 from nnctl.suggest.experiment import suggest
 from nnctl.training.assemble import assemble
+from nnctl.training.job import Job
 from tests.data.pictures import GREY, encoded, shades, write
 
 RANDOM = np.random.default_rng(1)
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def made(path, *targets, task=None, folder=None):
+def made(path: Path, *targets: str, task: str | None = None, folder: Path | None = None) -> tuple[Job, str]:
     """The job and the experiment file for images, its comments unwrapped."""
     here = folder or path.parent
     text = suggest(str(path), targets, here, task).text
@@ -31,7 +36,7 @@ def made(path, *targets, task=None, folder=None):
     return assemble(loaded.spec, loaded.base), re.sub(r"\n *# ", " ", text)
 
 
-def of_sizes(*sizes, form="PNG"):
+def of_sizes(*sizes: tuple[int, int], form: str = "PNG") -> dict[str, bytes]:
     """Two classes of coloured images of these sizes."""
     return {
         f"{name}/{i}.{form.lower()}": encoded(RANDOM.integers(0, 256, (*size, 3), dtype=np.uint8), form)
@@ -61,7 +66,7 @@ READINGS = {
 
 
 @pytest.mark.parametrize("name", READINGS)
-def test_size_and_colour(tmp_path, name):
+def test_size_and_colour(tmp_path: Path, name: str) -> None:
     files, size, color, words = READINGS[name]
     job, text = made(write(tmp_path / "photos", files))
     source = job.experiment.data.source
@@ -69,7 +74,7 @@ def test_size_and_colour(tmp_path, name):
     assert words in text
 
 
-def test_a_sample_of_many_images_is_looked_at(tmp_path, monkeypatch):
+def test_a_sample_of_many_images_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnctl.suggest.looks.SAMPLE", 10)
     job, text = made(
         write(tmp_path / "photos", shades(20, (9, 9)) | {"dark/zz.png": shades(1, (9, 9))["dark/000.png"]})
@@ -81,7 +86,7 @@ def test_a_sample_of_many_images_is_looked_at(tmp_path, monkeypatch):
 AWKWARD = ["no", "1e3", "null", "with: colon # x", "-", "~", "é 漢", "[x", "'", "<<", "a  b", "train"]
 
 
-def test_names_of_classes_and_folders_that_mean_something_in_yaml(tmp_path):
+def test_names_of_classes_and_folders_that_mean_something_in_yaml(tmp_path: Path) -> None:
     top = write(tmp_path / "1e3", shades(4, (9, 9), AWKWARD))
     job, text = made(top)
     assert set(job.data.encoder.target.classes) == set(AWKWARD)
@@ -94,7 +99,7 @@ SETS = {"cat/1.png": GREY, "cat/2.png": GREY, "dog/1.png": GREY, "dog/2.png": GR
 MANY = {f"{name}/{i}.png": GREY for name in ("cat", "dog") for i in range(12)}
 
 
-def parts(*names):
+def parts(*names: str) -> dict[str, Array]:
     return {f"{part}/{name}": content for part in names for name, content in MANY.items()}
 
 
@@ -116,7 +121,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_parts_that_lie_in_the_folder_or_beside_it(tmp_path, name):
+def test_parts_that_lie_in_the_folder_or_beside_it(tmp_path: Path, name: str) -> None:
     files, named, expected = PARTS[name]
     top = write(tmp_path / "top", files)
     job, text = made(top / named, folder=tmp_path)
@@ -126,7 +131,7 @@ def test_parts_that_lie_in_the_folder_or_beside_it(tmp_path, name):
     assert ("set beside it" in text) == (len(expected) > 1)
 
 
-def test_stray_files_and_other_parts_count_with_the_images(tmp_path):
+def test_stray_files_and_other_parts_count_with_the_images(tmp_path: Path) -> None:
     stray = {f"{i}.png": encoded(GREY) for i in range(20)}
     with pytest.raises(DataError, match="20 of 24 images cannot be used"):
         made(write(tmp_path / "stray", shades(2, (9, 9)) | stray))
@@ -138,7 +143,7 @@ def test_stray_files_and_other_parts_count_with_the_images(tmp_path):
     assert "40 images to train on" in text
 
 
-def test_damaged_images_are_left_out_where_they_are_few(tmp_path):
+def test_damaged_images_are_left_out_where_they_are_few(tmp_path: Path) -> None:
     top = write(tmp_path / "photos", shades(30, (9, 9)) | {"dark/zz.png": b"nope", "light/zz.png": encoded(GREY)[:30]})
     (top / "none").mkdir()
     job, text = made(top)
@@ -148,7 +153,9 @@ def test_damaged_images_are_left_out_where_they_are_few(tmp_path):
     assert "malformed" not in made(write(tmp_path / "good", shades(30, (9, 9))))[1]
 
 
-def listed(separator=",", header="file,kind", folder="images", **columns):
+def listed(
+    separator: str = ",", header: str = "file,kind", folder: str = "images", **columns: Callable[..., Any]
+) -> tuple[dict[str, Array], str]:
     """A list of 60 images, which are in a folder beside it, with columns made of each one's number."""
     images = shades(30, (9, 11))
     files = {f"images/{name.replace('/', '-')}": image for name, image in images.items()}
@@ -185,7 +192,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_lists_of_images(tmp_path, name):
+def test_lists_of_images(tmp_path: Path, name: str) -> None:
     file, (images, text), targets, columns, task, words = LISTS[name]
     write(tmp_path / "lists", images)
     (tmp_path / "lists" / file).write_text(text)
@@ -197,7 +204,7 @@ def test_lists_of_images(tmp_path, name):
     assert words in said
 
 
-def test_a_table_that_also_names_images_is_a_table_where_they_are_not_there(tmp_path):
+def test_a_table_that_also_names_images_is_a_table_where_they_are_not_there(tmp_path: Path) -> None:
     _, text = listed(header="file,w,label", folder="elsewhere", w=lambda i: i % 7, label=lambda i: i % 3)
     (tmp_path / "l.csv").write_text(text)
     job, _ = made(tmp_path / "l.csv", "label")
@@ -242,7 +249,15 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("files", "named", "targets", "task", "error", "words"), REFUSED.values(), ids=REFUSED)
-def test_folders_that_cannot_be_learned(tmp_path, files, named, targets, task, error, words):
+def test_folders_that_cannot_be_learned(
+    tmp_path: Path,
+    files: dict[str, Any],
+    named: str,
+    targets: Sequence[str],
+    task: str | None,
+    error: type[NnctlError],
+    words: str,
+) -> None:
     top = write(tmp_path / "photos", files)
     with pytest.raises(error, match=words):
         made(top / named, *targets, task=task, folder=tmp_path)
@@ -260,14 +275,16 @@ REFUSED_LISTS = {
 
 
 @pytest.mark.parametrize(("content", "targets", "error", "words"), REFUSED_LISTS.values(), ids=REFUSED_LISTS)
-def test_lists_that_cannot_be_learned(tmp_path, content, targets, error, words):
+def test_lists_that_cannot_be_learned(
+    tmp_path: Path, content: tuple[dict[str, Any], str], targets: Sequence[str], error: type[NnctlError], words: str
+) -> None:
     images, text = content
     (write(tmp_path, images) / "l.csv").write_text(text)
     with pytest.raises(error, match=words):
         made(tmp_path / "l.csv", *targets)
 
 
-def test_a_list_in_another_encoding_is_refused(tmp_path):
+def test_a_list_in_another_encoding_is_refused(tmp_path: Path) -> None:
     images, text = listed(kind=lambda i: "é" if i < 30 else "e")
     (write(tmp_path, images) / "l.csv").write_bytes(text.encode("latin1"))
     with pytest.raises(DataError, match="UTF-8"):

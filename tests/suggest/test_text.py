@@ -1,10 +1,14 @@
 """Encodings, separators, quotes and headers, told from the first lines."""
 
 import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nnctl.data.sources import Csv, Tsv
+from nnctl.data.sources.delimited import Delimited
 from nnctl.errors import DataError
 from nnctl.suggest.commented import plain
 from nnctl.suggest.text import delimited_source, has_header
@@ -38,7 +42,9 @@ LAYOUTS = {
 
 @pytest.mark.parametrize(("form", "text", "expected"), LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_what_a_file_is_like(tmp_path, form, text, expected, pack):
+def test_what_a_file_is_like(
+    tmp_path: Path, form: type[Delimited], text: str, expected: dict[str, Any], pack: Callable[..., Any] | type[bytes]
+) -> None:
     (tmp_path / "data").write_bytes(pack(text.encode()))
     assert plain(delimited_source("data", tmp_path, form)) == expected
 
@@ -47,7 +53,7 @@ def test_what_a_file_is_like(tmp_path, form, text, expected, pack):
     ("encoding", "expected"),
     [("utf8", None), ("utf-8-sig", None), ("latin1", "latin1"), ("utf16", "utf16")],
 )
-def test_encodings(tmp_path, encoding, expected):
+def test_encodings(tmp_path: Path, encoding: str, expected: str | None) -> None:
     (tmp_path / "data").write_bytes("größe,label\n1,ä\n2,é\n3,ä\n".encode(encoding))
     found = plain(delimited_source("data", tmp_path, Csv))
     assert found.get("encoding") == expected
@@ -55,7 +61,7 @@ def test_encodings(tmp_path, encoding, expected):
     assert source.open(tmp_path).columns == ["größe", "label"]
 
 
-def test_a_character_across_chunks_is_no_other_encoding(tmp_path):
+def test_a_character_across_chunks_is_no_other_encoding(tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(b"a,b\n" + b"x,1\n" * ((1 << 18) - 2) + "xé,1\n".encode())
     assert plain(delimited_source("data", tmp_path, Csv)) == {}
 
@@ -63,11 +69,11 @@ def test_a_character_across_chunks_is_no_other_encoding(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"), [(b"", "is empty"), (b"\n \n", "is empty"), (b"a,b\n\0,1\n", "zero byte")]
 )
-def test_what_is_no_table(tmp_path, content, words):
+def test_what_is_no_table(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "data").write_bytes(content)
     with pytest.raises(DataError, match=words):
         delimited_source("data", tmp_path, Csv)
 
 
-def test_a_short_row_does_not_hide_the_header():
+def test_a_short_row_does_not_hide_the_header() -> None:
     assert has_header([["a", "b"], ["1"], ["1", "2"]])

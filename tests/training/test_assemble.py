@@ -1,5 +1,9 @@
 """What a job refuses before it trains."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,6 +11,7 @@ from nnctl.config.experiment import Experiment
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError
 from nnctl.training.assemble import assemble
+from nnctl.training.job import Job
 from nnctl.training.loop import start, train
 
 CONV, NORM = {"conv": 3}, "batch_normalization"
@@ -25,7 +30,7 @@ NETWORKS = {
 }  # fmt: skip
 
 
-def job(folder, layers, rows=6, batch_size=1):
+def job(folder: Path, layers: Sequence[str | dict[str, Any]], rows: int = 6, batch_size: int = 1) -> Job:
     np.savez(folder / "a.npz", x=np.random.default_rng(3).normal(size=(rows, 6, 6, 1)), y=np.arange(rows) / 7)
     section = {
         "name": "a",
@@ -37,7 +42,7 @@ def job(folder, layers, rows=6, batch_size=1):
 
 
 @pytest.mark.parametrize("case", NETWORKS)
-def test_a_batch_of_one_needs_several_values_a_channel(tmp_path, case):
+def test_a_batch_of_one_needs_several_values_a_channel(tmp_path: Path, case: str) -> None:
     layers, has_variance = NETWORKS[case]
     assert job(tmp_path, layers, batch_size=2)
     for sizes in ({}, {"rows": 1, "batch_size": 4}):
@@ -48,7 +53,7 @@ def test_a_batch_of_one_needs_several_values_a_channel(tmp_path, case):
             job(tmp_path, layers, **sizes)
 
 
-def test_images_are_normalised_one_by_one(tmp_path):
+def test_images_are_normalised_one_by_one(tmp_path: Path) -> None:
     """A step on one image moves the running mean towards that of its positions, as a batch of positions."""
     made = job(tmp_path, [NORM, "flatten"], rows=1)
     with Workers(1) as workers:

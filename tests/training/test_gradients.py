@@ -1,7 +1,9 @@
 """The check of whole models: what they hold still, what they leave out, where they are at odds with a derivative."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,16 +13,20 @@ from nnctl.activations.sigmoids import Sigmoid, Tanh
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
 from nnctl.data.dataset import Dataset
-from nnctl.engine.gradcheck import Settings
+from nnctl.engine.gradcheck import Settings, TensorCheck
+from nnctl.engine.layer import Layer
 from nnctl.engine.network import Network
+from nnctl.engine.parameters import Array
 from nnctl.errors import Diverged
 from nnctl.initializers import Constant, Normal, Zeros
 from nnctl.layers import Activation, BatchNormalization, Dense, Dropout
 from nnctl.losses import CrossEntropy
+from nnctl.losses.base import LossSpec
 from nnctl.losses.regression import MeanSquaredError, SquaredError
 from nnctl.regularization import Penalty, Regularization
 from nnctl.training.assemble import assemble
-from nnctl.training.gradients import ALL, INPUT, check_job, check_network
+from nnctl.training.gradients import ALL, INPUT, GradientReport, check_job, check_network
+from nnctl.training.job import Job
 from tests.experiments import SHIPPED
 
 ROOT = Path(__file__).parents[2]
@@ -32,11 +38,20 @@ EVERY = Settings(samples=None)
 HALF_SQUARES = SquaredError()
 
 
-def dense(units, **settings):
+def dense(units: int, **settings: Any) -> Dense:
     return Dense(**{"units": units, "init": SPREAD, "bias_init": SPREAD, **settings})
 
 
-def checked(layers, x=X, t=T, w=None, loss=HALF_SQUARES, theta=None, settings=EVERY, **penalties):
+def checked(
+    layers: Sequence[Layer],
+    x: Array = X,
+    t: Array = T,
+    w: Array | None = None,
+    loss: LossSpec = HALF_SQUARES,
+    theta: Array | None = None,
+    settings: Settings = EVERY,
+    **penalties: float,
+) -> tuple[GradientReport, dict[str, TensorCheck]]:
     network = Network(layers, x.shape[1:])
     theta = network.layout.initial(3, dtype="f8") if theta is None else theta
     penalty = Penalty(Regularization(**penalties), network.layout) if penalties else None
@@ -44,7 +59,7 @@ def checked(layers, x=X, t=T, w=None, loss=HALF_SQUARES, theta=None, settings=EV
     return report, {check.name: check for check in report.checks}
 
 
-def test_one_line_a_tensor_one_for_all_and_one_for_the_input():
+def test_one_line_a_tensor_one_for_all_and_one_for_the_input() -> None:
     report, lines = checked([dense(3), Activation(function=Tanh()), dense(2)])
     assert list(lines) == ["dense1.weight", "dense1.bias", "dense2.weight", "dense2.bias", ALL, INPUT]
     assert report.worst.worst < 1e-7
@@ -54,7 +69,7 @@ def test_one_line_a_tensor_one_for_all_and_one_for_the_input():
     assert (report.examples, report.penalty, report.frozen, report.failed) == (8, 0.0, [], [])
 
 
-def test_frozen_tensors_are_listed_and_not_checked():
+def test_frozen_tensors_are_listed_and_not_checked() -> None:
     layers = [dense(3, trainable=False), BatchNormalization(), dense(2, train_bias=False)]
     report, lines = checked(layers)
     assert set(lines) == {"batch_normalization1.gain", "batch_normalization1.shift", "dense2.weight", ALL, INPUT}
@@ -65,7 +80,7 @@ def test_frozen_tensors_are_listed_and_not_checked():
     assert report.worst.worst < 1e-6
 
 
-def test_the_arguments_are_left_as_they_were():
+def test_the_arguments_are_left_as_they_were() -> None:
     layers = [dense(3), BatchNormalization(), Dropout(rate=0.5), dense(2)]
     theta = Network(layers, (4,)).layout.initial(3, dtype="f8")
     x = X.copy()
@@ -73,14 +88,14 @@ def test_the_arguments_are_left_as_they_were():
     assert not checked(layers, x=x, theta=theta)[0].failed
 
 
-def test_dropout_masks_stand_still_and_drop():
+def test_dropout_masks_stand_still_and_drop() -> None:
     layers = [dense(3), Activation(function=Tanh()), Dropout(rate=0.5), dense(2)]
     report, _ = checked(layers)
     assert report.worst.worst < 1e-7
     assert report.loss != checked([*layers[:2], layers[3]])[0].loss
 
 
-def test_weights_of_examples_and_classes_count():
+def test_weights_of_examples_and_classes_count() -> None:
     reports = [
         checked([dense(2)], t=LABELS, w=weights, loss=CrossEntropy(class_weights=classes))[0]
         for weights, classes in ((None, None), (WEIGHTS, None), (None, (0.3, 2.0)), (WEIGHTS, (0.3, 2.0)))
@@ -89,7 +104,7 @@ def test_weights_of_examples_and_classes_count():
     assert max(report.worst.worst for report in reports) < 1e-7
 
 
-def test_the_penalty_is_part_of_j():
+def test_the_penalty_is_part_of_j() -> None:
     layers = [dense(3), Activation(function=Tanh()), dense(2)]
     report, _ = checked(layers, l1=0.05, l2=0.1)
     network = Network(layers, (4,))
@@ -100,14 +115,14 @@ def test_the_penalty_is_part_of_j():
     assert report.worst.worst < 1e-7
 
 
-def test_l1_has_a_kink_at_zero():
+def test_l1_has_a_kink_at_zero() -> None:
     report, lines = checked([dense(2, init=Zeros())], l1=0.1)
     assert (lines["dense1.weight"].kinks, lines["dense1.weight"].checked) == (8, 0)
     assert lines["dense1.bias"].kinks == 0
     assert not report.failed
 
 
-def test_zero_inputs_and_biases_put_rectifiers_on_their_kink():
+def test_zero_inputs_and_biases_put_rectifiers_on_their_kink() -> None:
     x = X.copy()
     x[2] = 0
     layers = [dense(3, bias_init=Zeros()), Activation(function=Relu()), dense(2)]
@@ -126,13 +141,13 @@ def test_zero_inputs_and_biases_put_rectifiers_on_their_kink():
     ],
     ids=["dead units", "zero weights"],
 )
-def test_dead_units_and_zero_weights_show_as_zero_gradients(layers, silent):
+def test_dead_units_and_zero_weights_show_as_zero_gradients(layers: Sequence[Layer], silent: set[str]) -> None:
     report, lines = checked(layers)
     assert {name for name, check in lines.items() if check.zero} == {"dense1.weight", "dense1.bias", INPUT} | silent
     assert not report.failed
 
 
-def test_vanishing_gradients_are_no_errors_and_are_counted():
+def test_vanishing_gradients_are_no_errors_and_are_counted() -> None:
     deep = [layer for _ in range(24) for layer in (dense(3), Activation(function=Sigmoid()))]
     report, lines = checked([*deep, dense(2)], settings=Settings())
     first, last = lines["dense1.weight"], lines["dense25.weight"]
@@ -141,28 +156,28 @@ def test_vanishing_gradients_are_no_errors_and_are_counted():
 
 
 @pytest.mark.parametrize("size", [1e-6, 1e3, 1e6])
-def test_targets_of_any_size(size):
+def test_targets_of_any_size(size: float) -> None:
     report, _ = checked([dense(3), Activation(function=Tanh()), dense(2)], t=size * T, loss=MeanSquaredError())
     assert report.worst.worst < 1e-6
 
 
 @pytest.mark.parametrize("size", [1e-3, 1e3, 1e5])
-def test_inputs_of_any_size(size):
+def test_inputs_of_any_size(size: float) -> None:
     report, _ = checked([dense(3), Activation(function=Tanh()), dense(2)], x=size * X)
     assert report.worst.worst < 1e-6
 
 
-def test_a_loss_that_is_not_finite_has_no_gradient():
+def test_a_loss_that_is_not_finite_has_no_gradient() -> None:
     with pytest.raises(Diverged, match="the loss of the checked batch is inf"):
         checked([dense(2)], x=1e200 * X)
 
 
-def job_of(config, *overrides):
+def job_of(config: str, *overrides: str) -> Job:
     loaded = load_experiment(ROOT / "configs" / config, overrides, Experiment)
     return assemble(loaded.spec, loaded.base)
 
 
-def test_a_job_at_its_start_and_at_other_weights():
+def test_a_job_at_its_start_and_at_other_weights() -> None:
     job = job_of("iris.yaml", "regularization.l1=0.001", "model.dropout=0.2", "model.normalization=batch")
     report = check_job(job)
     assert report.examples == 16
@@ -176,7 +191,7 @@ def test_a_job_at_its_start_and_at_other_weights():
     assert not elsewhere.failed
 
 
-def test_a_job_with_weighted_examples():
+def test_a_job_with_weighted_examples() -> None:
     job = job_of("iris.yaml")
     train = replace(job.data.train, w=np.linspace(0, 3, len(job.data.train)))
     weighted = check_job(replace(job, data=replace(job.data, train=train)))
@@ -184,7 +199,7 @@ def test_a_job_with_weighted_examples():
     assert not weighted.failed
 
 
-def test_the_batch_is_drawn_from_all_of_the_training_data(monkeypatch):
+def test_the_batch_is_drawn_from_all_of_the_training_data(monkeypatch: pytest.MonkeyPatch) -> None:
     taken, take = [], Dataset.take
     monkeypatch.setattr(Dataset, "take", lambda self, rows, dtype: (taken.append(rows), take(self, rows, dtype))[1])
     job = job_of("iris.yaml")
@@ -194,23 +209,23 @@ def test_the_batch_is_drawn_from_all_of_the_training_data(monkeypatch):
     assert max(rows) >= len(job.data.train) / 2
 
 
-def test_a_batch_is_never_larger_than_the_data():
+def test_a_batch_is_never_larger_than_the_data() -> None:
     job = job_of("xor.yaml")
     assert check_job(job, batch=10_000).examples == len(job.data.train)
 
 
-def test_the_same_seed_gives_the_same_report():
+def test_the_same_seed_gives_the_same_report() -> None:
     assert check_job(job_of("iris.yaml")) == check_job(job_of("iris.yaml"))
 
 
 @pytest.mark.parametrize("config", [path.name for path in SHIPPED])
-def test_every_shipped_configuration_passes(config):
+def test_every_shipped_configuration_passes(config: str) -> None:
     report = check_job(job_of(config))
     assert not report.failed, report.worst
     assert report.worst.worst < 1e-7
 
 
-def test_a_start_on_a_kink_is_checked_beside_it(tmp_path):
+def test_a_start_on_a_kink_is_checked_beside_it(tmp_path: Path) -> None:
     """Over the black ground of images the net of a convolution is its bias, 0 at the start."""
     images = np.zeros((40, 12, 12), np.uint8)
     images[:, 4:8, 4:8] = RANDOM.integers(0, 256, (40, 4, 4))

@@ -10,7 +10,7 @@ from nnctl.regularization import Regularization
 from nnctl.training.loop import penalty_of
 
 
-def test_layers_inside_blocks_have_penalties_of_their_own():
+def test_layers_inside_blocks_have_penalties_of_their_own() -> None:
     block = Residual(layers=(Conv2d(filters=1, l2=4.0), Conv2d(filters=1)), shortcut=(Dense(units=1, l1=3.0),))
     network = Network([block, Flatten(), Dense(units=2, l2=0.0)], (2, 2, 1))
     job = SimpleNamespace(network=network, experiment=SimpleNamespace(regularization=Regularization(l2=2.0)))

@@ -1,5 +1,8 @@
 """Early stopping, restarts, the health of layers, and what is said of a divergence."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,19 +19,20 @@ from nnctl.optimizers import SGD
 from nnctl.optimizers.stepper import Stepper
 from nnctl.training.assemble import assemble
 from nnctl.training.diagnostics import explain_divergence, layer_health, unit_health
-from nnctl.training.loop import EpochDone, Finished, start, train
+from nnctl.training.job import Job
+from nnctl.training.loop import BatchDone, EpochDone, Finished, start, train
 from nnctl.training.restarts import close_restart, kept_restart
 from nnctl.training.state import State
 from nnctl.training.stopping import Monitor
 from tests.experiments import SHIPPED
 
 
-def state():
+def state() -> State:
     layout = Layout({"a": {"w": Parameter((1,), Constant(value=1.0))}})
     return State(layout.initial(0), Stepper(SGD(), layout, "f4"))
 
 
-def epochs(monitor, values):
+def epochs(monitor: Monitor, values: Sequence[float]) -> tuple[int, int, float | None]:
     """Feed a monitor one value an epoch; the epochs it ran, and which was the best."""
     s = state()
     for value in values:
@@ -51,17 +55,17 @@ def epochs(monitor, values):
         ({"patience": 2}, [float("nan"), 2, float("nan"), float("nan")], 4, 2),
     ],
 )
-def test_when_it_ends_and_what_was_best(rule, values, ended, best):
+def test_when_it_ends_and_what_was_best(rule: dict[str, float], values: Sequence[float], ended: int, best: int) -> None:
     epoch, best_epoch, _ = epochs(Monitor(EarlyStopping(**rule), "validation.loss", higher_is_better=False), values)
     assert (epoch, best_epoch) == (ended, best)
 
 
-def test_higher_may_be_better():
+def test_higher_may_be_better() -> None:
     monitor = Monitor(EarlyStopping(patience=2), "validation.accuracy", higher_is_better=True)
     assert epochs(monitor, [0.1, 0.5, 0.4, 0.45, 0.9]) == (4, 2, 0.5)
 
 
-def test_the_best_restart_is_kept_and_one_without_a_figure_is_not():
+def test_the_best_restart_is_kept_and_one_without_a_figure_is_not() -> None:
     monitor = Monitor(None, "validation.loss", higher_is_better=False)
     s = state()
     for restart, value in enumerate([float("nan"), 0.4, 0.2, 0.3]):
@@ -72,7 +76,7 @@ def test_the_best_restart_is_kept_and_one_without_a_figure_is_not():
     assert s.champion == np.float32(0.2)
 
 
-def test_health_of_a_step():
+def test_health_of_a_step() -> None:
     network = Network([Dense(units=2, bias=False), Dense(units=1, bias=False)], (1,))
     before = np.array([3.0, 4.0, 1.0, 0.0])
     gradient = np.array([0.0, 2.0, 3.0, 4.0])
@@ -83,14 +87,14 @@ def test_health_of_a_step():
     }
 
 
-def test_dead_and_saturated_units():
+def test_dead_and_saturated_units() -> None:
     network = Network([Activation(function=Relu()), Activation(function=Tanh())], (4,))
     x = np.array([[-1.0, 1.0, -1.0, 9.0], [-2.0, -1.0, -3.0, 8.0]])
     health = unit_health(network, Pass(network, network.layout.initial(0, dtype="f8")), x)
     assert health == {"relu1": {"dead": 0.5}, "tanh1": {"saturated": 0.25}}
 
 
-def test_health_inside_a_block():
+def test_health_inside_a_block() -> None:
     inside = (Dense(units=1, bias=False), Activation(function=Relu()), Dense(units=1, bias=False))
     network = Network([Residual(layers=inside)], (1,))
     before = np.array([4.0, 5.0])  # the weights of the two dense layers
@@ -112,7 +116,7 @@ def test_health_inside_a_block():
         (lambda x, theta, g: g.__setitem__(slice(None), np.nan), "the gradient of dense2.bias"),
     ],
 )
-def test_a_divergence_names_the_place(spoil, words):
+def test_a_divergence_names_the_place(spoil: Callable[..., Any], words: str) -> None:
     network = Network([Dense(units=3), Dense(units=2)], (2,))
     theta = network.layout.initial(0, dtype="f8")
     gradient, x = np.zeros_like(theta), np.ones((4, 2))
@@ -124,17 +128,17 @@ def test_a_divergence_names_the_place(spoil, words):
     assert "optimizer.learning_rate" in said
 
 
-def job(**changes):
+def job(**changes: dict[str, Any]) -> Job:
     data = {"source": {"type": "generated", "generator": {"type": "moons", "size": 120}}, "target": "label"}
     return assemble(Experiment.model_validate({"data": data, "model": {"hidden": [8]}, **changes}), SHIPPED[0].parent)
 
 
-def events(made):
+def events(made: Job) -> list[BatchDone | EpochDone]:
     with Workers() as workers, np.errstate(all="ignore"):
         return list(train(made, start(made, workers), workers))
 
 
-def test_the_events_of_a_training():
+def test_the_events_of_a_training() -> None:
     made = job(training={"epochs": 3, "batch_size": 20, "restarts": 2})
     seen = events(made)
     rows = [event.row for event in seen if isinstance(event, EpochDone)]
@@ -148,7 +152,7 @@ def test_the_events_of_a_training():
     assert last.kept["value"] == min(score["value"] for score in last.scores)
 
 
-def test_a_wild_learning_rate_diverges():
+def test_a_wild_learning_rate_diverges() -> None:
     made = job(optimizer={"type": "sgd", "learning_rate": 1e30}, training={"epochs": 5})
     with pytest.raises(Diverged, match="training diverged in epoch 1, step"):
         events(made)

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from nnctl.data.augmentation import AnyAugmentation, augment, check, check_loss
+from nnctl.data.augmentation.base import Augmentation
 from nnctl.errors import ConfigError
 from nnctl.losses import AnyLoss
 from tests.data.augmentation.images import IMAGES, TARGETS, of
@@ -22,7 +23,7 @@ every = pytest.mark.parametrize("name", [m.model_fields["type"].default for m in
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
-def test_documented(member):
+def test_documented(member: type[Augmentation]) -> None:
     (example,) = EXAMPLE.findall(inspect.getdoc(member))
     assert isinstance(of(yaml.safe_load(example)), member)
     assert "Source:" in member.__doc__
@@ -30,7 +31,7 @@ def test_documented(member):
 
 
 @every
-def test_the_address_decides_and_nothing_else(name):
+def test_the_address_decides_and_nothing_else(name: str) -> None:
     first, again, *others = (
         augment([of(name)], IMAGES.copy(), TARGETS, *address)
         for address in [(7, 0, 3), (7, 0, 3), (7, 0, 4), (7, 1, 3), (8, 0, 3)]
@@ -42,7 +43,7 @@ def test_the_address_decides_and_nothing_else(name):
 
 
 @every
-def test_an_augmentation_does_not_disturb_those_after_it(name):
+def test_an_augmentation_does_not_disturb_those_after_it(name: str) -> None:
     """Streams are addressed: what noise draws does not depend on how much was drawn before."""
     noise = of({"type": "noise", "deviation": 5})
     x, _ = augment([of(name), noise], IMAGES.copy(), TARGETS, 7, 0, 3)
@@ -53,7 +54,7 @@ def test_an_augmentation_does_not_disturb_those_after_it(name):
 
 @every
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_shape_dtype_and_targets_stay(name, dtype):
+def test_shape_dtype_and_targets_stay(name: str, dtype: type[Any]) -> None:
     t = TARGETS.copy()
     x, targets = augment([of(name)], IMAGES.astype(dtype), t, 0, 0, 0)
     assert x.shape == IMAGES.shape
@@ -65,14 +66,14 @@ def test_shape_dtype_and_targets_stay(name, dtype):
 
 
 @every
-def test_float32_is_float64_rounded(name):
+def test_float32_is_float64_rounded(name: str) -> None:
     low, _ = augment([of(name)], IMAGES.copy(), TARGETS, 3, 0, 0)
     high, _ = augment([of(name)], IMAGES.astype(np.float64), TARGETS, 3, 0, 0)
     np.testing.assert_allclose(low, high, atol=0.02)
 
 
 @every
-def test_a_grey_image_needs_no_channel(name):
+def test_a_grey_image_needs_no_channel(name: str) -> None:
     grey = IMAGES[..., :1]
     with_axis, _ = augment([of(name)], grey.copy(), TARGETS, 5, 0, 0)
     without, _ = augment([of(name)], grey[..., 0].copy(), TARGETS, 5, 0, 0)
@@ -80,7 +81,7 @@ def test_a_grey_image_needs_no_channel(name):
 
 
 @every
-def test_channels_are_treated_alike(name):
+def test_channels_are_treated_alike(name: str) -> None:
     if name == "noise":
         return
     grey = np.repeat(IMAGES[..., :1], 3, axis=-1)
@@ -104,20 +105,20 @@ IDENTITIES = [
 
 
 @pytest.mark.parametrize("spec", IDENTITIES, ids=str)
-def test_settings_that_change_nothing(spec):
+def test_settings_that_change_nothing(spec: dict[str, Any]) -> None:
     x, t = augment([of(spec)], IMAGES.copy(), TARGETS, 1, 2, 3)
     np.testing.assert_array_equal(x, IMAGES)
     np.testing.assert_array_equal(t, TARGETS)
 
 
-def test_no_augmentation_is_the_identity():
+def test_no_augmentation_is_the_identity() -> None:
     x, t = augment([], IMAGES.copy(), TARGETS, 0)
     np.testing.assert_array_equal(x, IMAGES)
     assert t is TARGETS
 
 
 @given(st.integers(1, 7), st.integers(1, 9), st.integers(1, 3), st.integers(0, 50))
-def test_any_size_of_image(height, width, channels, step):
+def test_any_size_of_image(height: int, width: int, channels: int, step: int) -> None:
     x = np.random.default_rng(step).uniform(0, 255, (3, height, width, channels)).astype(np.float32)
     low, high = x.min(), x.max()
     for name in ("shift", "flip", "rotate", "scale", "cutout", {"type": "crop", "extend": "edge"}):
@@ -139,13 +140,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("spec", "message"), REFUSED, ids=str)
-def test_settings_that_make_no_sense(spec, message):
+def test_settings_that_make_no_sense(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         of(spec)
 
 
 @every
-def test_examples_that_are_no_images(name):
+def test_examples_that_are_no_images(name: str) -> None:
     spec = of(name)
     if spec.spatial:
         with pytest.raises(ConfigError, match=rf"data.augment: {name} works on images .* the examples are \(30,\)"):
@@ -156,14 +157,14 @@ def test_examples_that_are_no_images(name):
         assert augment([spec], x, TARGETS[:2], 0, 0)[0].shape == (2, 30)
 
 
-def test_more_reflection_than_there_is_image():
+def test_more_reflection_than_there_is_image() -> None:
     check([of({"type": "crop", "padding": 3, "extend": "reflect"})], (4, 9))
     with pytest.raises(ConfigError, match="images of 4 x 9 have 3 to reflect"):
         check([of({"type": "crop", "padding": 4, "extend": "reflect"})], (4, 9))
 
 
 @pytest.mark.parametrize("loss", [m.model_fields["type"].default for m in get_args(get_args(AnyLoss)[0])])
-def test_losses_that_mixup_goes_with(loss):
+def test_losses_that_mixup_goes_with(loss: str) -> None:
     """A loss takes mixed targets where it is linear in the target, or between the two ends it mixes."""
     spec = TypeAdapter(AnyLoss).validate_python(loss)
     check_loss([of("rotate")], spec)

@@ -2,15 +2,20 @@
 
 import json
 import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nnctl.config.experiment import Experiment
 from nnctl.data.dataset import Dataset
+from nnctl.engine.parameters import Array
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError
 from nnctl.training.assemble import assemble
+from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, start, train
 from tests.data.pictures import write
 from tests.process import ROOT, nnctl
@@ -28,20 +33,20 @@ LAYERS = [{"conv": 8, "activation": "relu"}, "max_pool", {"dropout": 0.2}, "flat
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("digits")
     np.savez(folder / "some.npz", x=IMAGES[:300], y=LABELS[:300])
     return folder
 
 
-def job_of(folder, **section):
+def job_of(folder: Path, **section: Any) -> Job:
     data = {"source": {"type": "npz", "path": "some.npz"}, "augment": AUGMENT, **section.pop("data", {})}
     training = {"epochs": 3, "batch_size": 32, "restarts": 2}
     sections = {"data": data, "model": {"layers": LAYERS}, "training": training, "metrics": ["accuracy"], **section}
     return assemble(Experiment.model_validate(sections), folder)
 
 
-def trained(job, threads=1, stop_after=None):
+def trained(job: Job, threads: int = 1, stop_after: int | None = None) -> tuple[Array, list[dict[str, Any]]]:
     """The weights and rows of metrics; interrupted and resumed after so many events, if asked."""
     rows, seen = [], 0
     with Workers(threads) as workers, np.errstate(all="ignore"):
@@ -65,33 +70,35 @@ def trained(job, threads=1, stop_after=None):
         return event.theta, rows
 
 
-def figures(rows):
+def figures(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if k not in ("seconds", "examples_per_second")} for row in rows]
 
 
 @pytest.fixture(scope="module")
-def whole(folder):
+def whole(folder: Path) -> tuple[Array, list[dict[str, Any]]]:
     return trained(job_of(folder))
 
 
 @pytest.mark.parametrize("stop_after", [1, 6, 7, 10, 25])
-def test_resumed_training_is_the_same(folder, whole, stop_after):
+def test_resumed_training_is_the_same(
+    folder: Path, whole: tuple[Array, Sequence[dict[str, Any]]], stop_after: int
+) -> None:
     theta, rows = trained(job_of(folder), stop_after=stop_after)
     np.testing.assert_array_equal(theta, whole[0])
     assert figures(rows) == figures(whole[1])
 
 
-def test_threads_change_nothing(folder, whole):
+def test_threads_change_nothing(folder: Path, whole: tuple[Array, Sequence[dict[str, Any]]]) -> None:
     theta, rows = trained(job_of(folder), threads=2)
     np.testing.assert_array_equal(theta, whole[0])
     assert figures(rows) == figures(whole[1])
 
 
-def test_every_step_of_every_restart_has_an_address_of_its_own(folder, monkeypatch):
+def test_every_step_of_every_restart_has_an_address_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     batch = Dataset.batch
 
-    def recorded(data, indices, dtype, *address):
+    def recorded(data: Dataset, indices: Array, dtype: np.dtype[Any], *address: int) -> tuple[Array, Array, None]:
         seen.append(address)
         return batch(data, indices, dtype, *address)
 
@@ -100,12 +107,12 @@ def test_every_step_of_every_restart_has_an_address_of_its_own(folder, monkeypat
     assert seen == [(5, restart, step) for restart in range(2) for step in range(3 * 7)]
 
 
-def test_augmentation_changes_training(folder, whole):
+def test_augmentation_changes_training(folder: Path, whole: tuple[Array, Sequence[dict[str, Any]]]) -> None:
     theta, _ = trained(job_of(folder, data={"augment": []}))
     assert not np.array_equal(theta, whole[0])
 
 
-def test_only_the_training_part_is_augmented(folder):
+def test_only_the_training_part_is_augmented(folder: Path) -> None:
     job = job_of(folder)
     assert len(job.data.train.augmentations) == len(AUGMENT)
     for _, data in job.splits():
@@ -117,7 +124,7 @@ def test_only_the_training_part_is_augmented(folder):
             )
 
 
-def test_the_same_initial_weights_and_splits(folder):
+def test_the_same_initial_weights_and_splits(folder: Path) -> None:
     one, other = job_of(folder), job_of(folder, data={"augment": []})
     np.testing.assert_array_equal(one.data.train.rows, other.data.train.rows)
     with Workers() as workers:
@@ -134,7 +141,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("sections", "message"), REFUSED, ids=["hinge", "table"])
-def test_what_cannot_be_augmented(folder, sections, message):
+def test_what_cannot_be_augmented(folder: Path, sections: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         job_of(folder, **sections)
 
@@ -149,7 +156,7 @@ LOSSES = [
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
-def test_mixup_learns_with_every_loss_for_distributions(folder, loss):
+def test_mixup_learns_with_every_loss_for_distributions(folder: Path, loss: str | dict[str, str]) -> None:
     job = job_of(
         folder,
         data={"task": "classification"},
@@ -164,11 +171,11 @@ def test_mixup_learns_with_every_loss_for_distributions(folder, loss):
 # The same images as IDX and as PNG
 
 
-def idx(array):
+def idx(array: Array) -> bytes:
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
-def test_a_folder_of_images_is_worth_the_same_as_the_idx_file(tmp_path):
+def test_a_folder_of_images_is_worth_the_same_as_the_idx_file(tmp_path: Path) -> None:
     cut = 1200
     for name, rows in {"train": slice(cut), "test": slice(cut, None)}.items():
         (tmp_path / f"{name}-images-ubyte").write_bytes(idx(IMAGES[rows]))

@@ -2,7 +2,10 @@
 
 import gzip
 import sys
+from collections.abc import Sequence
 from io import BufferedReader, BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,13 +18,13 @@ from nnctl.data.tables import MISSING, Table
 from nnctl.errors import DataError
 
 
-def read(tmp_path, content, **settings):
+def read(tmp_path: Path, content: str | bytes, **settings: Any) -> Table:
     data = content if isinstance(content, bytes) else content.encode()
     (tmp_path / "a.csv").write_bytes(data)
     return Csv(path="a.csv", **settings).open(tmp_path)
 
 
-def rows(table: Table):
+def rows(table: Table) -> list[list[Any]]:
     return [list(row) for row in table.frame.rows()]
 
 
@@ -54,7 +57,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("case", GOOD)
-def test_reads(tmp_path, case):
+def test_reads(tmp_path: Path, case: str) -> None:
     content, settings, expected, lines = GOOD[case]
     table = read(tmp_path, content, **settings)
     assert rows(table) == expected
@@ -85,33 +88,33 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_refuses(tmp_path, case):
+def test_refuses(tmp_path: Path, case: str) -> None:
     content, settings, message = BAD[case]
     with pytest.raises(DataError, match=message):
         read(tmp_path, content, **settings)
 
 
-def test_skips_malformed_rows_and_names_each(tmp_path):
+def test_skips_malformed_rows_and_names_each(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('a,b\n1,2\n3\n"x"y,2\n4,5\n6,7,8\n')
     table = Csv(path="a.csv").open(tmp_path, skip_malformed=True)
     assert rows(table) == [["1", "2"], ["4", "5"]]
     assert [m.split(":")[0] for m in table.malformed] == ["a.csv, line 3", "a.csv, line 4", "a.csv, line 6"]
 
 
-def test_names_columns_without_a_name(tmp_path):
+def test_names_columns_without_a_name(tmp_path: Path) -> None:
     assert read(tmp_path, ",b,\n1,2,3\n").columns == ["column_1", "b", "column_3"]
     assert read(tmp_path, "1,2\n", header=False).columns == ["column_1", "column_2"]
     assert read(tmp_path, "1,2\n", header=False, columns=["x", "y"]).columns == ["x", "y"]
 
 
-def test_tsv_has_no_quotes_unless_told(tmp_path):
+def test_tsv_has_no_quotes_unless_told(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('label\ttext\nham\tsay "hi\nspam\t"a\tb\n'.replace("a\tb", "a b"))
     assert Tsv(path="a.tsv").open(tmp_path).frame["text"].to_list() == ['say "hi', '"a b']
     (tmp_path / "b.tsv").write_text('a\tb\n"x\ty"\t1\n')
     assert rows(Tsv(path="b.tsv", quote='"').open(tmp_path)) == [["x\ty", "1"]]
 
 
-def test_missing_file_names_the_nearest(tmp_path):
+def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "digits.csv").write_text("a\n1\n")
     with pytest.raises(DataError, match=r"digit\.csv: no such file in .*did you mean digits\.csv\?"):
         Csv(path="digit.csv").open(tmp_path)
@@ -121,14 +124,14 @@ def test_missing_file_names_the_nearest(tmp_path):
         Csv(path=".").open(tmp_path)
 
 
-def test_settings_that_cannot_be():
+def test_settings_that_cannot_be() -> None:
     with pytest.raises(ValidationError, match="header: false"):
         Csv(path="a.csv", columns=("a",))
     with pytest.raises(ValidationError, match="'utf9' is not an encoding"):
         Csv(path="a.csv", encoding="utf9")
 
 
-def test_standard_input_is_read_and_left_open(tmp_path, monkeypatch):
+def test_standard_input_is_read_and_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stdin = TextIOWrapper(BufferedReader(BytesIO(gzip.compress(b"a,b\n1,2\n"))))
     monkeypatch.setattr(sys, "stdin", stdin)
     assert rows(Csv(path="-").open(tmp_path)) == [["1", "2"]]
@@ -141,13 +144,15 @@ FIELD = st.text(alphabet='ab1 ",;.\u00e9\u2028\x0b', max_size=4)
 @given(
     data=st.lists(st.lists(FIELD, min_size=1, max_size=4), min_size=1, max_size=6), quote=st.sampled_from(['"', None])
 )
-def test_fast_and_slow_paths_agree(tmp_path_factory, data, quote):
+def test_fast_and_slow_paths_agree(
+    tmp_path_factory: pytest.TempPathFactory, data: Sequence[Sequence[str]], quote: str | None
+) -> None:
     """Whatever the text: the same rows, or the same complaint, with polars and without."""
     folder = tmp_path_factory.mktemp("csv")
     (folder / "a.csv").write_text("\n".join(["x,y", *(",".join(fields) for fields in data)]), encoding="utf8")
     source = Csv(path="a.csv", quote=quote)
 
-    def outcome():
+    def outcome() -> str | tuple[list[list[Any]], list[int]]:
         try:
             table = source.open(folder)
         except DataError as error:
@@ -182,7 +187,7 @@ ODD = [
 
 @pytest.mark.parametrize("missing", [MISSING, (), ("-999",)])
 @pytest.mark.parametrize("word", PLAIN + ODD)
-def test_columns_wanted_as_numbers(tmp_path, word, missing):
+def test_columns_wanted_as_numbers(tmp_path: Path, word: str, missing: tuple[str, ...]) -> None:
     """The number that Python reads, or the same text as ever, for which whoever reads it has words."""
     (tmp_path / "a.csv").write_text(f"x,c\n{word},NA\n7,1\n", encoding="utf8")
     source = Csv(path="a.csv", missing=missing)
@@ -199,7 +204,7 @@ def test_columns_wanted_as_numbers(tmp_path, word, missing):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 @pytest.mark.parametrize("quoted", [False, True])
-def test_batches_are_the_whole(tmp_path, size, quoted, monkeypatch):
+def test_batches_are_the_whole(tmp_path: Path, size: int, quoted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "BLOCK", 16)  # many blocks, ending anywhere
     lines = [f'{i},"v{i},\n"' if quoted and i % 3 == 0 else f"{i},v{i}" for i in range(20)]
     (tmp_path / "a.csv").write_text("\n".join(["a,b", *lines, ""]))
@@ -211,7 +216,7 @@ def test_batches_are_the_whole(tmp_path, size, quoted, monkeypatch):
     assert len(whole) == 20
 
 
-def test_malformed_rows_at_the_end_of_a_stream_are_not_lost(tmp_path):
+def test_malformed_rows_at_the_end_of_a_stream_are_not_lost(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n5\n")
     batches = list(Csv(path="a.csv").batches(tmp_path, 2, skip_malformed=True))
     assert [m for batch in batches for m in batch.malformed] == ["a.csv, line 4: 1 field where the header has 2"]

@@ -3,6 +3,9 @@
 import gzip
 import os
 import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +13,14 @@ import pytest
 from nnctl.data import image_cache
 from nnctl.data.sources import Idx
 from nnctl.data.sources.idx import read_idx
+from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 
 #: As the format's page has them, big-endian.
 PUBLISHED = {0x08: "B", 0x09: "b", 0x0B: "h", 0x0C: "i", 0x0D: "f", 0x0E: "d"}
 
 
-def idx(array, code):
+def idx(array: Array, code: int) -> bytes:
     sizes = b"".join(n.to_bytes(4, "big") for n in array.shape)
     return (
         bytes([0, 0, code, array.ndim])
@@ -27,7 +31,7 @@ def idx(array, code):
 
 @pytest.mark.parametrize("code", PUBLISHED)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_reads_every_type(tmp_path, code, pack):
+def test_reads_every_type(tmp_path: Path, code: int, pack: Callable[..., Any] | type[bytes]) -> None:
     x = np.arange(24).reshape(4, 2, 3)
     (tmp_path / "x").write_bytes(pack(idx(x, code)))
     (tmp_path / "t").write_bytes(pack(idx(np.arange(4), 0x08)))
@@ -36,7 +40,7 @@ def test_reads_every_type(tmp_path, code, pack):
     assert arrays.labels.tolist() == [0, 1, 2, 3]
 
 
-def test_the_published_layout():
+def test_the_published_layout() -> None:
     """The magic number 2051 and the sizes of the MNIST training images, from their page."""
     header = bytes.fromhex("00000803 0000ea60 0000001c 0000001c")
     assert int.from_bytes(header[:4], "big") == 2051
@@ -58,7 +62,9 @@ BAD = {
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("case", BAD)
-def test_refuses(tmp_path, monkeypatch, case, pack):
+def test_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, pack: Callable[..., Any] | type[bytes]
+) -> None:
     monkeypatch.setattr(os, "posix_fallocate", lambda *_: pytest.fail("room was made for what is not there"))
     content, message = BAD[case]
     (tmp_path / "x").write_bytes(pack(content))
@@ -74,7 +80,7 @@ BAD_GZIP = {
 
 
 @pytest.mark.parametrize("case", BAD_GZIP)
-def test_refuses_gzip(tmp_path, case):
+def test_refuses_gzip(tmp_path: Path, case: str) -> None:
     content, message = BAD_GZIP[case]
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(DataError, match=message):
@@ -82,7 +88,9 @@ def test_refuses_gzip(tmp_path, case):
 
 
 @pytest.mark.parametrize("code", PUBLISHED)
-def test_what_is_too_large_for_memory_is_unpacked_into_a_file(tmp_path, monkeypatch, code):
+def test_what_is_too_large_for_memory_is_unpacked_into_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
     monkeypatch.setattr(image_cache, "RESIDENT", 100)
     monkeypatch.setattr(image_cache, "CHUNK", 7)  # no multiple of any number's size
     x = np.arange(120).reshape(20, 3, 2)

@@ -1,19 +1,21 @@
 """JSON lines."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 
 from nnctl.data.sources import JsonLines
+from nnctl.data.tables import Table
 from nnctl.errors import DataError
 
 
-def read(tmp_path, text, **options):
+def read(tmp_path: Path, text: str | bytes, **options: bool) -> Table:
     (tmp_path / "a.jsonl").write_bytes(text if isinstance(text, bytes) else text.encode())
     return JsonLines(path="a.jsonl").open(tmp_path, **options)
 
 
-def test_reads_values_of_every_kind(tmp_path):
+def test_reads_values_of_every_kind(tmp_path: Path) -> None:
     table = read(
         tmp_path, '{"n": 1, "s": "x", "b": true}\n\n{"s": null, "n": 1e-3, "late": 2}\n{"n": NaN, "b": false}\n'
     )
@@ -24,11 +26,11 @@ def test_reads_values_of_every_kind(tmp_path):
     assert table.lines.tolist() == [1, 3, 4]
 
 
-def test_a_column_of_mixed_kinds_is_text(tmp_path):
+def test_a_column_of_mixed_kinds_is_text(tmp_path: Path) -> None:
     assert read(tmp_path, '{"a": 1}\n{"a": "x"}\n{"a": true}\n')["a"].to_list() == ["1", "x", "True"]
 
 
-def test_huge_integers_become_floats(tmp_path):
+def test_huge_integers_become_floats(tmp_path: Path) -> None:
     assert read(tmp_path, '{"a": 123456789012345678901234567890}\n')["a"].to_list() == [
         123456789012345678901234567890.0
     ]
@@ -46,20 +48,20 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_refuses(tmp_path, case):
+def test_refuses(tmp_path: Path, case: str) -> None:
     text, message = BAD[case]
     with pytest.raises(DataError, match=message):
         read(tmp_path, text)
 
 
-def test_skips_malformed_lines(tmp_path):
+def test_skips_malformed_lines(tmp_path: Path) -> None:
     table = read(tmp_path, '{"a": 1}\noops\n{"a": 2}\n', skip_malformed=True)
     assert table["a"].to_list() == [1.0, 2.0]
     assert len(table.malformed) == 1
     assert table.malformed[0].startswith("a.jsonl, line 2: not JSON")
 
 
-def test_batches_and_gzip(tmp_path):
+def test_batches_and_gzip(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b"".join(b'{"a": %d}\n' % i for i in range(7))))
     batches = list(JsonLines(path="a.jsonl.gz").batches(tmp_path, 3))
     assert [batch["a"].to_list() for batch in batches] == [[0, 1, 2], [3, 4, 5], [6]]

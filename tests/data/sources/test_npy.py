@@ -4,6 +4,8 @@ import gzip
 import io
 import os
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,14 +18,14 @@ X = np.arange(24.0).reshape(4, 2, 3)
 T = np.array([0, 1, 0, 1])
 
 
-def is_mapped(array):
+def is_mapped(array: Any) -> bool:
     while array is not None and not isinstance(array, np.memmap):
         array = array.base
     return array is not None
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_npy_is_mapped(tmp_path, order):
+def test_npy_is_mapped(tmp_path: Path, order: str) -> None:
     np.save(tmp_path / "x.npy", np.asarray(X, order=order))
     np.save(tmp_path / "t.npy", T)
     arrays = Npy(path="x.npy", labels="t.npy").open(tmp_path)
@@ -34,7 +36,7 @@ def test_npy_is_mapped(tmp_path, order):
 
 @pytest.mark.parametrize(("save", "mapped"), [(np.savez, True), (np.savez_compressed, False)])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_npz_is_mapped_where_stored(tmp_path, save, mapped, order):
+def test_npz_is_mapped_where_stored(tmp_path: Path, save: Any, mapped: bool, order: str) -> None:
     save(tmp_path / "a.npz", x_train=np.asarray(X, order=order), y_train=T, other=np.zeros(3))
     arrays = Npz(path="a.npz", inputs="x_train", labels="y_train").open(tmp_path)
     assert is_mapped(arrays.x) == mapped
@@ -43,7 +45,9 @@ def test_npz_is_mapped_where_stored(tmp_path, save, mapped, order):
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_what_is_too_large_for_memory_is_unpacked_into_a_file(tmp_path, monkeypatch, order):
+def test_what_is_too_large_for_memory_is_unpacked_into_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
     monkeypatch.setattr(image_cache, "RESIDENT", X.nbytes - 1)
     monkeypatch.setattr(image_cache, "CHUNK", 7)
     np.savez_compressed(tmp_path / "a.npz", x=np.asarray(X, order=order), y=T)
@@ -53,7 +57,7 @@ def test_what_is_too_large_for_memory_is_unpacked_into_a_file(tmp_path, monkeypa
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
 
 
-def archive(member, compression, directory=None):
+def archive(member: bytes, compression: int, directory: int | None = None) -> bytes:
     """An archive of one array file; `directory` is the size that its directory tells instead of the true one."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as made:
@@ -63,7 +67,7 @@ def archive(member, compression, directory=None):
     return file.getvalue()
 
 
-def array_file(shape, content=b""):
+def array_file(shape: tuple[int, ...], content: bytes = b"") -> bytes:
     file = io.BytesIO()
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
     return file.getvalue() + content
@@ -83,7 +87,7 @@ BAD = {
 
 @pytest.mark.parametrize("compression", [STORED, DEFLATED])
 @pytest.mark.parametrize("case", BAD)
-def test_sizes_that_do_not_match(tmp_path, monkeypatch, case, compression):
+def test_sizes_that_do_not_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, compression: int) -> None:
     monkeypatch.setattr(os, "posix_fallocate", lambda *_: pytest.fail("room was made for what is not there"))
     content, message = BAD[case]
     (tmp_path / "a.npz").write_bytes(archive(content, compression))
@@ -107,14 +111,14 @@ def test_sizes_that_do_not_match(tmp_path, monkeypatch, case, compression):
     ],
     ids=["absurd", "absurd, stored", "short", "damaged"],
 )
-def test_archives_that_lie(tmp_path, monkeypatch, content, message):
+def test_archives_that_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str) -> None:
     monkeypatch.setattr(os, "posix_fallocate", lambda *_: pytest.fail("room was made for what is not there"))
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(DataError, match=message):
         Npz(path="a.npz", inputs="x", labels=None).open(tmp_path)
 
 
-def test_another_packing_than_numpys(tmp_path):
+def test_another_packing_than_numpys(tmp_path: Path) -> None:
     pytest.importorskip("bz2")
     (tmp_path / "a.npz").write_bytes(archive(array_file((4,), b"abcd"), zipfile.ZIP_BZIP2))
     with pytest.raises(
@@ -123,7 +127,7 @@ def test_another_packing_than_numpys(tmp_path):
         Npz(path="a.npz", inputs="x", labels=None).open(tmp_path)
 
 
-def test_the_last_column_is_the_target_where_there_are_no_labels(tmp_path):
+def test_the_last_column_is_the_target_where_there_are_no_labels(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.arange(12.0).reshape(4, 3))
     arrays = Npy(path="x.npy").open(tmp_path).with_labels()
     assert arrays.x.shape == (4, 2)
@@ -134,11 +138,11 @@ def test_the_last_column_is_the_target_where_there_are_no_labels(tmp_path):
 
 
 class Bomb:
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, tuple[str, ...]]:
         return (pytest.fail, ("a pickle was run",))
 
 
-def test_pickles_are_refused(tmp_path):
+def test_pickles_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([Bomb(), Bomb()], object), allow_pickle=True)
     np.savez(tmp_path / "x.npz", x=np.array([Bomb(), Bomb()], object), y=T)
     np.savez_compressed(tmp_path / "z.npz", x=np.array([Bomb(), Bomb()], object), y=T)
@@ -149,7 +153,7 @@ def test_pickles_are_refused(tmp_path):
             Npz(path=name).open(tmp_path)
 
 
-def test_mistakes_are_named(tmp_path):
+def test_mistakes_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=X, y=T)
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "t3.npy", T[:3])

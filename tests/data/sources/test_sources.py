@@ -2,7 +2,8 @@
 
 import inspect
 import re
-from typing import get_args
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nnctl.data import spec
 from nnctl.data.sources import AnySource, Csv, Idx, JsonLines, Npy, Npz, Parquet, Tsv, source_of
+from nnctl.data.sources.base import Source
 from nnctl.errors import DataError
 
 SOURCES = get_args(get_args(AnySource)[0])
@@ -17,23 +19,23 @@ EXAMPLE = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda s: s.__name__)
-def test_documented_example_is_valid(source):
+def test_documented_example_is_valid(source: type[Source]) -> None:
     (example,) = EXAMPLE.findall(inspect.getdoc(source))
     assert isinstance(TypeAdapter(AnySource).validate_python(yaml.safe_load(example)), source)
 
 
 @pytest.mark.parametrize("section", [spec.DataSpec, spec.Split, spec.Preprocess, spec.ColumnOptions])
-def test_documented_example_of_a_section_is_valid(section):
+def test_documented_example_of_a_section_is_valid(section: type[Any]) -> None:
     (example,) = EXAMPLE.findall(inspect.getdoc(section))
     section.model_validate(yaml.safe_load(example))
 
 
 @pytest.mark.parametrize("model", [*SOURCES, spec.DataSpec, spec.Split, spec.Preprocess, spec.ColumnOptions])
-def test_every_field_is_described(model):
+def test_every_field_is_described(model: type[Any]) -> None:
     assert [n for n, field in model.model_fields.items() if not field.description and n != "type"] == []
 
 
-def test_inline(tmp_path):
+def test_inline(tmp_path: Path) -> None:
     source = TypeAdapter(AnySource).validate_python(
         {"type": "inline", "rows": [{"x": 0, "c": "a", "b": True}, {"x": 0.5, "c": None}]}
     )
@@ -42,7 +44,7 @@ def test_inline(tmp_path):
         TypeAdapter(AnySource).validate_python({"type": "inline", "rows": []})
 
 
-def test_generated_is_what_the_generator_says(tmp_path):
+def test_generated_is_what_the_generator_says(tmp_path: Path) -> None:
     source = TypeAdapter(AnySource).validate_python({"type": "generated", "generator": {"type": "moons", "size": 9}})
     names, columns = source.generator.generate()
     frame = source.open(tmp_path).frame
@@ -64,11 +66,11 @@ PATHS = {
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_format_by_ending(path):
+def test_format_by_ending(path: str) -> None:
     assert type(source_of(path)) is PATHS[path]
 
 
-def test_source_like_the_one_trained_on():
+def test_source_like_the_one_trained_on() -> None:
     like = Csv(path="train.csv", separator=";", missing=("-",))
     assert source_of("new.csv", like) == Csv(path="new.csv", separator=";", missing=("-",))
     assert source_of("new.parquet", like) == Parquet(path="new.parquet")

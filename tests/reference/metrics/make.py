@@ -7,6 +7,7 @@ import json
 import warnings
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn import metrics as sk
@@ -15,7 +16,7 @@ AVERAGES = ("binary", "macro", "micro", "weighted")
 RATIOS = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}
 
 
-def classification(random, n, C, weighted, sharp):
+def classification(random: Any, n: Any, C: Any, weighted: Any, sharp: Any) -> Any:
     truth = random.integers(0, C, n)
     truth[:C] = np.arange(C)  # every class is there: scikit-learn refuses or warns otherwise
     scores = random.standard_normal((n, C))
@@ -52,7 +53,7 @@ def classification(random, n, C, weighted, sharp):
             "by_class": by_class, "confusion": matrix}  # fmt: skip
 
 
-def multilabel(random, n, k, weighted):
+def multilabel(random: Any, n: Any, k: Any, weighted: Any) -> Any:
     truth = random.integers(0, 2, (n, k))
     y = np.round(1 / (1 + np.exp(-(random.standard_normal((n, k)) + 2 * truth - 1))), 2).clip(0.01, 0.99)
     w = np.round(random.uniform(0.1, 3, n), 2) if weighted else None
@@ -73,7 +74,7 @@ def multilabel(random, n, k, weighted):
             "by_class": by_class, "confusion": matrix}  # fmt: skip
 
 
-def regression(random, n, k, weighted):
+def regression(random: Any, n: Any, k: Any, weighted: Any) -> Any:
     truth = np.round(10 * random.standard_normal((n, k)), 3)
     truth[truth == 0] = 1.0
     y = np.round(truth + 4 * random.standard_normal((n, k)), 3)
@@ -93,7 +94,7 @@ def regression(random, n, k, weighted):
             "by_class": by_class}  # fmt: skip
 
 
-def ratios(truth, decided, averages, call, suffix=""):
+def ratios(truth: Any, decided: Any, averages: Any, call: Any, suffix: Any = "") -> Any:
     return {
         f"{average}_{name}{suffix}": f(truth, decided, average=average, zero_division=0, **call)
         for name, f in RATIOS.items()
@@ -101,7 +102,7 @@ def ratios(truth, decided, averages, call, suffix=""):
     }
 
 
-def main():
+def main() -> None:
     warnings.simplefilter("error")
     cases = []
     for i, weighted in enumerate((False, True) * 2):
