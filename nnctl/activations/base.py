@@ -26,6 +26,11 @@ class Activation(Spec):
     dies: ClassVar[bool] = False
     #: The initialiser made for it.
     initializer: ClassVar[str] = "glorot_uniform"
+    #: Whether each value is taken for itself, so that there is a slope of one unit.
+    elementwise: ClassVar[bool] = True
+    #: f(x) and f'(x) on paper, as in `engine.formulas`; left out, the function goes by its name.
+    formula: ClassVar[str | None] = None
+    derivative: ClassVar[str | None] = None
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -58,6 +58,8 @@ class Elu(ExponentialUnit):
     """
 
     type: Literal["elu"] = "elu"
+    formula: ClassVar[str | None] = "max(0, {x}) + {alpha}*(exp(min(0, {x})) - 1)"
+    derivative: ClassVar[str | None] = "[{x} > 0] + {alpha}*exp({x})*[{x} <= 0]"
     alpha: float = Field(1.0, description="Minus the value approached on the left.", gt=0)
 
     @property

@@ -19,6 +19,8 @@ class Linear(Activation):
     """
 
     type: Literal["linear"] = "linear"
+    formula: ClassVar[str | None] = "{x}"
+    derivative: ClassVar[str | None] = "1"
     from_output: ClassVar[bool] = True
 
     def forward(self, x: Array, out: Array) -> None:

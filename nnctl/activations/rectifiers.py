@@ -22,6 +22,8 @@ class Relu(Activation):
     """
 
     type: Literal["relu"] = "relu"
+    formula: ClassVar[str | None] = "max(0, {x})"
+    derivative: ClassVar[str | None] = "[{x} > 0]"
     from_output: ClassVar[bool] = True
     dies: ClassVar[bool] = True
     initializer: ClassVar[str] = "he_normal"
@@ -79,6 +81,8 @@ class LeakyRelu(Activation):
     """
 
     type: Literal["leaky_relu"] = "leaky_relu"
+    formula: ClassVar[str | None] = "max(0, {x}) + {slope}*min(0, {x})"
+    derivative: ClassVar[str | None] = "[{x} > 0] + {slope}*[{x} <= 0]"
     slope: float = Field(0.01, description="Slope for negative inputs.", gt=0)
     from_output: ClassVar[bool] = True
     initializer: ClassVar[str] = "he_normal"

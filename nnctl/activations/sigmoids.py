@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from nnctl.activations.base import Activation
+from nnctl.engine.formulas import SIGMOID
 from nnctl.engine.parameters import Array
 
 
@@ -29,6 +30,8 @@ class Sigmoid(Activation):
     """
 
     type: Literal["sigmoid"] = "sigmoid"
+    formula: ClassVar[str | None] = SIGMOID
+    derivative: ClassVar[str | None] = "{y}*(1 - {y})"
     from_output: ClassVar[bool] = True
     limits: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
 
@@ -53,6 +56,8 @@ class Tanh(Activation):
     """
 
     type: Literal["tanh"] = "tanh"
+    formula: ClassVar[str | None] = "tanh({x})"
+    derivative: ClassVar[str | None] = "1 - {y}^2"
     from_output: ClassVar[bool] = True
     limits: ClassVar[tuple[float, float] | None] = (-1.0, 1.0)
 
@@ -77,6 +82,8 @@ class Softsign(Activation):
     """
 
     type: Literal["softsign"] = "softsign"
+    formula: ClassVar[str | None] = "{x}/(1 + abs({x}))"
+    derivative: ClassVar[str | None] = "(1 - abs({y}))^2"
     from_output: ClassVar[bool] = True
     limits: ClassVar[tuple[float, float] | None] = (-1.0, 1.0)
 

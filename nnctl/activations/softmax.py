@@ -25,6 +25,7 @@ class Softmax(Activation):
     """
 
     type: Literal["softmax"] = "softmax"
+    elementwise: ClassVar[bool] = False
     temperature: float = Field(1.0, description="Divides the scores: above 1 is flatter, below 1 sharper.", gt=0)
     from_output: ClassVar[bool] = True
 
@@ -55,6 +56,7 @@ class LogSoftmax(Activation):
     """
 
     type: Literal["log_softmax"] = "log_softmax"
+    elementwise: ClassVar[bool] = False
     from_output: ClassVar[bool] = True
 
     def forward(self, x: Array, out: Array) -> None:

@@ -33,6 +33,8 @@ class Softplus(Activation):
     """
 
     type: Literal["softplus"] = "softplus"
+    formula: ClassVar[str | None] = "log(1 + exp({beta}*{x}))/{beta}"
+    derivative: ClassVar[str | None] = "1/(1 + exp(-{beta}*{x}))"
     beta: float = Field(1.0, description="Sharpness of the bend at 0; large values approach relu.", gt=0)
     from_output: ClassVar[bool] = True
     initializer: ClassVar[str] = "he_normal"

@@ -24,6 +24,8 @@ class Step(Activation):
     """
 
     type: Literal["step"] = "step"
+    formula: ClassVar[str | None] = "[{x} >= 0]"
+    derivative: ClassVar[str | None] = "0"
     from_output: ClassVar[bool] = True
     dies: ClassVar[bool] = True
 

@@ -1,12 +1,19 @@
 """The contract every layer keeps."""
 
 from math import prod
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from nnctl.engine.formulas import UnitFormula
 from nnctl.engine.parameters import Array, Declarations, Shape, Views, flatten
 from nnctl.engine.slot import Slot
 from nnctl.spec import Spec
+
+#: What a layer's outputs are, outside training: the `same` values as the inputs, in another shape at most; inputs
+#: `changed` where they stand; weighted `sums` of all inputs, by the parameters `weight` (inputs, outputs) and `bias`;
+#: or something `new`.
+Gives = Literal["same", "changed", "sums", "new"]
 
 
 class Layer(Spec):
@@ -21,6 +28,16 @@ class Layer(Spec):
     name: str | None = Field(
         None, pattern=r"^[A-Za-z_]\w*$", description="Name of the layer in reports and parameter names."
     )
+
+    #: What the outputs are to the inputs.
+    gives: ClassVar[Gives] = "new"
+    #: What a reader of one example's pass must know: how evaluation differs from training.
+    in_evaluation: ClassVar[str | None] = None
+
+    @property
+    def formula(self) -> UnitFormula | None:
+        """What happens to each value on paper; None where values depend on each other, or it takes no formula."""
+        return None
 
     @property
     def couples_examples(self) -> bool:

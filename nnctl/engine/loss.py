@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.spec import Spec
@@ -29,6 +30,22 @@ class Loss(Spec):
     encoding: ClassVar[Literal["index", "one_hot"]] = "one_hot"
     #: Whether two classes are told by one output (its sign or probability) instead of two.
     single_output_for_two_classes: ClassVar[bool] = False
+    #: Whether a target may be several classes in parts, as mixed examples have.
+    takes_mixtures: ClassVar[bool] = True
+    #: What it is measured in, where that has a name.
+    unit: ClassVar[Literal["", "nats"]] = ""
+
+    @property
+    def formula(self) -> LossFormula:
+        """The loss on paper, as far as its settings leave it one that can be written out.
+
+        Class weights are no part of it: they cancel in the weighted mean over one example.
+        """
+        return LossFormula()
+
+    def terms(self, y: Array, t: Array) -> Array | None:
+        """Each output's part (..., k) of the loss, where that is a sum over the outputs."""
+        return None
 
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
         """The loss of each example (batch,), from outputs y (batch, k) and targets t."""

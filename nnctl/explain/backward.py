@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from nnctl.activations import Activation as Function
+from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array
+from nnctl.engine.slot import Slot
 from nnctl.explain.blocks import (
     Block,
     Equation,
@@ -21,7 +22,7 @@ from nnctl.explain.blocks import (
     product,
     total,
 )
-from nnctl.explain.formulas import activation_formula, constants, elementwise
+from nnctl.explain.formulas import constants
 from nnctl.explain.naming import Stage
 from nnctl.explain.outputs import Outputs
 
@@ -71,20 +72,20 @@ def _through(stage: Stage, j: int) -> Iterator[Equation]:
 def _local_slope(stage: Stage, j: int, k: int) -> tuple[Quantity, tuple[str, str]] | None:
     """The derivative of a unit's activation, and its formula; None where it is not one unit's own."""
     layer = stage.after[k]
-    function = elementwise(layer.layer)
-    if function is None:
+    formula = layer.layer.formula
+    if formula is None:
         return None
     x, y = stage.value(j, k), stage.value(j, k + 1)
-    _, template = activation_formula(function)
-    slope = Quantity(f"d{y.symbol}/d{x.symbol}", float(derivative(function, layer.x, layer.y)[j]))
-    return slope, filled(template, {"x": x, "y": y, **constants(function)})
+    slope = Quantity(f"d{y.symbol}/d{x.symbol}", float(derivative(layer.layer, layer.x)[j]))
+    return slope, filled(formula.slope, {"x": x, "y": y, **constants(formula.settings)})
 
 
-def derivative(function: Function, x: Array, y: Array) -> Array:
-    """The slopes of an activation, from its own backward."""
-    slope = np.empty_like(x)
-    function.backward(np.ones_like(x), x, y, slope)
-    return slope
+def derivative(layer: Layer, x: Array) -> Array:
+    """The slopes of a layer that takes each unit for itself, from its own backward."""
+    slot = Slot(x.dtype)
+    layer.forward({}, x[None], slot)
+    slopes: Array = layer.backward({}, {}, np.ones_like(x[None]), slot)[0]
+    return slopes
 
 
 def _weight_slope(before: Stage, stage: Stage, i: int, j: int) -> Equation:

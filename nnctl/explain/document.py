@@ -20,12 +20,11 @@ from nnctl.explain.blocks import (
     number,
     total,
 )
-from nnctl.explain.formulas import activation_formula, constants, elementwise, options
-from nnctl.explain.naming import THROUGH, Stage, stages, unwritten
+from nnctl.explain.formulas import constants, options
+from nnctl.explain.naming import Stage, stages, unwritten
 from nnctl.explain.outputs import Outputs
 from nnctl.explain.trace import LayerTrace, Trace
 from nnctl.explain.update import curve, update
-from nnctl.layers import BatchNormalization, Dense, Dropout, GaussianNoise
 
 
 def document(trace: Trace, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None) -> list[Block]:
@@ -83,24 +82,17 @@ def _description(trace: Trace, network: list[Stage]) -> Iterator[str]:
         yield f"Of more than {FEW} units, or terms of a sum, the first {SHOWN} are shown."
 
 
-NOT_EXPANDED = "what goes in and comes out is shown, not the steps between."
-#: What a reader must know about layers that act differently in training.
-REMARKS: dict[type, str] = {
-    Dropout: "off here; drops units at random in training.",
-    GaussianNoise: "off here; adds noise in training.",
-    BatchNormalization: f"with its running statistics, as in evaluation; {NOT_EXPANDED}",
-}
+NOT_EXPANDED = "what goes in and comes out is shown, not the steps between"
 
 
 def _remarks(trace: Trace) -> dict[str, list[str]]:
     """The names of the layers each remark is about, among those that are written out."""
     found: dict[str, list[str]] = {}
     for layer in trace.layers[len(unwritten(trace)) :]:
-        remark = REMARKS.get(type(layer.layer))
-        if remark is None and not isinstance(layer.layer, (Dense, *THROUGH)) and elementwise(layer.layer) is None:
-            remark = NOT_EXPANDED
-        if remark is not None:
-            found.setdefault(remark, []).append(layer.name)
+        expanded = layer.layer.gives in ("same", "sums") or layer.layer.formula is not None
+        remarks = [remark for remark in (layer.layer.in_evaluation, None if expanded else NOT_EXPANDED) if remark]
+        if remarks:
+            found.setdefault(f"{'; '.join(remarks)}.", []).append(layer.name)
     return found
 
 
@@ -156,10 +148,9 @@ def _after(stage: Stage, unit: int, k: int) -> Equation:
 
 
 def _applied(layer: LayerTrace, x: Quantity, y: Quantity) -> tuple[str, ...]:
-    function = elementwise(layer.layer)
-    if function is not None:
-        template, _ = activation_formula(function)
-        return filled(template, {"x": x, "y": y, **constants(function)})
+    formula = layer.layer.formula
+    if formula is not None:
+        return filled(formula.value, {"x": x, "y": y, **constants(formula.settings)})
     return (f"{layer.layer.kind}({x.symbol})",)
 
 

@@ -15,15 +15,9 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.explain.blocks import Quantity
 from nnctl.explain.trace import LayerTrace, ParameterTrace, Trace
-from nnctl.layers import Activation, Block, Dense, Dropout, Flatten, GaussianNoise, PRelu, Reshape
-from nnctl.layers.normalization import Normalization
 
 #: Up to so many weights have a number each.
 TINY = 20
-#: Layers that pass an example on as it is, outside training.
-THROUGH = (Dropout, GaussianNoise, Flatten, Reshape)
-#: Layers whose outputs belong to their inputs one to one, as far as there are as many.
-UNIT_BY_UNIT = (Activation, PRelu, Normalization, Block)
 #: A column of this form has its own name in formulas; one that looks like a unit or weight has not.
 PLAIN_NAME = re.compile(r"(?![hobwW]\d)[A-Za-z_]\w*")
 
@@ -115,9 +109,8 @@ def unwritten(trace: Trace) -> list[LayerTrace]:
     """
     last = 0
     for position, layer in enumerate(trace.layers, start=1):
-        if isinstance(layer.layer, (Dense, *THROUGH)):
-            continue
-        if not isinstance(layer.layer, UNIT_BY_UNIT) or layer.x.size != layer.y.size:
+        gives = layer.layer.gives
+        if gives == "new" or (gives == "changed" and layer.x.size != layer.y.size):
             last = position
     return trace.layers[:last]
 
@@ -131,14 +124,14 @@ def stages(trace: Trace, columns: Sequence[str] | None = None) -> list[Stage]:
     before = unwritten(trace)
     groups: list[list[LayerTrace]] = [[]]
     for layer in trace.layers[len(before) :]:
-        if isinstance(layer.layer, Dense):
+        if layer.layer.gives == "sums":
             if layer.x.size != len(layer.parameters["weight"].before):
                 raise ConfigError(
                     f"model.layers: {layer.name} takes inputs with several axes, position by position, which explain "
                     "does not write out; put `flatten` before it"
                 )
             groups.append([layer])
-        elif not isinstance(layer.layer, THROUGH):
+        elif layer.layer.gives != "same":
             groups[-1].append(layer)
     if before and len(groups) == 1:
         raise ConfigError(

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nnctl.engine.formulas import SIGMOID
 from nnctl.engine.parameters import Array
 from nnctl.explain.blocks import Equation, Quantity, equation, filled, first, number, total
-from nnctl.explain.formulas import SIGMOID, constants, loss_formula
+from nnctl.explain.formulas import constants
 from nnctl.explain.naming import Stage
 from nnctl.explain.trace import Trace
 
@@ -16,7 +17,7 @@ class Outputs:
 
     def __init__(self, trace: Trace, stage: Stage) -> None:
         self.stage, self.loss, self.target = stage, trace.loss, trace.target
-        self.formula = loss_formula(trace.loss)
+        self.formula = trace.loss.formula
         self.slopes: Array = trace.layers[-1].dy
         self._probabilities: Array = trace.curve[0].prediction.reshape(-1)
 

@@ -19,8 +19,6 @@ from nnctl.engine.parameters import Array, Declarations, Shape, Views
 from nnctl.engine.shards import Objective
 from nnctl.engine.slot import Slot
 from nnctl.errors import Diverged
-from nnctl.losses.base import OneHotLoss
-from nnctl.losses.regression import ResidualLoss
 from nnctl.optimizers import Optimizer
 from nnctl.optimizers.stepper import Stepper
 from nnctl.regularization import Penalty
@@ -173,23 +171,14 @@ def trace(network: Network, loss: Loss, theta: Array, rules: Rules, x: Array, t:
     layers = list(_layers(walk, theta, gradient, direction))
     curve += _walk_on(walk, steps)
     y = layers[-1].y if layers else x.reshape(-1)
-    terms = output_terms(loss, y[None], t)
-    return Trace(loss, rules, x.reshape(-1), _target(loss, t, len(y)), y, terms, layers, curve)
+    terms = loss.terms(y[None], t)
+    flat = None if terms is None else terms[0]
+    return Trace(loss, rules, x.reshape(-1), _target(loss, t, len(y)), y, flat, layers, curve)
 
 
 def milestones(steps: int) -> list[int]:
     """1, 10, 100, ... and the last step."""
     return sorted({10**i for i in range(len(str(steps))) if 10**i <= steps} | {steps})
-
-
-def output_terms(loss: Loss, y: Array, t: Array) -> Array | None:
-    """Each output's part of the error of one example (1, k), where the loss is a sum over the outputs."""
-    terms: Array | None = None
-    if isinstance(loss, ResidualLoss):
-        terms = loss.element(y - t)[0] * loss.share(y.shape[-1])
-    elif isinstance(loss, OneHotLoss):
-        terms = loss.element(y, t, Slot(y.dtype))[0] * loss.share(y.shape[-1])
-    return terms
 
 
 def _walk_on(walk: Walk, steps: int) -> Iterator[Point]:

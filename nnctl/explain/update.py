@@ -20,7 +20,6 @@ from nnctl.explain.blocks import (
 from nnctl.explain.naming import Stage
 from nnctl.explain.outputs import Outputs
 from nnctl.explain.trace import ParameterTrace, Rules, Trace
-from nnctl.optimizers import SGD
 
 Entry = tuple[str, ParameterTrace, tuple[int, ...]]
 
@@ -62,15 +61,13 @@ def curve(trace: Trace, result: Outputs) -> Iterator[Block]:
     yield Table(("steps", "E", *symbols), tuple(rows))
 
 
-def _is_plain(rules: Rules) -> bool:
-    """Whether a step is the learning rate times the gradient and nothing else."""
-    optimizer = rules.optimizer
-    plain = isinstance(optimizer, SGD) and not optimizer.momentum and not optimizer.weight_decay
-    return plain and rules.penalty.max_norm is None
+def _formula(rules: Rules) -> str | None:
+    """The optimizer's rule on paper, where nothing happens to the weights after it."""
+    return rules.optimizer.formula if rules.penalty.max_norm is None else None
 
 
 def _rule(rules: Rules) -> str:
-    if _is_plain(rules):
+    if _formula(rules):
         text = "Every weight takes a step against its slope; the learning rate says how long."
     else:
         text = f"How long each weight's step is follows from its slope by the rule of {rules.optimizer.type}."
@@ -90,9 +87,10 @@ def _moved(rules: Rules, symbol: str, parameter: ParameterTrace, at: tuple[int, 
     if not np.array_equal(parameter.gradient, parameter.direction):
         yield equation(f"g_{symbol}", slope, f"{slope_symbol}, with penalty and clipping")
         slope_symbol = f"g_{symbol}"
-    if _is_plain(rules):
-        rate = number(rules.rate(0))
-        sides = f"{symbol} - learning_rate*{slope_symbol}", f"{number(old)} - {rate}*{factor(slope)}"
+    formula = _formula(rules)
+    if formula is not None:
+        symbols = formula.format(w=symbol, g=slope_symbol, rate="learning_rate")
+        sides = symbols, formula.format(w=number(old), g=factor(slope), rate=number(rules.rate(0)))
     else:
         sides = f"{symbol} + step", f"{number(old)} + {factor(new - old)}"
     yield equation(f"{symbol}+", new, *sides)

@@ -1,12 +1,13 @@
 """Activations as layers: a fixed function of each value, or one whose slope is learned."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from nnctl.activations import AnyActivation
-from nnctl.engine.layer import Layer
+from nnctl.engine.formulas import UnitFormula
+from nnctl.engine.layer import Gives, Layer
 from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.initializers import Constant
@@ -27,11 +28,19 @@ class Activation(Layer):
     """
 
     type: Literal["activation"] = "activation"
+    gives: ClassVar[Gives] = "changed"
     function: AnyActivation = Field(description="The activation function.")
 
     @property
     def kind(self) -> str:
         return self.function.type
+
+    @property
+    def formula(self) -> UnitFormula | None:
+        f, name = self.function, self.function.type
+        if not f.elementwise:
+            return None
+        return UnitFormula(f.formula or f"{name}({{x}})", f.derivative or f"{name}'({{x}})", f)
 
     def multiply_adds(self, shape: Shape) -> int:
         return 0
@@ -67,6 +76,7 @@ class PRelu(Layer):
     """
 
     type: Literal["prelu"] = "prelu"
+    gives: ClassVar[Gives] = "changed"
     slope: Annotated[float, Field(description="The slope every unit starts with.")] = 0.25
 
     def parameters(self, shape: Shape) -> Declarations:

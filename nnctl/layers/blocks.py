@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from nnctl.engine.layer import Layer
+from nnctl.engine.layer import Gives, Layer
 from nnctl.engine.network import Network, _unique_names
 from nnctl.engine.parameters import Array, Declarations, Shape, Views
 from nnctl.engine.slot import Slot
@@ -26,6 +26,8 @@ class Block(Layer):
     Parameters, buffers and random streams of a layer inside are found under its chain and its name:
     `residual1.layers.conv2d1.weight`.
     """
+
+    gives: ClassVar[Gives] = "changed"
 
     @property
     def chains(self) -> Mapping[str, Chain]:

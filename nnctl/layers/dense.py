@@ -1,12 +1,12 @@
 """The fully connected layer."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from nnctl.activations import AnyActivation
-from nnctl.engine.layer import Layer
+from nnctl.engine.layer import Gives, Layer
 from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
@@ -37,6 +37,7 @@ class Dense(Layer):
     """
 
     type: Literal["dense"] = "dense"
+    gives: ClassVar[Gives] = "sums"
     units: int | None = Field(None, gt=0, description="Number of units; left out, as many as the target needs.")
     activation: AnyActivation | None = Field(None, description="Applied to the net input; left out, none.")
     init: AnyInitializer | None = Field(None, description="How weights start; left out, what suits the activation.")

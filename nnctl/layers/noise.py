@@ -1,11 +1,11 @@
 """Layers that disturb training on purpose and do nothing otherwise."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nnctl.engine.layer import Layer
+from nnctl.engine.layer import Gives, Layer
 from nnctl.engine.parameters import Array, Shape, Views
 from nnctl.engine.slot import Slot
 
@@ -32,6 +32,8 @@ class Dropout(Layer):
     """
 
     type: Literal["dropout"] = "dropout"
+    gives: ClassVar[Gives] = "same"
+    in_evaluation: ClassVar[str | None] = "off here; drops units at random in training"
     rate: float = Field(0.5, ge=0, lt=1, description="Probability that a value is dropped.")
     by: Literal["value", "channel"] = Field("value", description="What is dropped at once: one value or a channel.")
 
@@ -72,6 +74,8 @@ class GaussianNoise(Layer):
     """
 
     type: Literal["gaussian_noise"] = "gaussian_noise"
+    gives: ClassVar[Gives] = "same"
+    in_evaluation: ClassVar[str | None] = "off here; adds noise in training"
     deviation: float = Field(0.1, ge=0, description="Standard deviation of the noise.")
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:

@@ -1,11 +1,11 @@
 """Normalisation: over the batch, or over units or groups of units of one example."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nnctl.engine.layer import Layer
+from nnctl.engine.layer import Gives, Layer
 from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
@@ -31,6 +31,7 @@ class Normalization(Layer):
         dJ/dgain = sum dJ/dy * x^        dJ/dshift = sum dJ/dy
     """
 
+    gives: ClassVar[Gives] = "changed"
     epsilon: float = Field(1e-5, gt=0, description="Added to the variance, against division by zero.")
     affine: bool = Field(True, description="Whether a gain and a shift a unit are learned.")
 
@@ -83,6 +84,7 @@ class BatchNormalization(Normalization):
     """
 
     type: Literal["batch_normalization"] = "batch_normalization"
+    in_evaluation: ClassVar[str | None] = "with its running statistics, as in evaluation"
     momentum: float = Field(0.1, gt=0, le=1, description="Weight of the newest batch in the running statistics.")
 
     @property

@@ -1,11 +1,11 @@
 """Layers that only change the shape."""
 
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from nnctl.engine.layer import Layer
+from nnctl.engine.layer import Gives, Layer
 from nnctl.engine.parameters import Array, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
@@ -23,6 +23,7 @@ class Flatten(Layer):
     """
 
     type: Literal["flatten"] = "flatten"
+    gives: ClassVar[Gives] = "same"
 
     def output_shape(self, shape: Shape) -> Shape:
         return (prod(shape),)
@@ -51,6 +52,7 @@ class Reshape(Layer):
     """
 
     type: Literal["reshape"] = "reshape"
+    gives: ClassVar[Gives] = "same"
     shape: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Listed] = Field(
         min_length=1, description="The new shape of an example."
     )

@@ -146,6 +146,10 @@ class OneHotLoss(ClassLoss):
         """What each term counts: 1 / k for a mean over the outputs, 1 for a sum."""
         return 1 / outputs
 
+    def terms(self, y: Array, t: Array) -> Array | None:
+        terms: Array = self.element(y, t, Slot(y.dtype)) * self.share(y.shape[-1])
+        return terms
+
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
         refuse_outside(t, f"{self.type} takes targets", 0, 1)
         t = t.astype(y.dtype, copy=False)

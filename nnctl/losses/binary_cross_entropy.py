@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
@@ -32,6 +33,19 @@ class LogisticLoss(OneHotLoss):
         "classification",
         "multilabel",
     )
+    unit: ClassVar[Literal["", "nats"]] = "nats"
+
+    @property
+    def formula(self) -> LossFormula:
+        if self.label_smoothing or self.positive_weight != 1:
+            return LossFormula()
+        share = "" if self.share(2) == 1 else "/{k}"
+        if self.input == "logits":
+            entropy = "-({t}*log({p}) + (1 - {t})*log(1 - {p}))"
+            slope = f"({{p}} - {{t}}){share}" if share else "{p} - {t}"
+            return LossFormula(entropy + share, slope=slope, probability="sigmoid")
+        entropy = "-({t}*log({o}) + (1 - {t})*log(1 - {o}))"
+        return LossFormula(entropy + share, slope="({o} - {t})/({o}*(1 - {o}))" + share)
 
     def element(self, y: Array, t: Array, slot: Slot) -> Array:
         if self.label_smoothing:

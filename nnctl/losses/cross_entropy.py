@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import ClassLoss, Tasks, refuse_outside, scaled
@@ -42,6 +43,15 @@ class CrossEntropy(ClassLoss):
     temperature: float = Field(1.0, description="Divides the logits; only with logits.", gt=0)
     tasks: ClassVar[Tasks] = ("classification",)
     encoding: ClassVar[Literal["index", "one_hot"]] = "index"
+    unit: ClassVar[Literal["", "nats"]] = "nats"
+
+    @property
+    def formula(self) -> LossFormula:
+        if self.label_smoothing or self.temperature != 1:
+            return LossFormula()
+        if self.input == "logits":
+            return LossFormula(total="-log({p})", slope="{p} - {t}", probability="softmax")
+        return LossFormula(total="-log({o})", slope="-{t}/{o}")
 
     @model_validator(mode="after")
     def temperature_needs_logits(self) -> Self:

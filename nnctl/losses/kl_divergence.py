@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import LossSpec, Tasks, refuse_outside, scaled
@@ -30,6 +31,11 @@ class KLDivergence(LossSpec):
         "regression",
         "classification",
     )
+    unit: ClassVar[Literal["", "nats"]] = "nats"
+
+    @property
+    def formula(self) -> LossFormula:
+        return LossFormula(slope="{p} - {t}", probability="softmax")
 
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
         refuse_outside(t, "kl_divergence takes probabilities,", 0, 1)

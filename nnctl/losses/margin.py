@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import OneHotLoss, Tasks
@@ -32,6 +33,14 @@ class Hinge(OneHotLoss):
         "classification",
         "multilabel",
     )
+    takes_mixtures: ClassVar[bool] = False
+
+    @property
+    def formula(self) -> LossFormula:
+        hinge = "max(0, 1 - (2*{t} - 1)*{o})"
+        if self.squared:
+            return LossFormula(f"{hinge}^2/{{k}}", slope=f"2*(1 - 2*{{t}})*{hinge}/{{k}}")
+        return LossFormula(f"{hinge}/{{k}}", slope="(1 - 2*{t})*[(2*{t} - 1)*{o} < 1]/{k}")
 
     def element(self, y: Array, t: Array, slot: Slot) -> Array:
         sign = 2 * t - 1
@@ -76,6 +85,11 @@ class Perceptron(OneHotLoss):
         "classification",
         "multilabel",
     )
+    takes_mixtures: ClassVar[bool] = False
+
+    @property
+    def formula(self) -> LossFormula:
+        return LossFormula("([{o} >= 0] - {t})*{o}", slope="[{o} >= 0] - {t}")
 
     def share(self, outputs: int) -> float:
         return 1.0

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import LossSpec, Tasks, scaled
@@ -26,6 +27,10 @@ class ResidualLoss(LossSpec):
     def share(self, outputs: int) -> float:
         """What each term counts: 1 / k for a mean over the outputs, 1 for a sum."""
         return 1 / outputs
+
+    def terms(self, y: Array, t: Array) -> Array | None:
+        terms: Array = self.element(y - t) * self.share(y.shape[-1])
+        return terms
 
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
         r = y - t.astype(y.dtype, copy=False)  # (..., k)
@@ -55,6 +60,10 @@ class SquaredError(ResidualLoss):
     type: Literal["squared_error"] = "squared_error"
     tasks: ClassVar[Tasks] = ("regression", "classification", "multilabel")
 
+    @property
+    def formula(self) -> LossFormula:
+        return LossFormula("1/2*({t} - {o})^2", slope="{o} - {t}")
+
     def share(self, outputs: int) -> float:
         return 1.0
 
@@ -83,6 +92,10 @@ class MeanSquaredError(ResidualLoss):
     type: Literal["mean_squared_error"] = "mean_squared_error"
     tasks: ClassVar[Tasks] = ("regression", "classification", "multilabel")
 
+    @property
+    def formula(self) -> LossFormula:
+        return LossFormula("({t} - {o})^2/{k}", slope="2*({o} - {t})/{k}")
+
     def element(self, r: Array) -> Array:
         e: Array = r * r
         return e
@@ -107,6 +120,10 @@ class MeanAbsoluteError(ResidualLoss):
     """
 
     type: Literal["mean_absolute_error"] = "mean_absolute_error"
+
+    @property
+    def formula(self) -> LossFormula:
+        return LossFormula("abs({t} - {o})/{k}", slope="sign({o} - {t})/{k}")
 
     def element(self, r: Array) -> Array:
         return np.abs(r)
@@ -135,6 +152,10 @@ class Huber(ResidualLoss):
     type: Literal["huber"] = "huber"
     delta: float = Field(1.0, description="Where squared turns into absolute, in units of the target.", gt=0)
 
+    @property
+    def formula(self) -> LossFormula:
+        return LossFormula(slope="max(-{delta}, min({delta}, {o} - {t}))/{k}")
+
     def element(self, r: Array) -> Array:
         size = np.abs(r)
         inner = np.minimum(size, self.delta)
@@ -161,6 +182,10 @@ class SmoothL1(ResidualLoss):
 
     type: Literal["smooth_l1"] = "smooth_l1"
     beta: float = Field(1.0, description="Where squared turns into absolute, in units of the target.", gt=0)
+
+    @property
+    def formula(self) -> LossFormula:
+        return LossFormula(slope="max(-1, min(1, ({o} - {t})/{beta}))/{k}")
 
     def element(self, r: Array) -> Array:
         size = np.abs(r)

@@ -29,6 +29,8 @@ class Metric(Spec):
     #: Which kinds of target the metric is for.
     tasks: ClassVar[tuple[Task, ...]]
     better: ClassVar[Literal["higher", "lower"]]
+    #: What it is measured in: nats, the units of the target, or nothing that has a name.
+    unit: ClassVar[Literal["", "nats", "target"]] = ""
 
     @property
     def key(self) -> str:

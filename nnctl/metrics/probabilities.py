@@ -57,6 +57,7 @@ class LogLoss(Metric):
     """
 
     type: Literal["log_loss"] = "log_loss"
+    unit: ClassVar[Literal["", "nats", "target"]] = "nats"
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "multilabel")
     better: ClassVar[Literal["higher", "lower"]] = "lower"
 

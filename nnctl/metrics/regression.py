@@ -39,6 +39,7 @@ class MeanAbsoluteError(_Column):
     """
 
     type: Literal["mae"] = "mae"
+    unit: ClassVar[Literal["", "nats", "target"]] = "target"
 
     def by_class(self, p: Predictions) -> Array:
         return p.mean(np.abs(_error(p)))
@@ -77,6 +78,7 @@ class RootMeanSquaredError(_Column):
     """
 
     type: Literal["rmse"] = "rmse"
+    unit: ClassVar[Literal["", "nats", "target"]] = "target"
 
     def by_class(self, p: Predictions) -> Array:
         root: Array = np.sqrt(p.mean(_squared_error(p)))
@@ -145,6 +147,7 @@ class MaxError(_Column):
     """
 
     type: Literal["max_error"] = "max_error"
+    unit: ClassVar[Literal["", "nats", "target"]] = "target"
 
     def by_class(self, p: Predictions) -> Array:
         error = np.abs(_error(p))

@@ -48,6 +48,14 @@ class Optimizer(Spec):
     weight_decay: WeightDecay = 0.0
 
     @property
+    def formula(self) -> str | None:
+        """A parameter after the first step on paper, where its settings leave the rule one that is short.
+
+        {w} is the parameter, {g} the slope and {rate} the learning rate.
+        """
+        return None
+
+    @property
     def vectors(self) -> tuple[str, ...]:
         """Names of the state vectors these settings need, each as long as theta."""
         return ()

@@ -63,6 +63,10 @@ class SGD(Descent):
     dampening: float = Field(0.0, ge=0, le=1, description="Share of the gradient kept out of the velocity.")
     nesterov: bool = Field(False, description="Look ahead along the velocity; needs momentum, and no dampening.")
 
+    @property
+    def formula(self) -> str | None:
+        return None if self.momentum or self.weight_decay else "{w} - {rate}*{g}"
+
     @model_validator(mode="after")
     def _nesterov_has_momentum(self) -> Self:
         if self.nesterov and (self.momentum == 0 or self.dampening > 0):

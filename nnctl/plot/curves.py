@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from nnctl.engine.loss import Loss
 from nnctl.errors import DataError
-from nnctl.metrics import AnyMetric
+from nnctl.losses import AnyLoss
+from nnctl.metrics import AnyMetric, Metric
 from nnctl.plot.canvas import BLUE, GREY, VERMILION, new_figure, panels
 from nnctl.runs import summary
 from nnctl.runs.directory import RunDirectory
@@ -28,8 +30,6 @@ SPLITS: dict[str, dict[str, Any]] = {
     "train": {"color": BLUE, "linestyle": "-"},
     "validation": {"color": VERMILION, "linestyle": (0, (4, 1.5))},
 }
-IN_NATS = ("cross_entropy", "binary_cross_entropy", "logistic", "kl_divergence", "log_loss")
-IN_UNITS_OF_THE_TARGET = ("rmse", "mae", "max_error")
 PANEL_HEIGHT = 2.7
 #: Letters in a line beside a panel.
 LONGEST_LABEL = 26
@@ -86,8 +86,8 @@ def _monitor(settings: Mapping[str, Any], rows: Sequence[Row]) -> str:
 
 def _best(rows: Sequence[Row], monitor: str, settings: Mapping[str, Any]) -> int | None:
     """The first epoch with the best value of what is monitored."""
-    metrics = TypeAdapter(tuple[AnyMetric, ...]).validate_python(settings.get("metrics") or (), strict=False)
-    higher = any(metric.key == monitor.partition(".")[2] and metric.better == "higher" for metric in metrics)
+    metric = metrics_of(settings).get(monitor.partition(".")[2])
+    higher = metric is not None and metric.better == "higher"
     known = [(float(row[monitor]), -int(row["epoch"])) for row in rows if row.get(monitor) is not None]
     if not known:
         return None
@@ -96,16 +96,25 @@ def _best(rows: Sequence[Row], monitor: str, settings: Mapping[str, Any]) -> int
 
 def axis_label(key: str, settings: Mapping[str, Any]) -> str:
     """What a figure is called on its axis, with its unit where it has one."""
-    name = key
-    if key == "loss":
-        loss = settings.get("loss") or {}
-        name = str(loss.get("type", "loss")) if isinstance(loss, dict) else str(loss)
-    target = (settings.get("data") or {}).get("target")
-    unit = "nats" if name in IN_NATS else ""
-    if key in IN_UNITS_OF_THE_TARGET and isinstance(target, str):
-        unit = f"units of {target}"
-    label = f"loss: {name}" if key == "loss" else name
+    measured = loss_of(settings) if key == "loss" else metrics_of(settings).get(key)
+    label = f"loss: {measured.type}" if key == "loss" and measured else key
+    unit: str = measured.unit if measured else ""
+    if unit == "target":
+        target = (settings.get("data") or {}).get("target")
+        unit = f"units of {target}" if isinstance(target, str) else ""
     return (label + (f" ({unit})" if unit else "")).replace("_", " ")
+
+
+def loss_of(settings: Mapping[str, Any]) -> Loss | None:
+    """The loss of a run."""
+    found: Loss | None = TypeAdapter(AnyLoss | None).validate_python(settings.get("loss"), strict=False)
+    return found
+
+
+def metrics_of(settings: Mapping[str, Any]) -> dict[str, Metric]:
+    """The metrics of a run, by their keys in metrics.jsonl."""
+    metrics = TypeAdapter(tuple[AnyMetric, ...]).validate_python(settings.get("metrics") or (), strict=False)
+    return {metric.key: metric for metric in metrics}
 
 
 def draw(curves: Curves, title: str, width: float) -> Figure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from math import isqrt
+from math import isqrt, prod
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from nnctl.data.sources.decoding import decode, pillow
 from nnctl.data.sources.images import ImageSource
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import ConfigError, DataError
-from nnctl.layers.shape import Flatten, Reshape
 from nnctl.runs.model import Model
 
 #: Fewer columns than this are no picture, however they are named.
@@ -33,7 +32,7 @@ def picture_shape(model: Model) -> Shape | None:
     if len(shape) == 2:
         first = model.network.layers[0]
         # Flattened, or given a channel: no axis is one of channels, as it is for conv1d.
-        grey = isinstance(first, Flatten) or (isinstance(first, Reshape) and first.output_shape(shape) == (*shape, 1))
+        grey = first.gives == "same" and first.output_shape(shape) in ((prod(shape),), (*shape, 1))
         return (*shape, 1) if grey else None
     if isinstance(encoder, TableEncoder):
         kinds = {re.sub(r"\d+", "#", name) for name in encoder.features}

@@ -106,10 +106,10 @@ def draw_features(request: Request) -> Figure:
     """What a convolutional network makes of one example."""
     model = request.model
     found = features.with_maps(
-        stages(model, np.zeros((1, *model.network.shapes[0]), model.theta.dtype))
+        stages(model.network, model.theta, np.zeros((1, *model.network.shapes[0]), model.theta.dtype))
     )  # say no early
     x, name, truth = _example(request)
-    found = features.with_maps(stages(model, x))
+    found = features.with_maps(stages(model.network, model.theta, x))
     decoded = model.encoder.target.decode(model.loss.predict(outputs(model.network, model.theta, x)))[0]
     caption = f"predicted {answer_text(model.encoder.target, decoded)}" + (f", true {truth}" if truth else "")
     shape = picture_shape(model)
@@ -136,14 +136,16 @@ def _example(request: Request) -> tuple[Array, str, str | None]:
 
 def draw_weights(request: Request) -> Figure:
     """How the weights of each layer are distributed."""
-    return distributions.draw(weights(request.model), "weight", request.title("weights"), request.width)
+    return distributions.draw(
+        weights(request.model.network, request.model.theta), "weight", request.title("weights"), request.width
+    )
 
 
 def draw_activations(request: Request) -> Figure:
     """How the outputs of each layer are distributed, over some examples."""
     name, data = request.examples
     x, _, _ = data.take(slice(0, distributions.EXAMPLES), request.model.theta.dtype)
-    layers = {stage.name: stage.values for stage in stages(request.model, x)}
+    layers = {stage.name: stage.values for stage in stages(request.model.network, request.model.theta, x)}
     title = request.title(f"activations, {name}, {len(x)} examples")
     return distributions.draw(layers, "activation", title, request.width)
 

@@ -6,20 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nnctl.engine.layer import Layer
-from nnctl.engine.network import Pass
+from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array, Views
 from nnctl.engine.slot import Slot
-from nnctl.layers.activation import Activation, PRelu
 from nnctl.layers.blocks import Block
-from nnctl.layers.noise import Dropout, GaussianNoise
-from nnctl.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
-from nnctl.layers.shape import Flatten, Reshape
-from nnctl.runs.model import Model
-
-#: What changes each value where it stands: drawn together with the layer before it.
-IN_PLACE = (Activation, PRelu, BatchNormalization, LayerNormalization, GroupNormalization)
-#: What changes no value outside training.
-UNSEEN = (Dropout, GaussianNoise, Flatten, Reshape)
 
 
 @dataclass(frozen=True)
@@ -30,16 +20,16 @@ class Stage:
     values: Array
 
 
-def stages(model: Model, x: Array) -> list[Stage]:
-    """The outputs for inputs x, as in evaluation: after every layer and the activation that belongs to it.
+def stages(network: Network, theta: Array, x: Array) -> list[Stage]:
+    """The outputs for inputs x, as in evaluation: after every layer and what follows it and changes them in place.
 
     Those of the layers inside a block come before the block's own.
     """
-    forward = Pass(model.network, model.theta)
+    forward = Pass(network, theta)
     forward.begin(training=False, address=(0, "plot"))
-    layers = dict(zip(model.network.names, model.network.layers, strict=True))
-    slots = dict(zip(model.network.names, forward.slots, strict=True))
-    return _through(layers, model.network.layout.views(model.theta), slots.__getitem__, x)
+    layers = dict(zip(network.names, network.layers, strict=True))
+    slots = dict(zip(network.names, forward.slots, strict=True))
+    return _through(layers, network.layout.views(theta), slots.__getitem__, x)
 
 
 def _through(
@@ -55,17 +45,16 @@ def _through(
                 inner = dict(zip(own, inside, strict=True))
                 found += _through(inner, own, slot.child(chain).child, x, f"{prefix}{name}.{chain}.")
         x = layer.forward(p[name], x, slot)
-        if isinstance(layer, UNSEEN):
+        if layer.gives == "same":
             continue
-        if isinstance(layer, IN_PLACE) and found:
-            shown = layer.function.type if isinstance(layer, Activation) else layer.type
-            found[-1] = Stage(f"{found[-1].name} + {shown}", x)
+        if layer.gives == "changed" and found and not isinstance(layer, Block):
+            found[-1] = Stage(f"{found[-1].name} + {layer.kind}", x)
         else:
             found.append(Stage(prefix + name, x))
     return found
 
 
-def weights(model: Model) -> dict[str, Array]:
+def weights(network: Network, theta: Array) -> dict[str, Array]:
     """The weights, not the biases, of every layer that has some."""
-    names = (name for name in model.network.layout.parameters if name.rpartition(".")[2] == "weight")
-    return {name.removesuffix(".weight"): model.network.layout.view(model.theta, name) for name in names}
+    names = (name for name in network.layout.parameters if name.rpartition(".")[2] == "weight")
+    return {name.removesuffix(".weight"): network.layout.view(theta, name) for name in names}

@@ -2,22 +2,26 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
-from nnctl.activations import Elu, Gelu, LeakyRelu, Relu, Sigmoid, Softmax, Softplus, Tanh
+from nnctl.activations import Activation as Function
+from nnctl.activations import AnyActivation, Elu, Gelu, LeakyRelu, Relu, Sigmoid, Softmax, Softplus, Tanh
 from nnctl.engine.layer import Layer
 from nnctl.explain.blocks import WIDTH, Equation, Equations, Heading, Paragraph, Table
 from nnctl.explain.document import document
 from nnctl.explain.trace import Trace
 from nnctl.initializers import Normal
-from nnctl.layers import Activation, BatchNormalization, Conv2d, Dropout, GlobalAveragePool
-from nnctl.losses import BinaryCrossEntropy, CrossEntropy, MeanSquaredError
-from nnctl.optimizers import SGD, Adam
+from nnctl.layers import Activation, BatchNormalization, Conv2d, Dense, Dropout, Flatten, GlobalAveragePool
+from nnctl.losses import AnyLoss, BinaryCrossEntropy, CrossEntropy, MeanSquaredError
+from nnctl.losses.base import LossSpec
+from nnctl.optimizers import SGD, Adam, AnyOptimizer, Optimizer
 from nnctl.regularization import Regularization
 from tests.explain.conftest import Case
+from tests.layers.cases import CASES
+from tests.layers.cases import Case as LayerCase
 
 FUNCTIONS = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "abs": abs, "max": max, "min": min}
 NUMERIC = re.compile(r"(?:[\d.()\[\]+*/^<>=, -]|e-|exp|log|tanh|abs|max|min)+")
@@ -161,3 +165,48 @@ def test_what_outputs_mean_is_not_called_output(case: type[Case], perceptron: Ca
 
     table = document(case(perceptron([], Tanh(), 1), [[0.0]], loss=Perceptron()).trace())[-1]
     assert table.columns == ("steps", "E", "prediction_o1")
+
+
+def members(union: object) -> tuple[Any, ...]:
+    return get_args(get_args(union)[0])
+
+
+@pytest.mark.parametrize("layer_case", CASES, ids=str)
+def test_every_layer_is_explained_or_named(case: type[Case], layer_case: LayerCase) -> None:
+    layer, shape = layer_case.layer, layer_case.input_shape
+    if layer.gives == "sums" and len(shape) > 1:
+        return  # refused, with advice: see test_naming
+    blocks = document(case([layer, Flatten(), Dense(units=2, init=Normal())], [[0.1, 0.2]], inputs=shape).trace())
+    words = " ".join(block.text for block in blocks if isinstance(block, Paragraph))
+    expanded = layer.gives in ("same", "sums") or layer.formula is not None
+    assert expanded or f"{layer.kind}1" in words
+
+
+@pytest.mark.parametrize("member", members(AnyActivation))
+def test_every_activation_is_explained(
+    case: type[Case], perceptron: Callable[..., list[Layer]], member: type[Function]
+) -> None:
+    found = equations(document(case(perceptron([2], member(), 1), [[0.3]]).trace()))
+    assert "out_h1" in [equation.left for equation in found]
+
+
+@pytest.mark.parametrize("member", members(AnyLoss))
+def test_every_loss_is_explained(
+    case: type[Case], perceptron: Callable[..., list[Layer]], member: type[LossSpec]
+) -> None:
+    loss = member()
+    t = [1] if loss.encoding == "index" else [[0.0, 1.0]]
+    found = equations(document(case(perceptron([2], Tanh(), 2), t, loss=loss).trace()))
+    assert {"E", "dE/dnet_o1", "w1+"} <= {equation.left for equation in found}
+
+
+@pytest.mark.parametrize("member", members(AnyOptimizer))
+def test_every_optimizer_is_explained(
+    case: type[Case], perceptron: Callable[..., list[Layer]], member: type[Optimizer]
+) -> None:
+    """An optimizer's formula works out to the step it takes."""
+    optimizer = member()
+    blocks = document(case(perceptron([2], Tanh(), 1), [[0.3]], optimizer=optimizer).trace())
+    steps = [equation for equation in equations(blocks) if equation.left == "w1+"]
+    assert len(steps) == 1
+    assert optimizer.formula is None or value(steps[0].sides[1]) == pytest.approx(float(steps[0].sides[-1]), abs=1e-8)

@@ -1,20 +1,23 @@
 """The formulas on paper, worked out: they are what the engine computes."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from nnctl.activations import Activation as Function
 from nnctl.activations import AnyActivation, Tanh
 from nnctl.engine.layer import Layer
+from nnctl.engine.slot import Slot
 from nnctl.explain.blocks import Equations, Quantity, filled
 from nnctl.explain.document import document
-from nnctl.explain.formulas import ACTIVATIONS, COUPLED, LOSSES, activation_formula, constants, loss_formula, options
+from nnctl.explain.formulas import constants, options
 from nnctl.explain.naming import stages
 from nnctl.explain.outputs import Outputs
+from nnctl.layers import Activation
 from nnctl.losses import AnyLoss, CrossEntropy, Hinge
-from nnctl.losses.base import ClassLoss, LossSpec
+from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import Logistic
 from nnctl.optimizers import SGD, Adam
 from nnctl.optimizers.base import Optimizer
@@ -33,30 +36,43 @@ def worked_out(formula: str) -> float:
     return float(eval(brackets, {"__builtins__": {}}, FUNCTIONS))
 
 
-def exact(name: Any, value: Any) -> Any:
-    return Quantity(name, value)
-
-
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("function", [member() for member in ALL_ACTIVATIONS if member.formula], ids=lambda f: f.type)
 @pytest.mark.parametrize("x", [-1.7, -0.2, 0.3, 2.4])
-def test_activation_formulas(name: str, x: float) -> None:
-    function = {member.model_fields["type"].default: member for member in ALL_ACTIVATIONS}[name]()
+def test_activation_formulas(function: Function, x: float) -> None:
     net, out, slope = np.array([x]), np.empty(1), np.empty(1)
     function.forward(net, out)
     function.backward(np.ones(1), net, out, slope)
     quantities = {"x": Quantity("x", x), "y": Quantity("y", out[0]), **constants(function)}
-    value, derivative = (worked_out(filled(t, quantities)[1]) for t in activation_formula(function))
+    formula = Activation(function=function).formula
+    assert formula is not None
+    value, derivative = (worked_out(filled(t, quantities)[1]) for t in (formula.value, formula.slope))
     assert value == pytest.approx(out[0], abs=1e-8)
     assert derivative == pytest.approx(slope[0], abs=1e-8)
 
 
-def test_every_activation_has_a_formula_or_goes_by_its_name() -> None:
-    known = {member.model_fields["type"].default for member in ALL_ACTIVATIONS}
-    assert set(ACTIVATIONS) <= known
-    for member in set(ALL_ACTIVATIONS) - set(COUPLED):
-        name = member.model_fields["type"].default
-        by_name = name + "({x})", name + "'({x})"
-        assert activation_formula(member()) == ACTIVATIONS.get(name, by_name)
+def test_the_textbooks_activations_are_written_out() -> None:
+    written = {member.model_fields["type"].default for member in ALL_ACTIVATIONS if member.formula}
+    assert written >= {"linear", "step", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "softsign"}
+
+
+@pytest.mark.parametrize("member", ALL_ACTIVATIONS)
+def test_an_activation_without_a_formula_goes_by_its_name(member: type[Function]) -> None:
+    name = member.model_fields["type"].default
+    formula = Activation(function=member()).formula
+    if not member.elementwise:
+        assert formula is None
+    elif member.formula is None:
+        assert formula is not None
+        assert (formula.value, formula.slope) == (name + "({x})", name + "'({x})")
+
+
+@pytest.mark.parametrize("member", ALL_ACTIVATIONS)
+def test_elementwise_is_what_takes_each_value_for_itself(member: type[Function]) -> None:
+    x, y, alone = np.array([[0.3, -0.4, 1.1]]), np.empty((1, 3)), np.empty((1, 1))
+    function = member()
+    function.forward(x.copy(), y)
+    function.forward(x[:, 1:2].copy(), alone)
+    assert (alone[0, 0] == y[0, 1]) == function.elementwise
 
 
 def variants() -> Iterator[LossSpec]:
@@ -75,7 +91,6 @@ LOSS_CASES = {f"{loss.type} {getattr(loss, 'input', '')} {getattr(loss, 'squared
 @pytest.mark.parametrize("outputs", [2, 3])
 def test_loss_formulas(name: str, outputs: int, case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     from nnctl.activations import Softmax
-    from nnctl.layers import Activation
 
     loss = LOSS_CASES[name]
     layers = perceptron([3], Tanh(), outputs)
@@ -84,9 +99,9 @@ def test_loss_formulas(name: str, outputs: int, case: type[Case], perceptron: Ca
     t = np.array([1]) if loss.encoding == "index" else np.eye(outputs)[[1]]
     found = case(layers, t, loss=loss).trace()
     result = Outputs(found, stages(found)[-1])
-    formula = loss_formula(loss)
-    assert formula.slope is not None
-    for i in range(outputs):
+    formula = loss.formula
+    for i in range(outputs if formula.slope else 0):
+        assert formula.slope is not None
         assert worked_out(result.filled(formula.slope, i)[1]) == pytest.approx(result.slopes[i], rel=1e-6, abs=1e-8)
         if formula.term is not None:
             assert worked_out(result.filled(formula.term, i)[1]) == pytest.approx(found.terms[i], rel=1e-6, abs=1e-8)
@@ -97,25 +112,36 @@ def test_loss_formulas(name: str, outputs: int, case: type[Case], perceptron: Ca
             assert worked_out(equation.sides[1]) == pytest.approx(float(equation.sides[-1]), rel=1e-6)
 
 
-def test_every_formula_is_of_a_loss() -> None:
-    assert {loss_formula(loss) for loss in LOSS_CASES.values()} == set(LOSSES.values())
+@pytest.mark.parametrize("name", LOSS_CASES)
+def test_losses_that_take_no_mixtures_are_those_that_ask_on_which_side_a_target_is(name: str) -> None:
+    """The slope at a half-and-half target lies between those at its two classes, or else halves mean nothing."""
+    loss = LOSS_CASES[name]
+    if "classification" not in loss.tasks or loss.encoding == "index":
+        return
+    y, slot = np.array([[0.9, 0.8]]), Slot("float64")
+    slopes = []
+    for t in ([1.0, 0.0], [0.5, 0.5], [0.0, 1.0]):
+        loss.forward(y, np.array([t]), slot)
+        slopes.append(loss.backward(np.ones(1), slot)[0].copy())
+    between = np.allclose(slopes[1], (slopes[0] + slopes[2]) / 2)
+    assert between or not loss.takes_mixtures
 
 
 @pytest.mark.parametrize(
     "loss", [CrossEntropy(label_smoothing=0.1), CrossEntropy(temperature=2.0), Logistic(positive_weight=3.0)]
 )
 def test_settings_that_change_the_formula_leave_the_result_alone(
-    loss: ClassLoss, case: type[Case], perceptron: Callable[..., list[Layer]]
+    loss: LossSpec, case: type[Case], perceptron: Callable[..., list[Layer]]
 ) -> None:
     t = [1] if loss.encoding == "index" else [[0.0, 1.0]]
     found = case(perceptron([2], Tanh(), 2), t, loss=loss).trace()
     text = "\n".join(line for block in document(found) if isinstance(block, Equations) for line in block.lines())
-    assert loss_formula(loss).slope is None
+    assert loss.formula.slope is None
     assert f"slope of {loss.type}(net_o1, target_o1)" in text
 
 
 def test_a_step_of_kl_needs_no_formula_for_its_total() -> None:
-    assert loss_formula(LOSS_CASES["kl_divergence  "]).total is None
+    assert LOSS_CASES["kl_divergence  "].formula.total is None
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,13 @@ def test_the_scale_of_the_loss(tmp_path: Path, losses: Sequence[float], scale: s
     ],
 )
 def test_labels(key: str, loss: str, label: str) -> None:
-    assert axis_label(key, {"loss": {"type": loss}, "data": {"target": "price"}}) == label
+    metrics = ["rmse", "log_loss", {"type": "f1", "average": "macro"}]
+    settings = {"loss": {"type": loss}, "data": {"target": "price"}, "metrics": metrics}
+    assert axis_label(key, settings) == label
+
+
+def test_labels_of_several_targets_have_no_unit() -> None:
+    assert axis_label("rmse", {"data": {"target": ["price", "age"]}, "metrics": ["rmse"]}) == "rmse"
 
 
 def test_nothing_to_draw(tmp_path: Path) -> None:

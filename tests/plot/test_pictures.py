@@ -31,7 +31,7 @@ LAYERS = [
     ((8, 6), "[flatten, dense]", (8, 6, 1)),
     ((8, 6), "[{type: conv1d, filters: 2}, flatten, dense]", None),
     ((8, 6), "[{type: conv2d, filters: 2}, flatten, dense]", (8, 6, 1)),
-    ((8, 6), "[{type: reshape, shape: [48]}, dense]", None),
+    ((8, 6), "[{type: reshape, shape: [48]}, dense]", (8, 6, 1)),
     ((8, 6, 1), "[flatten, dense]", (8, 6, 1)),
     ((8, 6, 3), "[{type: conv2d, filters: 2}, flatten, dense]", (8, 6, 3)),
     ((8, 6, 2), "[flatten, dense]", None),

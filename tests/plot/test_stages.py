@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
+from nnctl.layers import Block, PRelu
 from nnctl.plot.stages import stages, weights
 from nnctl.training.evaluate import outputs
+from tests.layers.cases import CASES, Case
 from tests.plot.made import CONV, conv_model
 
 
@@ -25,7 +29,7 @@ def plain_conv(x: Array, w: Array, b: Array) -> Array:
 def test_each_stage_of_a_network(tmp_path: Path) -> None:
     model = conv_model(tmp_path)
     x = np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32)
-    found = stages(model, x)
+    found = stages(model.network, model.theta, x)
     assert [stage.name for stage in found] == ["conv2d1 + relu", "max_pool2d1", "dense1"]
     view = {name: model.network.layout.view(model.theta, name) for name in model.network.layout.parameters}
     for i in range(2):
@@ -38,7 +42,8 @@ def test_each_stage_of_a_network(tmp_path: Path) -> None:
 
 def test_stages_do_not_share_memory(tmp_path: Path) -> None:
     config = CONV.replace("- dropout", "- {type: activation, function: tanh}")
-    found = stages(conv_model(tmp_path, config), np.ones((1, 8, 6, 1), np.float32))
+    model = conv_model(tmp_path, config)
+    found = stages(model.network, model.theta, np.ones((1, 8, 6, 1), np.float32))
     assert found[0].name == "conv2d1 + relu + tanh"
     assert not any(np.shares_memory(a.values, b.values) for a in found for b in found if a is not b)
 
@@ -47,7 +52,7 @@ def test_blocks_are_opened(tmp_path: Path) -> None:
     """A residual block's layers, then its sum; what a chain begins with belongs to no layer before the block."""
     block = "- residual: [tanh, {conv: 4, kernel: 1, bias_init: {type: normal}}, batch_normalization, relu]"
     model = conv_model(tmp_path, CONV.replace("- relu", block).replace("- dropout", "- dropout\n    - tanh"))
-    found = stages(model, np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32))
+    found = stages(model.network, model.theta, np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32))
     inside = "residual1.layers.conv2d1 + batch_normalization + relu"
     assert [stage.name for stage in found] == [
         "conv2d1", "residual1.layers.tanh1", inside, "residual1 + tanh", "max_pool2d1", "dense1",
@@ -64,4 +69,20 @@ def test_blocks_are_opened(tmp_path: Path) -> None:
 
 def test_weights_by_layer(tmp_path: Path) -> None:
     model = conv_model(tmp_path)
-    assert {name: w.shape for name, w in weights(model).items()} == {"conv2d1": (3, 3, 1, 4), "dense1": (24, 3)}
+    assert {name: w.shape for name, w in weights(model.network, model.theta).items()} == {
+        "conv2d1": (3, 3, 1, 4),
+        "dense1": (24, 3),
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_layer_has_its_place_among_the_stages(case: Case) -> None:
+    """One that gives the same has none, one that changes values in place stands with what is before it."""
+    network = Network([PRelu(), case.layer], case.input_shape)
+    x = np.random.default_rng(2).normal(size=(2, *case.input_shape))
+    theta = network.layout.initial(1, dtype=np.float64)
+    *_, last = stages(network, theta, x)
+    same, in_place = case.layer.gives == "same", case.layer.gives == "changed" and not isinstance(case.layer, Block)
+    place = "prelu1" if same else f"prelu1 + {case.layer.kind}" if in_place else network.names[1]
+    assert last.name == place or isinstance(case.layer, PRelu)
+    np.testing.assert_array_equal(last.values.ravel(), outputs(network, theta, x).ravel())

@@ -22,8 +22,6 @@ AnyAugmentation = Annotated[
     Shift | Crop | Flip | Rotate | Scale | Brightness | Contrast | Noise | Cutout | Mixup,
     type_short_form,
 ]
-#: Losses that ask on which side a target is: halves of a class mean nothing to them.
-SIDES = ("hinge", "perceptron")
 
 __all__ = ["AnyAugmentation", "Augmentation", "augment", "check", "check_loss"]
 
@@ -70,7 +68,7 @@ def check_loss(augmentations: Sequence[Augmentation], loss: Loss) -> None:
         ConfigError: naming the first augmentation whose targets it does not take.
     """
     for augmentation in augmentations:
-        if augmentation.mixes and loss.type in SIDES:
+        if augmentation.mixes and not loss.takes_mixtures:
             raise ConfigError(
                 f"data.augment: {augmentation.type} makes targets of several classes at once, and {loss.type} takes "
                 "one; cross_entropy, binary_cross_entropy and kl_divergence take both"

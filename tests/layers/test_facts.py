@@ -1,0 +1,53 @@
+"""What layers say of themselves, which explaining and drawing go by, is so."""
+
+import numpy as np
+import pytest
+
+from nnctl.engine.network import Network, Pass
+from nnctl.engine.parameters import Array
+from nnctl.layers import Block
+from tests.layers.cases import CASES, Case
+
+each_case = pytest.mark.parametrize("case", [c for c in CASES if not isinstance(c.layer, Block)], ids=str)
+
+
+def evaluated(case: Case) -> tuple[Array, Array, Network, Array]:
+    """Inputs, outputs as in evaluation, the network of the one layer, and its parameters."""
+    network = Network([case.layer], case.input_shape)
+    theta = network.layout.initial(3, dtype=np.float64)
+    forward = Pass(network, theta)
+    forward.begin(training=False, address=(0, "facts"))
+    x = np.random.default_rng(4).normal(size=(2, *case.input_shape))
+    return x, forward.forward(x.copy()).copy(), network, theta
+
+
+@each_case
+def test_what_outputs_are(case: Case) -> None:
+    x, y, network, theta = evaluated(case)
+    if case.layer.gives == "same":
+        np.testing.assert_array_equal(y.ravel(), x.ravel())
+    elif case.layer.gives == "sums":
+        p = network.layout.views(theta)[network.names[0]]
+        np.testing.assert_allclose(y, x @ p["weight"] + p.get("bias", 0.0), rtol=1e-12, atol=1e-12)
+    elif case.layer.gives == "changed":
+        assert y.shape == x.shape
+
+
+@each_case
+def test_a_layer_with_a_formula_takes_each_value_for_itself(case: Case) -> None:
+    if case.layer.formula is None:
+        return
+    x, y, network, theta = evaluated(case)
+    forward = Pass(network, theta)
+    forward.begin(training=False, address=(0, "facts"))
+    backwards = forward.forward(x.reshape(-1)[::-1].reshape(x.shape).copy())
+    np.testing.assert_array_equal(backwards.reshape(-1)[::-1], y.reshape(-1))
+
+
+@each_case
+def test_what_differs_in_training_is_said(case: Case) -> None:
+    x, y, network, theta = evaluated(case)
+    forward = Pass(network, theta)
+    forward.begin(training=True, address=(1, "facts"))
+    differs = not np.array_equal(forward.forward(x.copy()), y)
+    assert not differs or case.layer.in_evaluation is not None
