@@ -7,13 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from nnctl.data import image_cache
-from nnctl.data.image_cache import gather, read_by_rows, release, room_for
+from nnctl.data.image_cache import gather, release, room_for
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from tests.data.pictures import encoded, write
@@ -21,14 +20,10 @@ from tests.data.pictures import encoded, write
 ROOT = Path(__file__).parents[2]
 
 
-def mapped(tmp_path: Path, rows: int = 500, *, by_rows: bool = True) -> tuple[Array, Any]:
+def mapped(tmp_path: Path, rows: int = 500) -> tuple[Array, Array]:
     x = np.random.default_rng(0).integers(0, 256, (rows, 7, 3), dtype=np.uint8)
     np.save(tmp_path / "x.npy", x)
-    array = np.load(tmp_path / "x.npy", mmap_mode="r")
-    if not by_rows:
-        return x, array
-    with (tmp_path / "x.npy").open("rb") as file:
-        return x, read_by_rows(array, file.fileno())
+    return x, np.load(tmp_path / "x.npy", mmap_mode="r")
 
 
 ROWS = {
@@ -40,34 +35,15 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("by_rows", [False, True])
 @pytest.mark.parametrize("resident", [0, 1 << 26])
 @pytest.mark.parametrize("rows", ROWS)
-def test_gather_is_indexing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resident: int, rows: str, by_rows: bool
-) -> None:
+def test_gather_is_indexing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resident: int, rows: str) -> None:
     monkeypatch.setattr(image_cache, "RESIDENT", resident)
-    x, file = mapped(tmp_path, by_rows=by_rows)
+    x, file = mapped(tmp_path)
     np.testing.assert_array_equal(gather(file, ROWS[rows]), x[ROWS[rows]])
     np.testing.assert_array_equal(gather(file[:, 2:], ROWS[rows]), x[:, 2:][ROWS[rows]])
+    np.testing.assert_array_equal(gather(file[5:], np.array([0, 494])), x[[5, 499]])
     np.testing.assert_array_equal(gather(x, ROWS[rows]), x[ROWS[rows]])
-
-
-def test_rows_are_read_from_where_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a part of an array, behind a page of the file; with what is wrong told."""
-    monkeypatch.setattr(image_cache, "RESIDENT", 0)
-    x, file = mapped(tmp_path, 2000)
-    rows = np.array([0, 1994, 3])
-    np.testing.assert_array_equal(gather(file[5:], rows), x[5:][rows])
-    moved = np.memmap(tmp_path / "x.npy", np.uint8, "r", 128 + 21 * 500, (1500, 7, 3))
-    with (tmp_path / "x.npy").open("rb") as stream:
-        np.testing.assert_array_equal(gather(read_by_rows(moved, stream.fileno()), rows[[0, 2]]), x[500:][rows[[0, 2]]])
-    for wrong in (np.array([2000]), np.array([-1])):
-        with pytest.raises(IndexError, match="of 2000"):
-            gather(file, wrong)
-    os.truncate(tmp_path / "x.npy", 5000)
-    with pytest.raises(DataError, match="has become shorter"):
-        gather(file, rows)
 
 
 def test_files_are_closed_with_their_arrays(tmp_path: Path) -> None:
@@ -101,7 +77,7 @@ def test_room_where_the_system_cannot_reserve_it(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_disk_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
@@ -178,7 +154,9 @@ SIDE = 400
 @pytest.mark.parametrize(
     ("kind", "made"), [("image_folder", images), ("npy", array), ("npz", archive), ("idx", gzip_idx)]
 )
-def test_memory_stays_flat_when_the_data_grow_tenfold(tmp_path: Path, kind: str, made: Callable[..., Path]) -> None:
+def test_memory_stays_flat_when_the_data_grow_tenfold(
+    tmp_path: Path, kind: str, made: Callable[[Path, int], Path]
+) -> None:
     few, many = (peak(kind, made(tmp_path / str(count), count)) for count in (60, 600))
     assert (few[0], many[0]) == (60, 600)
     assert (many[1] - few[1]) * 1024 < 0.1 * 540 * SIDE**2, (few, many)

@@ -9,7 +9,7 @@ from typing import IO, Literal
 import numpy as np
 from pydantic import Field
 
-from nnctl.data.image_cache import read_by_rows, unpacked
+from nnctl.data.image_cache import unpacked
 from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.files import DEFLATED, STDIN, is_gzip, opened, resolve
 from nnctl.data.sources.npy import checked
@@ -62,7 +62,7 @@ def read_idx(path: str, base: Path) -> Array:
         size = prod(shape) * dtype.itemsize
         if not is_gzip(file):
             _check_size(on_disk, start + size, shape, path)
-            return read_by_rows(np.memmap(file, dtype, "r", start, shape), stream.fileno())
+            return np.memmap(file, dtype, "r", start, shape)
         # No room is made for more than a file of this size can hold; its bytes are counted all the same.
         x, found = unpacked(stream, dtype, shape if size <= DEFLATED * on_disk else (0,))
         _check_size(start + found, start + size, shape, path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
+from io import BufferedReader
 from math import prod
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -11,7 +13,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from nnctl.data.image_cache import read_by_rows, unpacked
+from nnctl.data.image_cache import unpacked
 from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.files import DEFLATED, STDIN, is_gzip, resolve
 from nnctl.engine.parameters import Array, Shape
@@ -20,7 +22,6 @@ from nnctl.spec import nearest
 
 #: What `zipfile` raises on an archive that is damaged or locked.
 UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error)
-MEMBER_HEADER = 30  # bytes of a zip member's local header before its name
 
 
 class Npy(Source):
@@ -69,14 +70,14 @@ class Npz(Source):
     def open(self, base: Path, *, skip_malformed: bool = False) -> Arrays:
         file = _regular(self.path, base)
         try:
-            with zipfile.ZipFile(file) as archive:
-                x = self._member(archive, file, self.inputs)
-                labels = None if self.labels is None else self._member(archive, file, self.labels)
+            with file.open("rb") as whole, zipfile.ZipFile(whole) as archive:
+                x = self._member(archive, whole, self.inputs)
+                labels = None if self.labels is None else self._member(archive, whole, self.labels)
         except UNREADABLE as error:
             raise DataError(f"{self.path}: cannot be read as .npz ({error})") from None
         return checked(x, labels, self.path)
 
-    def _member(self, archive: zipfile.ZipFile, file: Path, name: str) -> Array:
+    def _member(self, archive: zipfile.ZipFile, whole: BufferedReader, name: str) -> Array:
         names = [n.removesuffix(".npy") for n in archive.namelist()]
         if name not in names:
             near = nearest(name, names)
@@ -88,6 +89,7 @@ class Npz(Source):
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{info.filename}: is not packed as numpy.savez_compressed does it; write it with that")
         with archive.open(info) as member:
+            place = whole.tell()  # behind what stands before the member's bytes, which opening it has read
             shape, fortran, dtype = _header(member)
             start, size = member.tell(), prod(shape) * dtype.itemsize
             if info.file_size != start + size:
@@ -99,10 +101,8 @@ class Npz(Source):
                 return np.empty(shape, dtype)
             if info.compress_type == zipfile.ZIP_STORED:
                 order: Literal["F", "C"] = "F" if fortran else "C"
-                with file.open("rb") as whole:
-                    array = np.memmap(file, dtype, "r", _place(file, info) + start, shape, order)
-                    return read_by_rows(array, whole.fileno())
-            if size > DEFLATED * file.stat().st_size:
+                return np.memmap(whole, dtype, "r", place + start, shape, order)
+            if size > DEFLATED * os.fstat(whole.fileno()).st_size:
                 raise ValueError(f"{info.filename}: announces {size} bytes, more than a file of this size can hold")
             x, found = unpacked(member, dtype, shape[::-1] if fortran else shape)
             if found != size:
@@ -120,15 +120,6 @@ def _header(member: IO[bytes]) -> tuple[Shape, bool, np.dtype[Any]]:
     return shape, fortran, dtype
 
 
-def _place(file: Path, info: zipfile.ZipInfo) -> int:
-    """Where a member of an archive begins, behind its local header, its name and what else is there."""
-    with file.open("rb") as stream:
-        stream.seek(info.header_offset)
-        header = stream.read(MEMBER_HEADER)
-    name, extra = header[26:28], header[28:30]
-    return info.header_offset + MEMBER_HEADER + int.from_bytes(name, "little") + int.from_bytes(extra, "little")
-
-
 def _load(path: str, base: Path) -> Array:
     file = _regular(path, base)
     try:
@@ -141,10 +132,7 @@ def _load(path: str, base: Path) -> Array:
     if not isinstance(array, np.ndarray):
         array.close()
         raise DataError(f"{path}: is an .npz archive; write `type: npz`")
-    if not isinstance(array, np.memmap):
-        return array
-    with file.open("rb") as stream:
-        return read_by_rows(array, stream.fileno())
+    return array
 
 
 def _regular(path: str, base: Path) -> Path:
