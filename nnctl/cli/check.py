@@ -55,7 +55,7 @@ def check(
             {
                 "task": target.task,
                 "target": target.columns,
-                "classes": target.classes,
+                "classes": target.class_names,
                 "rows": sizes,
                 "class_counts": job.data.report.classes,
                 "missing": job.data.report.missing,

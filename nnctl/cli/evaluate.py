@@ -112,7 +112,7 @@ def worst_of(
 
     indices, folder = worst(found, count), model_file(run).parent
     numbers = indices + 1 if split is None else row_numbers(model, folder, split, examples, indices)
-    return worst_frame(found, model.encoder.target, indices, numbers, examples.files), some(examples, indices)
+    return worst_frame(found, indices, numbers, examples.files), some(examples, indices)
 
 
 def document(found: "Evaluation") -> dict[str, Any]:

@@ -71,8 +71,8 @@ class Dataset:
             return Gathered(self, indices, dtype), *self.targets(indices, dtype)
         x = self._raw(indices)
         t = self.t[indices]
-        if t.dtype.kind != "f" and any(augmentation.mixes for augmentation in self.augmentations):
-            t = np.eye(len(self.encoder.target.classes))[t]
+        if any(augmentation.mixes for augmentation in self.augmentations):
+            t = self.encoder.target.shares(t)
         z, t = augment(self.augmentations, x.astype(dtype), t, seed, *address)
         if x.dtype == np.uint8:
             np.clip(z, 0, 255, out=z)

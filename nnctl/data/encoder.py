@@ -17,7 +17,7 @@ from nnctl.data.scaling import centre_and_scale
 from nnctl.data.sources import Arrays
 from nnctl.data.sources.images import Images
 from nnctl.data.tables import Table, table_of
-from nnctl.data.target import Target, require
+from nnctl.data.targets import AnyTarget
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
 from nnctl.spec import Listed, Spec
@@ -31,7 +31,7 @@ class TableEncoder(Spec):
 
     kind: Literal["table"] = "table"
     columns: Annotated[tuple[Column, ...], Listed]
-    target: Target
+    target: AnyTarget
     weight: str | None = None
 
     @property
@@ -51,7 +51,7 @@ class TableEncoder(Spec):
             DataError: naming all columns that are not there, or the place of a value that cannot be.
         """
         table = _table(data)
-        require(table, [column.name for column in self.columns])
+        table.require([column.name for column in self.columns])
         schema = table.frame.schema
         table = typed(table, {c.name: c.kind for c in self.columns if not schema[c.name].is_float()})
         x = np.empty((len(table), *self.input_shape), dtype)
@@ -64,7 +64,7 @@ class TableEncoder(Spec):
 
     def truth(self, data: Table | Arrays) -> Array:
         """What would be right, see `Target`."""
-        return self.target.read(_table(data))
+        return self.target.read_all(_table(data))
 
     def weights(self, data: Table | Arrays) -> Array | None:
         """The sample weights (n,), or None where the table has none; all are 1 then."""
@@ -92,7 +92,7 @@ class ArrayEncoder(Spec):
     shape: Annotated[tuple[int, ...], Listed]
     centre: Annotated[tuple[float, ...], Listed]
     scale: Annotated[tuple[float, ...], Listed]
-    target: Target
+    target: AnyTarget
 
     @property
     def input_shape(self) -> Shape:
@@ -133,7 +133,7 @@ class ArrayEncoder(Spec):
 
     def truth(self, data: Table | Arrays) -> Array:
         """What would be right, see `Target`."""
-        return self.target.read(target_table(_arrays(data), self.target.columns))
+        return self.target.read_all(target_table(_arrays(data), self.target.columns))
 
     def weights(self, data: Table | Arrays) -> None:
         """Arrays have no sample weights."""
@@ -161,7 +161,7 @@ def from_json(text: str | bytes) -> Encoder:
     return encoder
 
 
-def fit_array(x: Array, rows: Array, method: str, target: Target, by: str = "value") -> ArrayEncoder:
+def fit_array(x: Array, rows: Array, method: str, target: AnyTarget, by: str = "value") -> ArrayEncoder:
     """Choose centre and scale from the training rows of an array, looking at one block of it at a time."""
     shape = x.shape[1:]
     if method == "auto":

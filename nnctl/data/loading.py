@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnctl.data import augmentation
-from nnctl.data.columns import codes_of, fit_column, kinds_of, typed
+from nnctl.data.columns import fit_column, kinds_of, typed
 from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import (
     ArrayEncoder,
@@ -24,8 +24,6 @@ from nnctl.data.report import (
     Problem,
     Report,
     array_problems,
-    class_counts,
-    class_problems,
     column_problems,
     duplicate_problems,
     left_out_problems,
@@ -35,10 +33,10 @@ from nnctl.data.report import (
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.files import STDIN, resolve, sha256
 from nnctl.data.sources.images import MalformedImage
-from nnctl.data.spec import DataSpec, Kind, PartName, Split, Task
+from nnctl.data.spec import DataSpec, Kind, PartName, Split
 from nnctl.data.splitting import split
-from nnctl.data.tables import Table, as_labels, in_order, listed
-from nnctl.data.target import Target, choose_task, fit_target, require, with_target
+from nnctl.data.tables import Table, listed
+from nnctl.data.targets import AnyTarget, Target, choose, with_target
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
@@ -89,7 +87,7 @@ def predictions(loss: Loss, data: Dataset, outputs: Array, order: Array | slice 
     """A network's outputs beside the truth, in the target's own terms."""
     target = data.encoder.target
     weights = None if data.w is None else data.w[order]
-    return Predictions(target.task, target.decode(loss.predict(outputs)), data.truth[order], weights, target.names)
+    return target.predictions(target.decode(loss.predict(outputs)), data.truth[order], weights)
 
 
 def load(spec: DataSpec, base: Path, seed: int, dtype: DTypeLike, loss: Loss | None = None) -> LoadedData:
@@ -180,18 +178,18 @@ def _load_tables(
     tables = {name: with_target(table, spec.targets, spec.missing_target) for name, table in opened.items()}
     dropped = sum(len(opened[name]) - len(table) for name, table in tables.items())
     for table in tables.values():
-        require(table, [*features, *([spec.weight] if spec.weight else [])])
+        table.require([*features, *([spec.weight] if spec.weight else [])])
     kinds = kinds_of(tables["train"], features, spec.types)
     tables = {name: typed(table, kinds) for name, table in tables.items()}
 
-    task = choose_task(tables["train"], spec.targets, None if spec.task == "auto" else spec.task, loss)
-    parts, problems = _deal(spec, tables, spec.targets, task, seed)
+    kind = choose(tables["train"], spec.targets, None if spec.task == "auto" else spec.task, loss)
+    parts, problems = _deal(spec, tables, spec.targets, kind, seed)
     train_rows = parts["train"][1]
     train = tables["train"].take(train_rows)
     prepare = spec.preprocess
     encoder = TableEncoder(
         columns=tuple(fit_column(train, f, kinds[f], prepare.options(f), prepare.max_categories) for f in features),
-        target=fit_target(tables["train"], spec.targets, task, prepare.target, train_rows),
+        target=kind.fit(tables["train"], spec.targets, prepare.target, train_rows),
         weight=spec.weight,
     )
     datasets, hashes = {}, {}
@@ -222,14 +220,14 @@ def _load_arrays(spec: DataSpec, opened: Mapping[str, Arrays], seed: int, loss: 
         refuse_non_finite(data.x, data.name)
     augmentation.check(spec.augment, arrays["train"].shape)
 
-    task = choose_task(labels["train"], names, None if spec.task == "auto" else spec.task, loss)
-    parts, problems = _deal(spec, labels, names, task, seed)
+    kind = choose(labels["train"], names, None if spec.task == "auto" else spec.task, loss)
+    parts, problems = _deal(spec, labels, names, kind, seed)
     train_rows = parts["train"][1]
-    target = fit_target(labels["train"], names, task, spec.preprocess.target, train_rows)
+    target = kind.fit(labels["train"], names, spec.preprocess.target, train_rows)
     encoder = fit_array(arrays["train"].x, train_rows, spec.preprocess.numeric, target, spec.preprocess.by)
     datasets, hashes = {}, {}
     for part, (name, rows) in parts.items():
-        truth = target.read(labels[name].take(rows))
+        truth = target.read_all(labels[name].take(rows))
         changes = spec.augment if part == "train" else ()
         x, files = encoder.raw(arrays[name]), arrays[name].files
         datasets[part] = Dataset(encoder, x, truth, truth, None, rows, changes, files)
@@ -239,17 +237,14 @@ def _load_arrays(spec: DataSpec, opened: Mapping[str, Arrays], seed: int, loss: 
 
 
 def _deal(
-    spec: DataSpec, tables: Mapping[str, Table], targets: Sequence[str], task: Task, seed: int
+    spec: DataSpec, tables: Mapping[str, Table], targets: Sequence[str], kind: type[AnyTarget], seed: int
 ) -> tuple[dict[str, tuple[str, Array]], list[Problem]]:
     """For each part, where its rows are and which they are."""
-    stratify = task == "classification" if spec.split.stratify == "auto" else spec.split.stratify
-    if stratify and task != "classification":
-        raise ConfigError(f"data.split.stratify: needs classes, and the task is {task}; write auto or false")
-    shares, classes = (spec.share("validation"), spec.share("test")), None
-    if stratify and any(shares):
-        labels = as_labels(tables["train"][targets[0]])
-        classes = codes_of(labels, in_order(labels.unique().to_list()))
-    cut = split(len(tables["train"]), *shares, seed, classes)
+    shares = (spec.share("validation"), spec.share("test"))
+    strata = kind.strata(tables["train"], targets) if spec.split.stratify and any(shares) else None
+    if spec.split.stratify is True and not kind.stratified:
+        raise ConfigError(f"data.split.stratify: needs classes, and the task is {kind.task}; write auto or false")
+    cut = split(len(tables["train"]), *shares, seed, strata)
     parts: dict[str, tuple[str, Array]] = {"train": ("train", cut.train)}
     problems: list[Problem] = []
     held_out: dict[PartName, Array] = {"validation": cut.validation, "test": cut.test}
@@ -274,13 +269,13 @@ def _loaded(
     missing: Mapping[str, int] | None = None,
 ) -> LoadedData:
     encoder = datasets["train"].encoder
-    counts = {part: class_counts(encoder.target, data.truth) for part, data in datasets.items()}
+    target, counts = encoder.target, {part: encoder.target.counts(data.truth) for part, data in datasets.items()}
     report = Report(
         rows={part: len(data) for part, data in datasets.items()},
         dropped=dropped,
         missing=missing or {},
-        classes={} if encoder.target.task == "regression" else counts,
-        problems=(*class_problems(encoder.target, datasets["train"].truth), *problems),
+        classes=counts if any(counts.values()) else {},
+        problems=(*(Problem("classes", text) for text in target.warnings(datasets["train"].truth)), *problems),
     )
     return LoadedData(datasets["train"], datasets.get("validation"), datasets.get("test"), encoder, report, resolved)
 
@@ -288,7 +283,7 @@ def _loaded(
 def _resolved(spec: DataSpec, target: Target, kinds: Mapping[str, Kind]) -> DataSpec:
     """The section with what was inferred written down."""
     own = {part: spec.train is not None or getattr(spec, part) is not None for part in ("validation", "test")}
-    stratify = target.task == "classification" if spec.split.stratify == "auto" else spec.split.stratify
+    stratify = target.stratified if spec.split.stratify == "auto" else spec.split.stratify
     cut = Split(
         validation=None if own["validation"] else spec.share("validation"),
         test=None if own["test"] else spec.share("test"),

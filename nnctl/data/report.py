@@ -12,18 +12,12 @@ from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
 from nnctl.data.encoder import BLOCK, TableEncoder, blocks
 from nnctl.data.image_cache import gather
 from nnctl.data.sources import Arrays
-from nnctl.data.tables import Table, as_labels
-from nnctl.data.target import Target
+from nnctl.data.tables import FEW_ROWS, Table, as_labels
 from nnctl.engine.parameters import Array
 
 Kind = Literal[
     "constant", "empty", "identifier", "leakage", "duplicates", "unseen", "classes", "split", "malformed", "dropped"
 ]
-
-#: Fewer rows say nothing about what a column is.
-FEW_ROWS = 20
-#: The commonest class may be this many times as frequent as the rarest.
-UNBALANCED = 10
 
 
 @dataclass(frozen=True)
@@ -70,34 +64,6 @@ def left_out_problems(malformed: Sequence[str], dropped: int = 0) -> list[Proble
     return problems
 
 
-def class_counts(target: Target, truth: Array) -> dict[str, int]:
-    """Rows of each class or label; empty for regression."""
-    if target.task == "regression":
-        return {}
-    counts = np.bincount(truth, minlength=len(target.classes)) if target.task == "classification" else truth.sum(axis=0)
-    return {name: int(n) for name, n in zip(target.names, counts, strict=True)}
-
-
-def class_problems(target: Target, train: Array) -> list[Problem]:
-    """Classes that training does not see, or hardly."""
-    if target.task != "classification":
-        return []
-    counts = class_counts(target, train)
-    absent = [name for name, n in counts.items() if not n]
-    problems = [Problem("classes", f"class {name!r} has no example in the training split") for name in absent]
-    present = {name: n for name, n in counts.items() if n}
-    most, least = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
-    if present[most] > UNBALANCED * present[least]:
-        problems.append(
-            Problem(
-                "classes",
-                f"classes are unbalanced: {present[most]} of {most!r} against {present[least]} of {least!r}; "
-                "accuracy will say little, look at macro_f1, and consider the loss's class_weights",
-            )
-        )
-    return problems
-
-
 def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[Problem]:
     """Columns that carry nothing, name the row, or give the answer away."""
     import polars as pl
@@ -120,7 +86,7 @@ def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[P
                 "rather than describes it; add it to data.exclude"
             )
             found.append(Problem("identifier", message, column.name))
-        elif _gives_away(train, column, distinct, encoder.target, truth):
+        elif encoder.target.given_away(column, distinct, train, truth):
             message = (
                 f"column {column.name!r} gives the target away: one determines the other exactly; was it known before?"
             )
@@ -142,24 +108,6 @@ def names_the_row(table: Table, column: NumericColumn | CategoricalColumn, disti
         return 2 * distinct > present
     steps = np.diff(finite_numbers(table, column.name)) - np.diff(table.lines)
     return bool(np.all(steps == 0))
-
-
-def _gives_away(
-    train: Table, column: NumericColumn | CategoricalColumn, distinct: int, target: Target, truth: Array
-) -> bool:
-    if len(train) <= FEW_ROWS or target.task == "multilabel":
-        return False
-    if target.task == "classification":
-        if distinct != len(target.classes):
-            return False
-        import polars as pl
-
-        return pl.DataFrame([train[column.name], pl.Series(" target", truth)]).n_unique() == distinct
-    if isinstance(column, CategoricalColumn):
-        return False
-    x = np.nan_to_num(finite_numbers(train, column.name), nan=column.fill or 0.0)
-    z = (x - x.mean()) / (x.std() or 1.0)
-    return any(abs(float(z @ (y - y.mean())) / (len(y) * (float(y.std()) or 1.0))) > 1 - 1e-12 for y in truth.T)
 
 
 def array_problems(arrays: Arrays, rows: Array) -> list[Problem]:

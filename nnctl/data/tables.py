@@ -15,12 +15,15 @@ import numpy as np
 
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
+from nnctl.spec import nearest
 
 if TYPE_CHECKING:
     import polars as pl
 
 #: What text formats take for a missing value unless told otherwise.
 MISSING = ("", "NA", "N/A", "nan", "NaN", "null", "?")
+#: Fewer rows say nothing about what a column is.
+FEW_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,21 @@ class Table:
     def place(self, row: int) -> str:
         """Where a row stands, for messages."""
         return f"{self.name}, {self.unit} {self.lines[row]}"
+
+    def require(self, names: Sequence[str]) -> None:
+        """Check that there are columns.
+
+        Raises:
+            DataError: naming all that are not there, each with the nearest that is.
+        """
+        there = set(self.columns)
+        lacking = [name for name in names if name not in there]
+        if not lacking:
+            return
+        near = {name: nearest(name, self.columns) for name in lacking}
+        described = [f"{name!r} (did you mean {near[name]!r}?)" if near[name] else repr(name) for name in lacking]
+        noun = "column" if len(lacking) == 1 else "columns"
+        raise DataError(f"{self.name}: has no {noun} {', '.join(described)}; its columns are {listed(self.columns)}")
 
     def take(self, rows: Array) -> Table:
         """Some of the rows, by index or by a boolean mask."""

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import GetJsonSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema
 
-from nnctl.metrics.baseline import Baseline, baseline
 from nnctl.metrics.confusion import ClassRow, class_report, confusion_matrix
 from nnctl.metrics.decisions import Accuracy, BalancedAccuracy, HammingAccuracy, Matthews, SubsetAccuracy, TopK
 from nnctl.metrics.metric import DEFAULTS, Metric, evaluate
@@ -25,12 +24,10 @@ from nnctl.spec import ShortForm
 
 __all__ = [
     "AnyMetric",
-    "Baseline",
     "ClassRow",
     "Metric",
     "Predictions",
     "Task",
-    "baseline",
     "class_report",
     "confusion_matrix",
     "default_metrics",

@@ -21,7 +21,6 @@ from nnctl.runs.evaluation import Split, file_data, measure, own_data
 from nnctl.runs.model import Model
 from nnctl.runs.rows import all_rows, rows_of_source
 from nnctl.runs.trained import model_file, open_trained
-from nnctl.runs.worst import answer_text, truth_text
 from nnctl.training.evaluate import outputs
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def draw_features(request: Request) -> Figure:
     x, name, truth = _example(request)
     found = features.with_maps(stages(model.network, model.theta, x))
     decoded = model.encoder.target.decode(model.loss.predict(outputs(model.network, model.theta, x)))[0]
-    caption = f"predicted {answer_text(model.encoder.target, decoded)}" + (f", true {truth}" if truth else "")
+    caption = f"predicted {model.encoder.target.answer_text(decoded)}" + (f", true {truth}" if truth else "")
     shape = picture_shape(model)
     picture = None if shape is None else pixels(model, x, shape)[0]
     if picture is None and x.ndim > 2:  # a signal, or more channels than colours: drawn as maps are
@@ -131,7 +130,7 @@ def _example(request: Request) -> tuple[Array, str, str | None]:
         rows = rows_of_source(model, request.folder, split)
     one = rows.example(request.example)
     x, _, _ = one.take(slice(None), model.theta.dtype)
-    return x, f"row {request.example}", truth_text(model.encoder.target, one.truth[0])
+    return x, f"row {request.example}", model.encoder.target.truth_text(one.truth[0])
 
 
 def draw_weights(request: Request) -> Figure:

@@ -13,18 +13,15 @@ from nnctl.data.dataset import Dataset
 from nnctl.data.loading import load_for_evaluation, predictions
 from nnctl.data.sources import Idx, Npy, Npz, source_of
 from nnctl.data.sources.files import STDIN
+from nnctl.data.targets import Target
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.metrics import (
-    Baseline,
     ClassRow,
     Metric,
     Predictions,
-    class_report,
-    confusion_matrix,
-    default_metrics,
     evaluate,
 )
 from nnctl.runs.directory import RunDirectory
@@ -57,12 +54,14 @@ class Evaluation:
     """All there is to say of a model on some examples.
 
     Attributes:
+        target: what was predicted.
         figures: the loss and the metrics by name; `baseline` has the metrics of the trivial answer.
         answer: that answer in words.
         predictions: outputs beside the truth.
         losses: of each example, without its weight; (n,).
     """
 
+    target: Target
     figures: dict[str, float]
     baseline: dict[str, float]
     answer: str
@@ -71,11 +70,11 @@ class Evaluation:
 
     def classes(self) -> list[ClassRow]:
         """Precision, recall, F1 and support of every class or label; none for numbers."""
-        return [] if self.predictions.task == "regression" else class_report(self.predictions)
+        return self.target.class_report(self.predictions)
 
     def confusion(self) -> Array | None:
         """What was taken for what, see `confusion_matrix`; None for numbers."""
-        return None if self.predictions.task == "regression" else confusion_matrix(self.predictions)
+        return self.target.confusion(self.predictions)
 
     def confused(self) -> list[Confused]:
         """The pairs of classes that are taken for each other, the most frequent first; none for labels and numbers."""
@@ -84,26 +83,21 @@ class Evaluation:
 
     def targets(self) -> dict[str, dict[str, float]]:
         """The usual metrics of every column of a numeric target; none for classes."""
-        if self.predictions.task != "regression":
-            return {}
-        parts = {metric.key: metric.by_class(self.predictions) for metric in default_metrics("regression")}
-        return {
-            name: {key: float(values[i]) for key, values in parts.items() if values is not None}
-            for i, name in enumerate(self.predictions.names)
-        }
+        return self.target.by_column(self.predictions)
 
 
 def measure(model: Model, data: Dataset, metrics: Sequence[Metric]) -> Evaluation:
     """Loss and metrics of a model on encoded examples, and of the answer that looks at no feature."""
     target = model.encoder.target
-    trivial = Baseline(target.task, np.array(model.facts["baseline"]), target.names)
+    trivial = np.array(model.facts["baseline"])
     with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(os.cpu_count() or 1) as workers:
         loss, outputs = Evaluator(model.network, model.loss, model.theta, workers)(data)
         found = predictions(model.loss, data, outputs)
         return Evaluation(
+            target,
             {"loss": loss, **evaluate(metrics, found)},
-            evaluate(metrics, trivial.predictions(data.truth, data.w)),
-            trivial.description,
+            evaluate(metrics, target.beside(trivial, data.truth, data.w)),
+            target.trivial_text(trivial),
             found,
             model.loss.forward(outputs, data.t, Slot(outputs.dtype)).astype(np.float64),
         )

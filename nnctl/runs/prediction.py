@@ -26,7 +26,6 @@ from nnctl.data.sources.base import without_labels
 from nnctl.data.sources.files import STDIN, resolve
 from nnctl.data.sources.jsonl import JsonLines
 from nnctl.data.tables import Table, listed
-from nnctl.data.target import Target, require
 from nnctl.engine.network import Pass
 from nnctl.engine.parameters import Array
 from nnctl.engine.workers import Workers
@@ -106,8 +105,7 @@ class Prediction:
     def shares(self) -> list[str]:
         """The names of the columns of probabilities."""
         target = self.model.encoder.target
-        wanted = self.probabilities and target.task != "regression"
-        return [f"probability_{name}" for name in target.names] if wanted else []
+        return [f"probability_{name}" for name in target.names] if self.probabilities and target.has_shares else []
 
     def check(self) -> None:
         """Check that every column can be kept beside the predictions.
@@ -162,7 +160,7 @@ class Prediction:
         if met:
             # Only now it is certain that a key is in no object of JSON lines.
             everything = _of_columns(met, data.name)
-            require(everything, self._features)
+            everything.require(self._features)
             self._require_kept(everything)
 
     def _arrays(self, encoder: ArrayEncoder, rows: int) -> Iterator[tuple[Array, Table]]:
@@ -205,7 +203,7 @@ class Prediction:
     def _frame(self, outputs: Array, data: Table) -> pl.DataFrame:
         import polars as pl
 
-        decisions = _decisions(self.model.encoder.target, outputs)
+        decisions = self.model.encoder.target.decisions(outputs)
         return pl.DataFrame(
             [
                 *(data[name] for name in (data.columns if self._of_arrays else dict.fromkeys(self.keep))),
@@ -213,17 +211,6 @@ class Prediction:
                 *(pl.Series(name, outputs[:, i]) for i, name in enumerate(self.shares)),
             ]
         )
-
-
-def _decisions(target: Target, outputs: Array) -> list[pl.Series]:
-    """What is predicted, a series for each column of the target."""
-    import polars as pl
-
-    if target.task == "classification":
-        return [pl.Series(target.classes, dtype=pl.String).gather(outputs.argmax(axis=1))]
-    if target.task == "multilabel":
-        outputs = (outputs > 0.5).astype(np.int8)
-    return [pl.Series(column) for column in outputs.T]
 
 
 def _with_absent_keys(table: Table, names: Sequence[str]) -> Table:

@@ -125,7 +125,7 @@ class Recorder:
         experiment = relocated(job.experiment, job.base, self.run.path)
         experiment = experiment.model_copy(update={"runtime": Runtime(dtype=experiment.runtime.dtype)})
         answer = trivial_answer(job)
-        facts = {"epoch": epoch, "baseline": answer.outputs.tolist()}
+        facts = {"epoch": epoch, "baseline": answer.tolist()}
         model = Model(experiment, job.data.encoder, job.network, job.loss, event.theta, facts)
         save_model(self.run.model, model)
         figures, baseline = evaluate_splits(job, event.theta, answer, workers)

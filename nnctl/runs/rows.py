@@ -13,7 +13,7 @@ from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import ArrayEncoder
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table
-from nnctl.data.target import with_target
+from nnctl.data.targets import with_target
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.evaluation import Split

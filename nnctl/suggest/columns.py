@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nnctl.data.report import FEW_ROWS
-from nnctl.data.tables import Table, as_labels, as_numbers, numeric_columns
+from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, numeric_columns
 from nnctl.suggest.commented import Because
 from nnctl.suggest.text import is_number
 

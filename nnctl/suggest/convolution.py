@@ -11,7 +11,6 @@ from nnctl.data.sources.images import ImageSource
 from nnctl.engine.parameters import Shape
 from nnctl.suggest.commented import Because, plain
 from nnctl.suggest.training import Pace
-from nnctl.training.assemble import default_loss
 
 #: Smaller arrays have no neighbourhoods worth a filter.
 LEAST_SIDE = 8
@@ -70,7 +69,7 @@ def convolutional(data: LoadedData) -> tuple[dict[str, Any], Pace, str]:
 
 def _cost(data: LoadedData, layers: list[Any]) -> int:
     target = data.encoder.target
-    loss = default_loss(target)
+    loss, _ = target.suited_loss
     model = Model.model_validate({"layers": plain(layers)})
     return model.network(data.train.input_shape, target.outputs(loss), loss).multiply_adds
 

@@ -24,7 +24,7 @@ from nnctl.suggest.images import image_folders, manifest
 from nnctl.suggest.looks import example_augmentation, left_out
 from nnctl.suggest.preparation import SPLIT, no_split, prepare
 from nnctl.suggest.recipe import recipe
-from nnctl.suggest.targets import chosen_targets, task_reason
+from nnctl.suggest.targets import chosen_targets
 
 #: Fewer rows are all trained on.
 FEWEST_TO_SPLIT = 20
@@ -65,8 +65,9 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
         data["malformed"] = left_out(loaded.report.malformed, sum(loaded.report.rows.values()))
     if not isinstance(loaded.train.encoder, TableEncoder):
         data |= _arrays(loaded)
-    data["task"] = Because(loaded.encoder.target.task, task_reason(loaded, asked=task is not None))
-    if loaded.encoder.target.task == "classification" and "validation" in data["split"]:
+    target = loaded.encoder.target
+    data["task"] = Because(target.task, target.reason(loaded.train.truth, asked=task is not None))
+    if target.stratified and "validation" in data["split"]:
         data["split"]["stratify"] = Because(True, "every part has the classes in the same proportions")
     in_order = {key: data[key] for key in DataSpec.model_fields if key in data}
     tree = {
@@ -111,7 +112,7 @@ def _arrays(loaded: LoadedData) -> dict[str, Any]:
         preprocess = {"numeric": Because("standardize", "mean 0 and standard deviation 1"), "by": by}
     else:
         preprocess = {"numeric": Because("auto", "mean 0 and standard deviation 1 for each number")}
-    example = is_image(shape) and loaded.encoder.target.task == "classification"
+    example = is_image(shape) and loaded.encoder.target.stratified
     return {"preprocess": preprocess} | ({"augment": example_augmentation(shape)} if example else {})
 
 

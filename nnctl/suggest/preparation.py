@@ -8,7 +8,7 @@ from typing import Any
 
 from nnctl.data.spec import DEFAULT_SHARE, Task
 from nnctl.data.tables import MISSING, Table, as_labels, as_numbers, in_order, listed, numeric_columns
-from nnctl.data.target import choose_task, with_target
+from nnctl.data.targets import Classes, choose, with_target
 from nnctl.errors import DataError
 from nnctl.suggest.columns import gives_away, left_out, more_missing
 from nnctl.suggest.commented import Because
@@ -90,7 +90,7 @@ def _features(table: Table, targets: Sequence[str], task: Task | None) -> tuple[
     if not features:
         reasons = "; ".join(f"{because.value}: {because.reason}" for because in exclude[:5])
         raise DataError(f"{table.name}: no column is left to learn from" + (f" ({reasons})" if reasons else ""))
-    if len(targets) == 1 and choose_task(table, targets, task, None) == "classification":
+    if len(targets) == 1 and choose(table, targets, task, None) is Classes:
         same = gives_away(table, features, targets[0])
         if len(same) < len(features):
             exclude += same

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnctl.data.loading import LoadedData
-from nnctl.data.report import UNBALANCED
+from nnctl.data.targets.classes import UNBALANCED
 from nnctl.engine.parameters import Shape
-from nnctl.metrics.metric import DEFAULTS
 from nnctl.suggest.commented import Because
 from nnctl.suggest.convolution import convolutional, is_image
 from nnctl.suggest.training import Pace, optimizer, training
-from nnctl.training.assemble import class_counts, default_loss
+from nnctl.training.assemble import class_counts
 
 #: The largest class may be this many times the smallest before plain accuracy flatters.
 UNEVEN = 1.5
@@ -80,14 +79,8 @@ def _model(shape: Shape, size: Size, rows: int) -> dict[str, Any]:
 
 
 def _loss(data: LoadedData) -> dict[str, Any]:
-    target = data.encoder.target
-    loss = default_loss(target)
-    reasons = {
-        "mean_squared_error": "the target is a number, standardized for training; metrics are in its own units",
-        "binary_cross_entropy": "two classes" if target.task == "classification" else "each label is there or not",
-        "cross_entropy": f"{len(target.classes)} classes, one of which is right",
-    }
-    found: dict[str, Any] = {"type": Because(loss.type, reasons[loss.type])}
+    loss, reason = data.encoder.target.suited_loss
+    found: dict[str, Any] = {"type": Because(loss.type, reason)}
     counts = class_counts(data)
     if unbalanced(counts):
         reason = f"the largest class is {counts.max() / counts.min():.0f} times the smallest; each now counts the same"
@@ -96,8 +89,7 @@ def _loss(data: LoadedData) -> dict[str, Any]:
 
 
 def _metrics(data: LoadedData) -> Because:
-    target = data.encoder.target
-    keys = list(DEFAULTS[target.task])
+    keys = [metric.key for metric in data.encoder.target.suited_metrics]
     counts = class_counts(data)
     if not len(counts):
         return Because(keys, "the usual ones for this kind of target")

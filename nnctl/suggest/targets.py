@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnctl.data.loading import LoadedData
-from nnctl.data.report import FEW_ROWS, class_counts
-from nnctl.data.tables import Table, as_labels, listed, numeric_columns
-from nnctl.data.target import MOST_NUMBERED_CLASSES
+from nnctl.data.tables import FEW_ROWS, Table, as_labels, listed, numeric_columns
 from nnctl.errors import ConfigError, DataError
 from nnctl.spec import nearest
 from nnctl.suggest.text import is_number
@@ -62,22 +59,3 @@ def _check(table: Table, name: str) -> None:
             f"{table.name}: the target {name!r} is text with {distinct} different values in {len(labels)} rows, "
             f"such as {odd!r:.40}: too few examples of each to learn; name another column, or make these values numbers"
         )
-
-
-def task_reason(loaded: LoadedData, *, asked: bool) -> str:
-    """What the target is, in words."""
-    target = loaded.encoder.target
-    counts = {name: int(n) for name, n in class_counts(target, loaded.train.truth).items()}
-    if target.task == "regression":
-        truth = loaded.train.truth
-        spans = [f"{low:.6g} to {high:.6g}" for low, high in zip(truth.min(axis=0), truth.max(axis=0), strict=True)]
-        return f"{'as asked' if asked else 'numbers'}, from {listed(spans, 4)}"
-    shares = ", ".join(f"{name}: {n}" for name, n in sorted(counts.items(), key=lambda item: -item[1])[:5])
-    more = ", ..." if len(counts) > 5 else ""
-    kind = "labels" if target.task == "multilabel" else "classes"
-    reason = f"{len(counts)} {kind} (training rows: {shares}{more})"
-    if not asked and len(target.classes) > 2 and all(name.lstrip("-").isdecimal() for name in target.classes):
-        reason += (
-            f"; whole numbers, at most {MOST_NUMBERED_CLASSES} different ones: write regression if they are amounts"
-        )
-    return reason

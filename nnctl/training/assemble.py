@@ -11,14 +11,11 @@ from nnctl.config.loading import Loaded
 from nnctl.config.model import SUITED, Model
 from nnctl.config.paths import relocated
 from nnctl.data.loading import LoadedData, load
-from nnctl.data.target import Target
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
 from nnctl.initializers import GlorotUniform
 from nnctl.layers import BatchNormalization, Block
-from nnctl.losses import BinaryCrossEntropy, CrossEntropy, LossSpec, MeanSquaredError
-from nnctl.metrics import default_metrics
 from nnctl.training.job import Job
 
 
@@ -47,11 +44,11 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     dtype = experiment.runtime.dtype
     data = load(experiment.data, base, experiment.seed, dtype, experiment.loss)
     target = data.encoder.target
-    loss = (experiment.loss or default_loss(target)).resolved(target.classes, class_counts(data))
+    loss = (experiment.loss or target.suited_loss[0]).resolved(target.class_names, class_counts(data))
     data = data.for_loss(loss, dtype)
     # Initialisers read files from wherever the process is, so their paths start there now.
     network = relocated(experiment, base, Path()).model.network(data.train.input_shape, target.outputs(loss), loss)
-    metrics = experiment.metrics if experiment.metrics is not None else default_metrics(target.task)
+    metrics = experiment.metrics if experiment.metrics is not None else target.suited_metrics
     for metric in metrics:
         metric.check(target.task, len(target.names))
     _check_batches(experiment, network, len(data.train))
@@ -61,21 +58,10 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     return Job(resolved, base, data, network, loss, metrics)
 
 
-def default_loss(target: Target) -> LossSpec:
-    """The loss that suits a task, where the file names none."""
-    if target.task == "regression":
-        return MeanSquaredError()
-    if target.task == "multilabel" or len(target.classes) == 2:
-        return BinaryCrossEntropy()
-    return CrossEntropy()
-
-
 def class_counts(data: LoadedData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Training examples of each class; empty where there are no classes."""
-    target = data.encoder.target
-    if target.task != "classification":
-        return np.zeros(0, np.int64)
-    return np.bincount(data.train.truth, minlength=len(target.classes))
+    counts = data.encoder.target.counts(data.train.truth)
+    return np.array([counts[name] for name in data.encoder.target.class_names], np.int64)
 
 
 def spelled_out(model: Model, input_shape: Shape, outputs: int) -> Model:

@@ -2,20 +2,19 @@
 
 from nnctl.engine.parameters import Array
 from nnctl.engine.workers import Workers
-from nnctl.metrics import Baseline, baseline, evaluate
+from nnctl.metrics import evaluate
 from nnctl.training.evaluate import Evaluator
 from nnctl.training.job import Job
 
 Figures = dict[str, dict[str, float]]
 
 
-def trivial_answer(job: Job) -> Baseline:
-    """What the network has to beat: the majority class or the mean of the training split."""
-    target, train = job.data.encoder.target, job.data.train
-    return baseline(target.task, train.truth, train.w, target.names)
+def trivial_answer(job: Job) -> Array:
+    """What the network has to beat: the decoded outputs (columns,) that look at no feature."""
+    return job.data.encoder.target.trivial(job.data.train.truth, job.data.train.w)
 
 
-def evaluate_splits(job: Job, theta: Array, answer: Baseline, workers: Workers) -> tuple[Figures, Figures]:
+def evaluate_splits(job: Job, theta: Array, answer: Array, workers: Workers) -> tuple[Figures, Figures]:
     """Loss and metrics by split, and the metrics of the answer that looks at no feature."""
     evaluator = Evaluator(job.network, job.loss, theta, workers)
     figures: Figures = {}
@@ -23,5 +22,5 @@ def evaluate_splits(job: Job, theta: Array, answer: Baseline, workers: Workers) 
     for split, data in job.splits():
         loss, outputs = evaluator(data)
         figures[split] = {"loss": loss, **evaluate(job.metrics, job.data.predictions(job.loss, data, outputs))}
-        trivial[split] = evaluate(job.metrics, answer.predictions(data.truth, data.w))
+        trivial[split] = evaluate(job.metrics, job.data.encoder.target.beside(answer, data.truth, data.w))
     return figures, trivial

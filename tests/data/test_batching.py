@@ -15,7 +15,7 @@ from nnctl.data.augmentation.values import Brightness, Noise
 from nnctl.data.batching import ahead, batches
 from nnctl.data.dataset import Dataset
 from nnctl.data.encoder import ArrayEncoder
-from nnctl.data.target import Target
+from nnctl.data.targets import Classes
 from nnctl.engine.parameters import Array
 
 ROWS, SIZE, SEED = 50, 8, 9
@@ -25,7 +25,7 @@ ENCODER = ArrayEncoder(
     shape=(6, 7),
     centre=(0.0,),
     scale=(255.0,),
-    target=Target(task="classification", columns=("t",), classes=tuple("abc")),
+    target=Classes(columns=("t",), classes=tuple("abc")),
 )
 PLAIN = Dataset(ENCODER, X, TRUTH, TRUTH)
 ORDER = np.random.default_rng(1).permutation(ROWS)

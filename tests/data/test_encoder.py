@@ -11,11 +11,11 @@ from nnctl.data import encoder as encoder_module
 from nnctl.data.encoder import ArrayEncoder, TableEncoder, fit_array, from_json, target_table
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table
-from nnctl.data.target import Target
+from nnctl.data.targets import Classes
 from nnctl.errors import DataError
 from tests.data.tables import fitted, table
 
-TARGET = Target(task="classification", columns=("t",), classes=("a", "b"))
+TARGET = Classes(columns=("t",), classes=("a", "b"))
 NUMBERS = st.lists(st.floats(allow_nan=False, allow_infinity=False, width=64), min_size=1, max_size=5)
 
 

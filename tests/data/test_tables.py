@@ -9,6 +9,7 @@ import pytest
 
 from nnctl.data.tables import as_labels, as_numbers, column_of, in_order, numeric_columns
 from nnctl.errors import DataError
+from tests.data.tables import table
 
 NUMBERS = {
     "1e-3": 0.001,
@@ -71,3 +72,10 @@ def test_nested_values_are_refused() -> None:
         as_numbers(pl.Series("a", [[1], [2]]))
     with pytest.raises(DataError, match="column 'a' holds"):
         column_of([{"x": 1}], "a")
+
+
+def test_all_missing_columns_are_named_with_the_nearest() -> None:
+    with pytest.raises(
+        DataError, match=r"has no columns 'agee' \(did you mean 'age'\?\), 'zzz'; its columns are age, sex"
+    ):
+        table(age=[1], sex=["f"]).require(["agee", "age", "zzz"])

@@ -21,7 +21,7 @@ def make_run(folder: Path, config: str, **data: str) -> Path:
     job = assemble(loaded.spec, loaded.base)
     run = session.begin(job, folder / "runs")
     theta = job.network.layout.initial(job.experiment.seed, dtype=job.experiment.runtime.dtype)
-    facts = {"epoch": 0, "baseline": trivial_answer(job).outputs.tolist()}
+    facts = {"epoch": 0, "baseline": trivial_answer(job).tolist()}
     experiment = relocated(job.experiment, job.base, run.path)
     save_model(run.model, Model(experiment, job.data.encoder, job.network, job.loss, theta, facts))
     run.update(status="finished")

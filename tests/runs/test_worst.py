@@ -10,17 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnctl.data.target import Target
+from nnctl.data.targets import Classes, Labels, Numbers, Target
 from nnctl.metrics import Predictions, confusion_matrix
 from nnctl.runs.evaluation import Evaluation, confused_pairs, measure, own_data
 from nnctl.runs.trained import open_trained
-from nnctl.runs.worst import answer_text, probability_of_truth, truth_text, worst, worst_frame
+from nnctl.runs.worst import worst, worst_frame
 from tests.plot.made import conv_run
 from tests.runs.made import make_run
 
+CLASSES = Classes(columns=("kind",), classes=("ant", "bee", "cat"))
+LABELS = Labels(columns=("loud", "fast"))
+NUMBERS = Numbers(columns=("price", "rent"), centre=(0.0, 0.0), scale=(1.0, 1.0))
+P = Predictions("classification", np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]), np.array([1, 2]), None, CLASSES.classes)
+L = Predictions("multilabel", np.array([[0.9, 0.2], [0.4, 0.3]]), np.array([[1, 1], [0, 0]]), None, LABELS.columns)
+R = Predictions(
+    "regression", np.array([[1.0, 2.0], [30.0, 4.0]]), np.array([[1.5, 2.0], [3.0, 4.0]]), None, NUMBERS.columns
+)
 
-def evaluation(losses: Sequence[float], predictions: Predictions | None = None) -> Evaluation:
-    return Evaluation({}, {}, "", predictions, np.array(losses, float))
+
+def evaluation(losses: Sequence[float], predictions: Predictions = P, target: Target = CLASSES) -> Evaluation:
+    return Evaluation(target, {}, {}, "", predictions, np.array(losses, float))
 
 
 @pytest.mark.parametrize(
@@ -47,22 +56,12 @@ def test_confused_pairs_by_counting(pairs: Sequence[tuple[int, int]]) -> None:
     assert [pair.examples for pair in found] == sorted(counted.values(), reverse=True)
 
 
-CLASSES = Target(task="classification", columns=("kind",), classes=("ant", "bee", "cat"))
-LABELS = Target(task="multilabel", columns=("loud", "fast"))
-NUMBERS = Target(task="regression", columns=("price", "rent"), centre=(0.0, 0.0), scale=(1.0, 1.0))
-P = Predictions("classification", np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]), np.array([1, 2]), None, CLASSES.classes)
-L = Predictions("multilabel", np.array([[0.9, 0.2], [0.4, 0.3]]), np.array([[1, 1], [0, 0]]), None, LABELS.columns)
-R = Predictions(
-    "regression", np.array([[1.0, 2.0], [30.0, 4.0]]), np.array([[1.5, 2.0], [3.0, 4.0]]), None, NUMBERS.columns
-)
-
-
 def test_the_probability_of_the_truth() -> None:
-    np.testing.assert_allclose(probability_of_truth(P), [0.3, 0.7])
-    np.testing.assert_allclose(probability_of_truth(L), [0.9 * 0.2, 0.6 * 0.7])
-    assert probability_of_truth(R) is None
+    np.testing.assert_allclose(CLASSES.probability_of_truth(P), [0.3, 0.7])
+    np.testing.assert_allclose(LABELS.probability_of_truth(L), [0.9 * 0.2, 0.6 * 0.7])
+    assert NUMBERS.probability_of_truth(R) is None
     scores = Predictions("classification", np.array([[5.0, -3.0]]), np.array([1]))
-    assert probability_of_truth(scores) is None
+    assert CLASSES.probability_of_truth(scores) is None
 
 
 FRAMES = [
@@ -79,24 +78,24 @@ FRAMES = [
 
 @pytest.mark.parametrize(("predictions", "target", "expected"), FRAMES, ids=["classes", "labels", "numbers"])
 def test_the_table(predictions: Predictions, target: Target, expected: Sequence[dict[str, Any]]) -> None:
-    found = evaluation([2, 4], predictions)
+    found = evaluation([2, 4], predictions, target)
     indices = worst(found, 2)
-    rows = worst_frame(found, target, indices, np.array([9, 5])).to_dicts()
+    rows = worst_frame(found, indices, np.array([9, 5])).to_dicts()
     assert [list(row) for row in rows] == [list(row) for row in expected]
     for row, right in zip(rows, expected, strict=True):
         assert row == pytest.approx(right)
 
 
 def test_one_number_needs_no_name() -> None:
-    one = Target(task="regression", columns=("price",), centre=(0.0,), scale=(1.0,))
+    one = Numbers(columns=("price",), centre=(0.0,), scale=(1.0,))
     p = Predictions("regression", np.array([[1.0]]), np.array([[2.0]]))
-    frame = worst_frame(evaluation([1], p), one, np.array([0]), np.array([1]), ["a.png"])
+    frame = worst_frame(evaluation([1], p, one), np.array([0]), np.array([1]), ["a.png"])
     assert frame.columns == ["row", "file", "truth", "prediction", "loss"]
 
 
 def test_texts() -> None:
-    assert answer_text(NUMBERS, R.outputs[1]) == "30, 4"
-    assert truth_text(NUMBERS, R.truth[0]) == "1.5, 2"
+    assert NUMBERS.answer_text(R.outputs[1]) == "30, 4"
+    assert NUMBERS.truth_text(R.truth[0]) == "1.5, 2"
 
 
 LOSSES = {
@@ -124,6 +123,6 @@ def test_the_loss_of_classes_is_minus_the_log_of_the_probability(tmp_path: Path)
     run = conv_run(tmp_path)
     model = open_trained(run)
     found = measure(model, own_data(model, run, None, pytest.fail)[1], ())
-    np.testing.assert_allclose(found.losses, -np.log(probability_of_truth(found.predictions)), rtol=1e-4)
+    np.testing.assert_allclose(found.losses, -np.log(found.target.probability_of_truth(found.predictions)), rtol=1e-4)
     pairs = found.confused()
     assert sum(pair.examples for pair in pairs) == (~found.predictions.is_right).sum()

@@ -1,0 +1,69 @@
+"""What is predicted: classes, labels or numbers. A new kind is its class and one line here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, get_args
+
+from nnctl.data.spec import Task
+from nnctl.data.tables import Table, as_labels, as_numbers, numeric_columns
+from nnctl.data.targets.base import Target, with_target
+from nnctl.data.targets.classes import MOST_NUMBERED_CLASSES, Classes
+from nnctl.data.targets.labels import WRITTEN, Labels
+from nnctl.data.targets.numbers import Numbers
+from nnctl.engine.loss import Loss
+from nnctl.errors import ConfigError
+from nnctl.spec import ByType
+
+__all__ = ["AnyTarget", "Classes", "Labels", "Numbers", "Target", "choose", "with_target"]
+
+
+class _OfAnyVersion(ByType):
+    """Reads what model files of version 1 say of a target, too: a `task`, and the keys of all kinds."""
+
+    @staticmethod
+    def expand(value: object) -> object:
+        for task, kind in KINDS.items():
+            if isinstance(value, Mapping) and value.get("task") == task:
+                own = {key: entry for key, entry in value.items() if key in kind.model_fields}
+                return own | {"type": kind.model_fields["type"].default}
+        return value
+
+
+AnyTarget = Annotated[Classes | Labels | Numbers, _OfAnyVersion()]
+#: The kinds by what `data.task` calls them.
+KINDS: dict[Task, type[AnyTarget]] = {kind.task: kind for kind in get_args(get_args(AnyTarget)[0])}
+
+
+def choose(table: Table, names: Sequence[str], asked: Task | None, loss: Loss | None) -> type[AnyTarget]:
+    """The kind of target asked for, or what columns look like; in either case one that the loss can do.
+
+    Raises:
+        ConfigError: where the loss cannot do what the columns are.
+    """
+    allowed: Sequence[Task] = tuple(KINDS) if loss is None else loss.tasks
+    task = asked or _appearance(table, names, allowed)
+    if loss is not None and task not in loss.tasks:
+        raise ConfigError(
+            f"loss: {loss.type} is for {' or '.join(loss.tasks)}, and {', '.join(names)} calls for {task}"
+        )
+    kind = KINDS[task]
+    if kind is Classes and len(names) > 1:
+        raise ConfigError(f"classification has one target column, and data.target names {', '.join(names)}")
+    return kind
+
+
+def _appearance(table: Table, names: Sequence[str], allowed: Sequence[Task]) -> Task:
+    """What the columns look like; a few whole numbers may be either, and the first that the loss allows is taken."""
+    if len(names) > 1:
+        flags = all(set(as_labels(table[n]).drop_nulls().unique().to_list()) <= set(WRITTEN) for n in names)
+        return "multilabel" if "multilabel" in allowed and (flags or "regression" not in allowed) else "regression"
+    series = table[names[0]]
+    if not numeric_columns(series.to_frame()):
+        return "classification"
+    fitting: list[Task] = [task for task in allowed if task != "multilabel"]
+    if len(fitting) == 1:
+        return fitting[0]
+    numbers = as_numbers(series).drop_nulls()
+    distinct = numbers.n_unique()
+    whole = bool((numbers == numbers.round()).all())
+    few = distinct <= MOST_NUMBERED_CLASSES and distinct < len(numbers)
+    return fitting[0] if (whole and few) or "regression" not in allowed else "regression"

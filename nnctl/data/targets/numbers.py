@@ -1,0 +1,120 @@
+"""Numbers: one or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
+from nnctl.data.scaling import centre_and_scale
+from nnctl.data.spec import Task
+from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, listed
+from nnctl.data.targets.base import Target
+from nnctl.engine.loss import Loss
+from nnctl.engine.parameters import Array
+from nnctl.errors import DataError
+from nnctl.losses import MeanSquaredError
+from nnctl.losses.base import LossSpec
+from nnctl.metrics import Predictions
+from nnctl.spec import Listed
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Numbers(Target):
+    """k numbers, a column each. The truth is (n, k) in its own units; a loss sees (truth - centre) / scale."""
+
+    type: Literal["numbers"] = "numbers"
+    centre: Annotated[tuple[float, ...], Listed]
+    scale: Annotated[tuple[float, ...], Listed]
+
+    task: ClassVar[Task] = "regression"
+    has_shares: ClassVar[bool] = False
+
+    @classmethod
+    def fit(cls, table: Table, columns: Sequence[str], scaling: str, train: Array) -> Self:
+        method = "standardize" if scaling == "auto" else scaling
+        values = [_numbers(table, name, columns)[train] for name in columns]
+        fitted = [centre_and_scale(x[~np.isnan(x)], method) for x in values]
+        return cls(columns=tuple(columns), centre=tuple(c for c, _ in fitted), scale=tuple(s for _, s in fitted))
+
+    def read(self, table: Table) -> tuple[Array, Array]:
+        table.require(self.columns)
+        truth = np.stack([_numbers(table, name, self.columns) for name in self.columns], axis=1)  # (n, k)
+        missing = np.isnan(truth)
+        return np.where(missing, self.centre, truth), ~missing.any(axis=1)
+
+    def encode(self, truth: Array, loss: Loss, dtype: DTypeLike) -> Array:
+        z: Array = (truth - np.array(self.centre)) / np.array(self.scale)
+        return z.astype(dtype)
+
+    def decode(self, predicted: Array) -> Array:
+        values: Array = predicted.astype(np.float64) * np.array(self.scale) + np.array(self.centre)
+        return values
+
+    @property
+    def suited_loss(self) -> tuple[LossSpec, str]:
+        return MeanSquaredError(), "the target is a number, standardized for training; metrics are in its own units"
+
+    def trivial_text(self, outputs: Array) -> str:
+        return "the mean of the training data"
+
+    def given_away(self, column: NumericColumn | CategoricalColumn, distinct: int, table: Table, truth: Array) -> bool:
+        """Whether a straight line through the column goes through every number of a target."""
+        if len(table) <= FEW_ROWS or isinstance(column, CategoricalColumn):
+            return False
+        x = np.nan_to_num(finite_numbers(table, column.name), nan=column.fill or 0.0)
+        z = (x - x.mean()) / (x.std() or 1.0)
+        return any(abs(float(z @ (y - y.mean())) / (len(y) * (float(y.std()) or 1.0))) > 1 - 1e-12 for y in truth.T)
+
+    def reason(self, train: Array, *, asked: bool) -> str:
+        spans = [f"{low:.6g} to {high:.6g}" for low, high in zip(train.min(axis=0), train.max(axis=0), strict=True)]
+        return f"{'as asked' if asked else 'numbers'}, from {listed(spans, 4)}"
+
+    def truth_text(self, truth: Array) -> str:
+        return ", ".join(f"{value:.4g}" for value in truth)
+
+    def answer_text(self, outputs: Array) -> str:
+        return self.truth_text(outputs)
+
+    def decisions(self, decoded: Array) -> list[pl.Series]:
+        import polars as pl
+
+        return [pl.Series(column) for column in decoded.T]
+
+    def compared(self, p: Predictions, indices: Array) -> list[pl.Series]:
+        import polars as pl
+
+        columns = []
+        for i, name in enumerate(self.columns):
+            ending = f"_{name}" if len(self.columns) > 1 else ""
+            columns.append(pl.Series(f"truth{ending}", p.truth[indices, i]))
+            columns.append(pl.Series(f"prediction{ending}", p.outputs[indices, i]))
+        return columns
+
+    def by_column(self, p: Predictions) -> dict[str, dict[str, float]]:
+        parts = {metric.key: metric.by_class(p) for metric in self.suited_metrics}
+        return {
+            name: {key: float(values[i]) for key, values in parts.items() if values is not None}
+            for i, name in enumerate(self.columns)
+        }
+
+
+def _numbers(table: Table, name: str, names: Sequence[str]) -> Array:
+    """One of the columns of a target as float64 (n,), missing values as NaN."""
+    labels = as_labels(table[name])
+    numbers: Array = as_numbers(table[name]).to_numpy().astype(np.float64)  # null becomes NaN
+    wrong = ~np.isfinite(numbers) & labels.is_not_null().to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        several = (
+            "; several targets are all numbers, or all labels of 0 and 1, and classes are one column"
+            if len(names) > 1
+            else ""
+        )
+        raise DataError(f"{table.place(row)}: target {name!r} is {labels[row]!r}, which is no finite number{several}")
+    return numbers
