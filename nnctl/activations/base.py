@@ -24,6 +24,8 @@ class Activation(Spec):
     limits: ClassVar[tuple[float, float] | None] = None
     #: Whether a unit whose output is 0 for every example gets no gradient.
     dies: ClassVar[bool] = False
+    #: Whether its values may be read as probabilities: all lie in 0 to 1.
+    gives_probabilities: ClassVar[bool] = False
     #: The initialiser made for it.
     initializer: ClassVar[str] = "glorot_uniform"
     #: Whether each value is taken for itself, so that there is a slope of one unit.

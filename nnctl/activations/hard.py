@@ -25,6 +25,7 @@ class HardSigmoid(Activation):
     type: Literal["hard_sigmoid"] = "hard_sigmoid"
     from_output: ClassVar[bool] = True
     limits: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
+    gives_probabilities: ClassVar[bool] = True
     dies: ClassVar[bool] = True
 
     @property

@@ -34,6 +34,7 @@ class Sigmoid(Activation):
     derivative: ClassVar[str | None] = "{y}*(1 - {y})"
     from_output: ClassVar[bool] = True
     limits: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
+    gives_probabilities: ClassVar[bool] = True
 
     def forward(self, x: Array, out: Array) -> None:
         sigmoid(x, out)

@@ -28,6 +28,7 @@ class Softmax(Activation):
     elementwise: ClassVar[bool] = False
     temperature: float = Field(1.0, description="Divides the scores: above 1 is flatter, below 1 sharper.", gt=0)
     from_output: ClassVar[bool] = True
+    gives_probabilities: ClassVar[bool] = True
 
     def forward(self, x: Array, out: Array) -> None:
         np.subtract(x, x.max(axis=-1, keepdims=True), out=out)

@@ -28,6 +28,7 @@ class Step(Activation):
     derivative: ClassVar[str | None] = "0"
     from_output: ClassVar[bool] = True
     dies: ClassVar[bool] = True
+    gives_probabilities: ClassVar[bool] = True
 
     @property
     def kinks(self) -> tuple[float, ...]:

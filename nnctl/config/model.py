@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from nnctl.activations import AnyActivation, Relu
+from nnctl.config.ending import without_contained
 from nnctl.engine.layer import Layer
 from nnctl.engine.loss import Loss
 from nnctl.engine.network import Network
@@ -42,12 +43,6 @@ NORMALIZATIONS = {"batch": BatchNormalization(), "layer": LayerNormalization()}
 SUITED: dict[str, AnyInitializer] = {
     init.type: init
     for init in (GlorotNormal(), GlorotUniform(), HeNormal(), HeUniform(), LeCunNormal(), LeCunUniform())
-}
-#: An output activation that a loss contains: the pair is computed by the loss, from the net input.
-INSIDE_LOSS = {
-    "softmax": ("cross_entropy",),
-    "sigmoid": ("binary_cross_entropy", "logistic"),
-    "step": ("perceptron",),
 }
 
 
@@ -113,9 +108,7 @@ class Model(Spec):
             ConfigError: where layers do not fit their inputs, or the last one the target.
         """
         layers = pool_first(expand([*self._shaping(input_shape), *self.complete(input_shape, outputs)]))
-        if isinstance(layers[-1], Activation) and _contains(loss, layers[-1].function):
-            layers.pop()
-        return Network(layers, input_shape)
+        return Network(without_contained(layers, loss, "model.layers"), input_shape)
 
     def complete(self, input_shape: Shape, outputs: int) -> list[Layer]:
         """The layers as written with the output layer, everything inferred filled in.
@@ -166,22 +159,6 @@ def _lacks_channels(layers: Sequence[Layer], shape: Shape) -> bool:
         if isinstance(layer, Filters | Pool):
             return len(shape) == len(layer.window if isinstance(layer, Filters) else layer.sliding)
     return False
-
-
-def _contains(loss: Loss, function: AnyActivation) -> bool:
-    """Whether a loss applies an output activation itself; it takes nets then, not probabilities.
-
-    Raises:
-        ConfigError: where it would be applied twice, with two temperatures.
-    """
-    if loss.type not in INSIDE_LOSS.get(function.type, ()) or getattr(loss, "input", "logits") != "logits":
-        return False
-    if function != type(function)():
-        raise ConfigError(
-            f"model.layers: {loss.type} contains the final {function.type}; its settings belong to the loss, as in "
-            f"loss: {{type: {loss.type}, temperature: 2.0}}, or write `input: probabilities` there"
-        )
-    return True
 
 
 def settle(layers: Sequence[Layer]) -> list[Layer]:

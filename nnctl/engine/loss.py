@@ -34,6 +34,13 @@ class Loss(Spec):
     takes_mixtures: ClassVar[bool] = True
     #: What it is measured in, where that has a name.
     unit: ClassVar[Literal["", "nats"]] = ""
+    #: The activation of the outputs that the loss contains: it takes their nets, and computes the two together.
+    contains: ClassVar[str | None] = None
+
+    @property
+    def takes_probabilities(self) -> bool:
+        """Whether the outputs are to be what `contains` makes of nets, by a layer of the network."""
+        return False
 
     @property
     def formula(self) -> LossFormula:

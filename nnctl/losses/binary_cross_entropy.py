@@ -34,6 +34,11 @@ class LogisticLoss(OneHotLoss):
         "multilabel",
     )
     unit: ClassVar[Literal["", "nats"]] = "nats"
+    contains: ClassVar[str | None] = "sigmoid"
+
+    @property
+    def takes_probabilities(self) -> bool:
+        return self.input == "probabilities"
 
     @property
     def formula(self) -> LossFormula:

@@ -44,6 +44,11 @@ class CrossEntropy(ClassLoss):
     tasks: ClassVar[Tasks] = ("classification",)
     encoding: ClassVar[Literal["index", "one_hot"]] = "index"
     unit: ClassVar[Literal["", "nats"]] = "nats"
+    contains: ClassVar[str | None] = "softmax"
+
+    @property
+    def takes_probabilities(self) -> bool:
+        return self.input == "probabilities"
 
     @property
     def formula(self) -> LossFormula:

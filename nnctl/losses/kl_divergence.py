@@ -32,6 +32,7 @@ class KLDivergence(LossSpec):
         "classification",
     )
     unit: ClassVar[Literal["", "nats"]] = "nats"
+    contains: ClassVar[str | None] = "softmax"
 
     @property
     def formula(self) -> LossFormula:

@@ -86,6 +86,7 @@ class Perceptron(OneHotLoss):
         "multilabel",
     )
     takes_mixtures: ClassVar[bool] = False
+    contains: ClassVar[str | None] = "step"
 
     @property
     def formula(self) -> LossFormula:

@@ -51,7 +51,8 @@ class InitialLoss:
     """The loss of the first batch before any step, beside that of outputs that are all 0.
 
     Outputs of 0 prefer nothing: cross-entropy is ln C there, binary cross-entropy ln 2, and for a
-    standardized target the loss is that of predicting the mean.
+    standardized target the loss is that of predicting the mean. Where they cost nothing, as with the perceptron's
+    criterion or a target that is the same in every row, there is nothing to compare with.
     """
 
     loss: float
@@ -143,18 +144,22 @@ def model_warnings(job: Job) -> Iterator[str]:
 
 
 def training_warnings(job: Job) -> Iterator[str]:
-    """What training is asked to do and ends before."""
+    """What training is asked to do and ends before, or what is done already."""
     training = job.experiment.training
     yield from job.experiment.schedule.unreached(training.epochs)
     if training.early_stopping is not None:
         yield from training.early_stopping.unreached(training.epochs)
+    target, truth = job.data.encoder.target, job.data.train.truth
+    constant = (truth == truth[:1]).all(axis=0) if truth.ndim == 2 else ()
+    for name, value in ((target.columns[i], truth[0, i]) for i in np.flatnonzero(constant)):
+        yield f"the target {name!r} is {value:g} in every row of training; there is nothing to learn"
 
 
 def loss_warning(initial: InitialLoss) -> str | None:
     """What an unexpected initial loss says."""
     if not np.isfinite(initial.loss):
         return "the initial loss is not a finite number; look at the data's scale and at the initialisation"
-    if initial.loss > LARGE_START * initial.chance + 1e-9:
+    if initial.chance > 1e-9 and initial.loss > LARGE_START * initial.chance:
         return (
             f"the initial loss is {initial.loss / initial.chance:.1f} times what chance gives: the weights start too "
             "large, or the inputs are not scaled (data.preprocess.numeric: standardize)"

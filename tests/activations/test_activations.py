@@ -36,6 +36,14 @@ def log1pexp(x: float) -> float:
     return math.log1p(math.exp(x)) if x < 700 else x
 
 
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
+def test_what_gives_probabilities_gives_values_in_0_to_1(member: type[Activation]) -> None:
+    x = np.random.default_rng(3).normal(0, 9, (50, 6))
+    y = np.empty_like(x)
+    member().forward(x, y)
+    assert member.gives_probabilities == bool((y >= 0).all() and (y <= 1).all())
+
+
 # The textbook's formula for one number, beside each configuration that is tested.
 ELEMENTWISE = [
     (Linear(), lambda x: x),

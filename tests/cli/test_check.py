@@ -55,6 +55,15 @@ def test_warnings(tmp_path: Path, setting: str, words: str) -> None:
     assert words in nnctl("check", IRIS, *settings(setting), cwd=tmp_path).stderr
 
 
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+def test_a_constant_target_is_named(tmp_path: Path, loss: str) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},5.5\n" for i in range(30)))
+    (tmp_path / "t.yaml").write_text(f"data: {{source: {{type: csv, path: t.csv}}, target: y}}\nloss: {loss}\n")
+    done = nnctl("check", "t.yaml", cwd=tmp_path)
+    assert "the target 'y' is 5.5 in every row of training; there is nothing to learn" in done.stderr
+    assert "chance" not in done.stderr
+
+
 def test_a_duplicate_across_splits_and_a_constant_column_are_named(tmp_path: Path) -> None:
     rows = [f"{i},{i % 7},5,{'ab'[i % 2]}\n" for i in range(30)]
     (tmp_path / "t.csv").write_text("x,z,same,y\n" + "".join(rows * 2))
