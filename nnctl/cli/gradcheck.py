@@ -35,7 +35,7 @@ def gradcheck(
     """Compare the gradients of backpropagation with difference quotients, in float64.
 
     Takes the model as configured, with its loss, penalty and a batch of its data; a run is checked at its
-    trained weights. Exits 4 where an error is over the tolerance, naming the tensors.
+    trained weights. Exits 4 where an error is over the tolerance, naming the tensors, and where nothing could be told.
     """
     from nnctl.engine.gradcheck import Settings
     from nnctl.training.gradients import check_job
@@ -47,11 +47,14 @@ def gradcheck(
         console.json(numbers(report))
     else:
         show(report)
-    if report.failed:
+    if report.verdict == "failed":
         names = ", ".join(check.name for check in report.failed)
         raise CheckFailed(
             f"the gradient of {names} differs from the difference quotient by more than the tolerance {tolerance:g}"
         )
+    if report.verdict == "undecided":
+        names = ", ".join(check.name for check in report.undecided)
+        raise CheckFailed(f"the gradient of {names} could not be checked; {advice(report)}")
 
 
 def opened(target: str, overrides: list[str]) -> "tuple[Job, Array | None]":
@@ -92,10 +95,22 @@ def show(report: "GradientReport") -> None:
 
 def verdict(report: "GradientReport") -> str:
     """The last line."""
-    word = "failed" if report.failed else "undecided" if report.undecided else "passed"
-    left = f"; not compared: {', '.join(check.name for check in report.undecided)}" if report.undecided else ""
+    left = f"; not checked: {', '.join(check.name for check in report.undecided)}" if report.undecided else ""
     worst, tolerance = report.worst, report.settings.tolerance
-    return f"{word}: the largest error is {worst.worst:.1e}, of {worst.name}; tolerance {tolerance:g}{left}"
+    return f"{report.verdict}: the largest error is {worst.worst:.1e}, of {worst.name}; tolerance {tolerance:g}{left}"
+
+
+def advice(report: "GradientReport") -> str:
+    """What to do about an undecided check, by what left it undecided."""
+    doubtful = report.undecided
+    if not all(check.compared for check in doubtful):
+        return "all of it lies on a kink: try another init (--set model.init=...), or a trained run"
+    if all(check.zero for check in doubtful):
+        return "it is 0 for these examples: take more of them (--batch), another --set seed=..., or another init"
+    return (
+        f"rounding hides it beside a loss of {report.loss:.3g}: scale the inputs and the target (data.preprocess), "
+        "check the experiment file instead of a run that has converged, or take a larger --epsilon"
+    )
 
 
 def row(check: "TensorCheck") -> list[Cell]:
@@ -120,6 +135,8 @@ def notes(check: "TensorCheck") -> list[str]:
     found = []
     if check.zero:
         found.append("its gradient is 0 everywhere: only zeros come in, or what follows is dead or has zero weights")
+    elif check.projection_error is not None and not check.resolved:
+        found.append("rounding hides its derivative along random directions")
     if check.unresolved:
         found.append(f"{check.unresolved} of the gradients compared are so small that rounding hides them")
     if check.kinks:
@@ -132,7 +149,8 @@ def notes(check: "TensorCheck") -> list[str]:
 def numbers(report: "GradientReport") -> dict[str, Any]:
     """The report as plain data."""
     return {
-        "passed": not report.failed,
+        "verdict": report.verdict,
+        "passed": report.verdict == "passed",
         "failed": [check.name for check in report.failed],
         "undecided": [check.name for check in report.undecided],
         "error": report.worst.worst,

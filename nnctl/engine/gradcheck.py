@@ -19,7 +19,9 @@ kink close by) are tried, and the value with the least uncertainty is taken. The
     |analytic - numeric| / max(|analytic|, |numeric|, uncertainty / tolerance)
 
 is then over the tolerance only where the two differ by more than the tolerance and by more than the
-difference quotient can be wrong.
+difference quotient can be wrong. So a quotient that says nothing agrees with any gradient: what a tensor passes
+is worth something where a random direction is *resolved*, that is, where its derivative is several times as large as
+its uncertainty.
 
 Where a point lies on the other side of a kink (a ReLU switches, a maximum changes hands), the quotient is
 no derivative. Layers tell which smooth piece each value lies on; where that changes at every step tried,
@@ -30,7 +32,7 @@ section 4.2; Nocedal and Wright, Numerical Optimization (2006), section 8.1; Ric
 approach to the limit", Philosophical Transactions A 226 (1927).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
@@ -49,6 +51,8 @@ NOISE_DRAWS = 8
 #: This share of the sampled entries are those with the largest gradient; the rest is drawn at random.
 LARGEST_SHARE = 0.5
 DIRECTIONS = 2
+#: A direction is resolved where its uncertainty is below this share of its derivative.
+RESOLVED = 0.1
 ROUNDOFF = float(np.finfo(np.float64).eps)
 
 
@@ -85,7 +89,7 @@ class TensorCheck:
     numeric derivative are given. `kinks` entries could not be compared. `unresolved` entries have a gradient
     that is not zero and yet smaller than what a difference quotient can tell. `zero` says that the analytic
     gradient is 0 everywhere. `projection_error` is that of the random directions; None where every
-    direction crossed a kink.
+    direction crossed a kink. `resolved` says that the derivative along one of them could be told from 0.
     """
 
     name: str
@@ -99,6 +103,7 @@ class TensorCheck:
     analytic: float | None
     numeric: float | None
     projection_error: float | None
+    resolved: bool
 
     @property
     def compared(self) -> bool:
@@ -145,10 +150,11 @@ class GradientCheck:
         flat, gradient = tensor.reshape(-1), analytic.reshape(-1)
         if flat.size and not np.shares_memory(flat, tensor):
             raise ValueError(f"{name}: the tensor must be contiguous, to be changed in place")
-        slopes = {int(i): self._slope(flat[i : i + 1], np.ones(1)) for i in entries}
+        slopes = {int(i): self._slope(flat[i : i + 1], np.ones(1), float(gradient[i])) for i in entries}
         found = {i: slope for i, slope in slopes.items() if slope is not None}
         errors = {i: self._error(float(gradient[i]), slope) for i, slope in found.items()}
         at = max(errors, key=errors.__getitem__, default=None)
+        projections = list(self._projections(flat, gradient))
         return TensorCheck(
             name=name,
             shape=tensor.shape,
@@ -160,20 +166,21 @@ class GradientCheck:
             index=None if at is None else tuple(int(k) for k in np.unravel_index(at, tensor.shape)),
             analytic=None if at is None else float(gradient[at]),
             numeric=None if at is None else found[at].value,
-            projection_error=self._projection_error(flat, gradient),
+            projection_error=max((self._error(analytic, slope) for analytic, slope in projections), default=None),
+            resolved=any(slope.uncertainty < RESOLVED * abs(slope.value) for _, slope in projections),
         )
 
-    def _projection_error(self, flat: Array, gradient: Array) -> float | None:
-        errors = []
+    def _projections(self, flat: Array, gradient: Array) -> Iterator[tuple[float, Slope]]:
+        """The analytic and the numeric derivative along each random direction that crosses no kink."""
         for _ in range(DIRECTIONS if flat.size else 0):
             direction = self.random.standard_normal(flat.size)
             direction /= np.linalg.norm(direction)
-            slope = self._slope(flat, direction)
+            analytic = float(gradient @ direction)
+            slope = self._slope(flat, direction, analytic)
             if slope is not None:
-                errors.append(self._error(float(gradient @ direction), slope))
-        return max(errors, default=None)
+                yield analytic, slope
 
-    def _slope(self, view: Array, direction: Array) -> Slope | None:
+    def _slope(self, view: Array, direction: Array, analytic: float) -> Slope | None:
         """The derivative along a direction; None where every step crosses a kink."""
         best: Slope | None = None
         for scale in SCALES:
@@ -186,7 +193,7 @@ class GradientCheck:
             if best is None or not uncertainty >= best.uncertainty:
                 best = Slope(half + (half - whole) / 3, uncertainty)
             clear = best.uncertainty <= CLEAR * self.settings.tolerance * abs(best.value)
-            if clear or whole == half == 0:
+            if clear or whole == half == analytic == 0:
                 break
         return best
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -29,8 +29,9 @@ INPUT, ALL = "input", "all parameters"
 class GradientReport:
     """What the check found: one entry a trained tensor, one for all of them together, one for the input.
 
-    `frozen` are the tensors that are not trained, which have no gradient to check. `aside` is the standard deviation
-    of the random numbers that were added to the parameters before.
+    Inputs that are whole numbers, such as tokens, have no gradient and no entry. `frozen` are the tensors that are not
+    trained, which have no gradient to check. `aside` is the standard deviation of the random numbers that were added to
+    the parameters before.
     """
 
     checks: list[TensorCheck]
@@ -48,8 +49,13 @@ class GradientReport:
 
     @property
     def undecided(self) -> list[TensorCheck]:
-        """The tensors in which nothing could be compared."""
-        return [check for check in self.checks if not check.compared]
+        """The tensors in which nothing could be compared, and all together where rounding hides their derivative."""
+        return [check for check in self.checks if not check.compared or (check.name == ALL and not check.resolved)]
+
+    @property
+    def verdict(self) -> Literal["passed", "failed", "undecided"]:
+        """What the check says: only what could be compared, and agrees, has passed."""
+        return "failed" if self.failed else "undecided" if self.undecided else "passed"
 
     @property
     def worst(self) -> TensorCheck:
@@ -75,7 +81,7 @@ def check_job(
     layout = job.network.layout
     place = layout.initial(seed, dtype=np.float64) if theta is None else theta
     report = check_network(job.network, job.loss, place, x, t, w, penalty_of(job), seed, settings)
-    if theta is not None or not report.undecided:
+    if theta is not None or all(check.compared for check in report.checks):
         return report
     place[layout.trained] += stream(seed, "gradcheck aside").normal(0, ASIDE, layout.trained.stop)
     beside = check_network(job.network, job.loss, place, x, t, w, penalty_of(job), seed, settings)
@@ -93,10 +99,14 @@ def check_network(
     seed: int = 0,
     settings: Settings = DEFAULTS,
 ) -> GradientReport:
-    """Check the gradient of the mean loss of a batch, plus the penalty, at theta."""
-    layout, theta, x = network.layout, theta.astype(np.float64), np.array(x, np.float64)
+    """Check the gradient of the mean loss of a batch, plus the penalty, at theta.
+
+    Whole numbers as inputs stay what they are: there is nothing between two tokens.
+    """
+    layout, theta, whole = network.layout, theta.astype(np.float64), x.dtype.kind in "iu"
+    x = x if whole else np.array(x, np.float64)
     penalty = penalty or Penalty(Regularization(), layout)
-    objective = Objective(network, loss, theta, to_input=True)
+    objective = Objective(network, loss, theta, to_input=not whole)
 
     def evaluate(*, backward: bool = False) -> Point:
         # One address for all evaluations: the same dropout masks, the same noise.
@@ -111,12 +121,15 @@ def check_network(
         penalty.add_gradient(theta, gradient)
 
         trained = theta[layout.trained]
-        check = GradientCheck(evaluate, [trained, x], stream(seed, "gradcheck entries"), settings)
+        check = GradientCheck(
+            evaluate, [trained] if whole else [trained, x], stream(seed, "gradcheck entries"), settings
+        )
         names = [name for name, parameter in layout.parameters.items() if parameter.trainable]
         checks = [check.tensor(name, layout.view(theta, name), layout.view(gradient, name)) for name in names]
-        if len(names) > 1:
+        if names:
             checks.append(check.directions(ALL, trained, gradient[layout.trained]))
-        checks.append(check.tensor(INPUT, x, input_gradient))
+        if not whole:
+            checks.append(check.tensor(INPUT, x, input_gradient))
     frozen = [name for name, parameter in layout.parameters.items() if not parameter.trainable]
     size = penalty.value(theta)
     return GradientReport(checks, frozen, value - size, size, len(x), settings)

@@ -8,7 +8,9 @@ import pytest
 
 from nnctl.activations.sigmoids import Tanh
 from nnctl.cli.main import main
-from tests.process import nnctl
+from tests.process import ROOT, nnctl
+
+Run = Callable[..., tuple[str, str]]
 
 CONFIG = """\
 seed: 4
@@ -124,15 +126,51 @@ def test_a_start_on_a_kink_is_checked_beside_it(config: str, run: Callable[..., 
     assert json.loads(run(config, "--json")[0])["aside"] == 0
 
 
-def test_a_run_on_a_kink_is_undecided(
-    config: str, run: Callable[..., tuple[str, str]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["--quiet", "train", str(config), *KINK]) == 0  # zero weights before ReLUs stay zero
-    out, _ = run(capsys.readouterr().out.strip())
+def test_a_run_on_a_kink_is_undecided(config: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--quiet", "train", config, *KINK]) == 0  # zero weights before ReLUs stay zero
+    out, err = run(capsys.readouterr().out.strip(), code=4)
+    assert "all parameters could not be checked; all of it lies on a kink: try another init" in err
     assert "\ndense1.bias: everything lies on a kink, so nothing could be compared; try another init" in out
     *_, verdict = out.splitlines()
     assert verdict.startswith("undecided: the largest error is ")
-    assert verdict.endswith("; tolerance 1e-06; not compared: dense1.weight, dense1.bias, all parameters")
+    assert verdict.endswith("; tolerance 1e-06; not checked: dense1.weight, dense1.bias, all parameters")
+
+
+REGRESSION = """\
+data:
+  source: {type: inline, rows: [{x: -1, y: SIZE}, {x: -0.3, y: -SIZE}, {x: 0.4, y: 0}, {x: 1, y: SIZE}]}
+  target: y
+  task: regression
+  preprocess: {target: none}
+  split: {validation: 0, test: 0}
+model: {hidden: [3], activation: tanh}
+"""
+
+
+@pytest.mark.parametrize(("size", "verdict"), [("1.0", "failed"), ("1.0e+13", "undecided")])
+def test_what_rounding_hides_has_not_passed(
+    size: str, verdict: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = Tanh.backward
+    monkeypatch.setattr(Tanh, "backward", lambda self, dy, x, y, out: right(self, -3 * dy, x, y, out))
+    path = tmp_path / "r.yaml"
+    path.write_text(REGRESSION.replace("SIZE", size))
+    out, err = run(path, code=4)
+    assert f"\n{verdict}: the largest error is " in out
+    if verdict == "undecided":
+        assert "\nall parameters: rounding hides its derivative along random directions" in out
+        assert "the gradient of all parameters could not be checked; rounding hides it beside a loss of " in err
+        assert "scale the inputs and the target (data.preprocess)" in err
+    document = json.loads(run(path, "--json", code=4)[0])
+    assert (document["verdict"], document["passed"]) == (verdict, False)
+
+
+def test_a_gradient_that_is_zero_has_not_passed(run: Run) -> None:
+    """All examples of the batch are on the right side from the start, and the perceptron learns nothing of them."""
+    perceptron = ROOT / "configs" / "perceptron.yaml"
+    _, err = run(perceptron, code=4)
+    assert "it is 0 for these examples: take more of them (--batch)" in err
+    run(perceptron, "--set", "seed=3")
 
 
 def test_a_run_is_checked_at_its_weights(

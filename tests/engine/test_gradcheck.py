@@ -128,6 +128,37 @@ def test_vanishing_gradients_are_told_from_right_ones(size: float, unresolved: b
     assert not result.zero
 
 
+@pytest.mark.parametrize(("size", "resolved"), [(1.0, True), (1e-9, True), (1e-15, False), (0.0, False)])
+def test_a_direction_is_resolved_where_its_derivative_can_be_told_from_zero(size: float, resolved: bool) -> None:
+    v = np.array([0.3, 0.4, 0.5])
+    result = check(lambda: Point(1 + size * float(v @ v) / 2, []), v, size * v)
+    assert (result.resolved, result.worst < 1e-6) == (resolved, True)
+
+
+def test_directions_over_a_kink_are_not_resolved() -> None:
+    v = np.zeros(2)
+    result = check(lambda: Point(float(np.abs(v).sum()), [v > 0]), v, np.ones(2))
+    assert (result.resolved, result.compared) == (False, False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0, 17), st.sampled_from([-3.0, 0.0, 0.5, 2.0]), st.integers(0, 100))
+def test_a_wrong_gradient_is_found_or_not_resolved(digits: float, factor: float, seed: int) -> None:
+    """However far J itself is above what depends on v, nothing resolved agrees with a gradient that is far off."""
+    v = np.random.default_rng(seed).normal(size=8)
+    function, gradient = smooth(v, 1.0, 10**digits)
+    result = check(function, v, factor * gradient, seed=seed)
+    assert result.worst > 1e-6 or not result.resolved
+    assert check(function, v, gradient, seed=seed).worst < 1e-6
+
+
+def test_larger_steps_look_for_a_derivative_that_the_first_does_not_see() -> None:
+    """A step of 1e-5 moves J by 1e-6, less than the last bit of 1e12; one of 1e-3 shows that the slope is not 100."""
+    v = np.array([0.3, 0.4])
+    result = check(lambda: Point(1e12 + 0.1 * float(v.sum()), []), v, np.array([100.0, 0.1]))
+    assert result.error > 1e-6
+
+
 def test_a_constant_has_a_zero_gradient() -> None:
     v = np.array([0.3, 0.4])
     result = check(lambda: Point(3.25, []), v, np.zeros(2))
