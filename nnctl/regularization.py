@@ -1,14 +1,13 @@
 """Regularization: what keeps weights small."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from nnctl.engine.parameters import Array, Layout
-from nnctl.errors import ConfigError
-from nnctl.spec import Spec, nearest
+from nnctl.spec import Spec
 
 #: Entries worked on at a time, so that the scratch array stays in cache.
 BLOCK = 32_768
@@ -59,14 +58,8 @@ class Term(NamedTuple):
 class Penalty:
     """A regularization compiled for the layout of one network."""
 
-    def __init__(
-        self,
-        regularization: Regularization,
-        layout: Layout,
-        overrides: Mapping[str, tuple[float, float]] | None = None,
-    ) -> None:
-        """Compile; `overrides` gives some parameters, by name, an (l1, l2) of their own."""
-        self.terms = list(_terms(regularization, layout, overrides or {}))
+    def __init__(self, regularization: Regularization, layout: Layout) -> None:
+        self.terms = [term for term in _terms(regularization, layout) if term.l1 or term.l2]
         self.max_norm = regularization.max_norm
         self._units = [
             (layout.slices[name], parameter.shape[-1])
@@ -111,19 +104,12 @@ class Penalty:
                 w *= (self.max_norm / np.maximum(length, self.max_norm)).astype(w.dtype)
 
 
-def _terms(
-    regularization: Regularization, layout: Layout, overrides: Mapping[str, tuple[float, float]]
-) -> Iterator[Term]:
-    """The terms that are not zero; the whole decayed part is one of them where nothing is overridden."""
-    everywhere = regularization.l1, regularization.l2
-    decayed = [name for name, parameter in layout.parameters.items() if parameter.trainable and parameter.decays]
-    for name in overrides:
-        if name not in decayed:
-            close = nearest(name, decayed)
-            hint = f"; did you mean {close}?" if close else ""
-            raise ConfigError(f"{name} takes no penalty; these weights do: {', '.join(decayed)}{hint}")
-    if overrides:
-        terms = [Term(layout.slices[name], *overrides.get(name, everywhere)) for name in decayed]
-    else:
-        terms = [Term(layout.decayed, *everywhere)]
-    return (term for term in terms if term.l1 or term.l2)
+def _terms(everywhere: Regularization, layout: Layout) -> Iterator[Term]:
+    """The decayed part as a whole, or a term for each tensor where some have penalties of their own."""
+    trained = {name: p for name, p in layout.parameters.items() if p.trainable}
+    if all(p.l1 is None and p.l2 is None for p in trained.values()):
+        yield Term(layout.decayed, everywhere.l1, everywhere.l2)
+        return
+    for name, p in trained.items():
+        l1, l2 = (everywhere.l1, everywhere.l2) if p.decays else (0.0, 0.0)
+        yield Term(layout.slices[name], l1 if p.l1 is None else p.l1, l2 if p.l2 is None else p.l2)

@@ -64,8 +64,7 @@ class ByType:
         context = {"discriminator": "'type'", "tag": str(value["type"]), "expected_tags": ", ".join(map(repr, members))}
         raise PydanticKnownError("union_tag_invalid", context)
 
-    @staticmethod
-    def expand(value: object) -> object:
+    def expand(self, value: object) -> object:
         """The value written in full."""
         return value
 
@@ -77,8 +76,7 @@ class ShortForm(ByType):
         long = super().__get_pydantic_json_schema__(schema, handler)
         return {"anyOf": [{"enum": list(long["discriminator"]["mapping"])}, long]}
 
-    @staticmethod
-    def expand(value: object) -> object:
+    def expand(self, value: object) -> object:
         return {"type": value} if isinstance(value, str) else value
 
 

@@ -9,19 +9,30 @@ from hypothesis import strategies as st
 
 from nnctl import regularization as module
 from nnctl.engine.parameters import Array, Layout, Parameter
-from nnctl.errors import ConfigError
+from nnctl.initializers import Zeros
 from nnctl.regularization import Penalty, Regularization
 
-LAYOUT = Layout(
-    {
-        "first": {"W": Parameter((3, 2, 4), None), "b": Parameter((4,), None, decays=False)},
-        "second": {
-            "W": Parameter((4, 2), None),
-            "slope": Parameter((2,), None),
-            "mean": Parameter((2,), None, trainable=False),
-        },
-    }
-)
+
+def layout(own: dict[str, tuple[float | None, float | None]] | None = None) -> Layout:
+    """Some tensors have penalties of their own."""
+
+    def tensor(name: str, *shape: int, decays: bool = True, trainable: bool = True) -> Parameter:
+        l1, l2 = (own or {}).get(name, (None, None))
+        return Parameter(shape, Zeros(), l1=l1, l2=l2, decays=decays, trainable=trainable)
+
+    return Layout(
+        {
+            "first": {"W": tensor("first.W", 3, 2, 4), "b": tensor("first.b", 4, decays=False)},
+            "second": {
+                "W": tensor("second.W", 4, 2),
+                "slope": tensor("second.slope", 2),
+                "mean": tensor("second.mean", 2, trainable=False),
+            },
+        }
+    )
+
+
+LAYOUT = layout()
 strengths = st.sampled_from([0.0, 0.01, 0.5])
 
 
@@ -37,14 +48,26 @@ def brute_force(vector: Array, strengths_by_name: dict[str, tuple[float, float]]
     return total
 
 
-@given(strengths, strengths, st.none() | st.tuples(strengths, strengths), st.sampled_from([3, 32_768]))
-def test_value_and_gradient(l1: float, l2: float, override: tuple[float, float] | None, block: int) -> None:
-    overrides = {} if override is None else {"second.W": override}
-    by_name = dict.fromkeys(["first.W", "second.W", "second.slope"], (l1, l2)) | overrides
+@given(
+    strengths,
+    strengths,
+    st.dictionaries(
+        st.sampled_from(list(LAYOUT.parameters)), st.tuples(st.none() | strengths, st.none() | strengths), max_size=2
+    ),
+    st.sampled_from([3, 32_768]),
+)
+def test_value_and_gradient(
+    l1: float, l2: float, own: dict[str, tuple[float | None, float | None]], block: int
+) -> None:
+    """What a tensor says of itself beats the global penalty, also that of one that does not decay."""
+    by_name = {**dict.fromkeys(["first.W", "second.W", "second.slope"], (l1, l2)), "first.b": (0.0, 0.0)}
+    for name, strong in by_name.items():
+        first, second = own.get(name, (None, None))
+        by_name[name] = (strong[0] if first is None else first, strong[1] if second is None else second)
     vector = theta()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
-        penalty = Penalty(Regularization(l1=l1, l2=l2), LAYOUT, overrides)
+        penalty = Penalty(Regularization(l1=l1, l2=l2), layout(own))
         assert penalty.value(vector) == pytest.approx(brute_force(vector, by_name), rel=1e-13)
         g = np.ones(LAYOUT.size)
         penalty.add_gradient(vector, g)
@@ -57,20 +80,18 @@ def test_value_and_gradient(l1: float, l2: float, override: tuple[float, float] 
 
 
 def test_worked_by_hand() -> None:
-    layout = Layout({"w": Parameter((3,), None), "b": Parameter((1,), None, decays=False)})
-    penalty, w, g = Penalty(Regularization(l1=0.1, l2=0.5), layout), np.array([2.0, 0.0, -4.0, 9.0]), np.zeros(4)
+    small = Layout({"w": Parameter((3,), Zeros()), "b": Parameter((1,), Zeros(), decays=False)})
+    penalty, w, g = Penalty(Regularization(l1=0.1, l2=0.5), small), np.array([2.0, 0.0, -4.0, 9.0]), np.zeros(4)
     assert penalty.value(w) == pytest.approx(0.1 * 6 + 0.25 * 20)
     penalty.add_gradient(w, g)
     np.testing.assert_allclose(g, [1.1, 0.0, -2.1, 0.0], rtol=1e-15)  # the slope of |w| at 0 is taken as 0
 
 
-def test_one_slice_without_overrides_and_nothing_for_zero() -> None:
+def test_one_slice_without_own_penalties_and_nothing_for_zero() -> None:
     assert [term.span for term in Penalty(Regularization(l2=0.1), LAYOUT).terms] == [LAYOUT.decayed]
     assert Penalty(Regularization(), LAYOUT).terms == []
-    assert (
-        Penalty(Regularization(l2=0.1), LAYOUT, dict.fromkeys(["first.W", "second.W", "second.slope"], (0, 0))).terms
-        == []
-    )
+    none = layout(dict.fromkeys(["first.W", "second.W", "second.slope"], (0.0, 0.0)))
+    assert Penalty(Regularization(l2=0.1), none).terms == []
 
 
 def test_single_precision() -> None:
@@ -80,14 +101,6 @@ def test_single_precision() -> None:
     penalty.add_gradient(vector.astype(np.float64), double)
     np.testing.assert_allclose(single, double, rtol=1e-6)
     assert penalty.value(vector) == pytest.approx(penalty.value(vector.astype(np.float64)), rel=1e-14)
-
-
-@pytest.mark.parametrize("name", ["first.w", "first.b", "second.mean"])
-def test_overrides_are_of_weights(name: str) -> None:
-    with pytest.raises(
-        ConfigError, match=rf"{name} takes no penalty; these weights do: first.W, second.W, second.slope"
-    ):
-        Penalty(Regularization(), LAYOUT, {name: (0.1, 0.0)})
 
 
 @given(st.floats(0.1, 5.0), st.sampled_from([np.float32, np.float64]))

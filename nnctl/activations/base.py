@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from nnctl.engine.parameters import Array
+from nnctl.initializers import AnyInitializer, GlorotUniform
 from nnctl.spec import Spec
 
 
@@ -26,8 +27,10 @@ class Activation(Spec):
     dies: ClassVar[bool] = False
     #: Whether its values may be read as probabilities: all lie in 0 to 1.
     gives_probabilities: ClassVar[bool] = False
+    #: Whether its derivative is 0 everywhere, so that nothing before it learns.
+    flat: ClassVar[bool] = False
     #: The initialiser made for it.
-    initializer: ClassVar[str] = "glorot_uniform"
+    initializer: ClassVar[AnyInitializer] = GlorotUniform()
     #: Whether each value is taken for itself, so that there is a slope of one unit.
     elementwise: ClassVar[bool] = True
     #: f(x) and f'(x) on paper, as in `engine.formulas`; left out, the function goes by its name.

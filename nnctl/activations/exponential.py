@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nnctl.activations.base import Activation
 from nnctl.engine.parameters import Array
+from nnctl.initializers import AnyInitializer, HeNormal, LeCunNormal
 
 
 class ExponentialUnit(Activation):
@@ -17,7 +18,7 @@ class ExponentialUnit(Activation):
     """
 
     from_output: ClassVar[bool] = True
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     @property
     def coefficients(self) -> tuple[float, float, float]:
@@ -81,7 +82,7 @@ class Selu(ExponentialUnit):
     """
 
     type: Literal["selu"] = "selu"
-    initializer: ClassVar[str] = "lecun_normal"
+    initializer: ClassVar[AnyInitializer] = LeCunNormal()
 
     @property
     def coefficients(self) -> tuple[float, float, float]:

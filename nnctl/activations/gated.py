@@ -14,6 +14,7 @@ from nnctl.activations.erf import erf
 from nnctl.activations.sigmoids import sigmoid
 from nnctl.activations.softplus import softplus
 from nnctl.engine.parameters import Array
+from nnctl.initializers import AnyInitializer, HeNormal
 
 
 class Swish(Activation):
@@ -30,7 +31,7 @@ class Swish(Activation):
 
     type: Literal["swish"] = "swish"
     beta: float = Field(1.0, description="Sharpness of the gate; large values approach relu.", gt=0)
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     def forward(self, x: Array, out: Array) -> None:
         np.multiply(x, self.beta, out=out)
@@ -67,7 +68,7 @@ class Gelu(Activation):
     approximate: Literal["none", "tanh"] = Field(
         "none", description="`none` is exact; `tanh` the faster approximation."
     )
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     def forward(self, x: Array, out: Array) -> None:
         np.multiply(x, self._probability(x), out=out)
@@ -121,7 +122,7 @@ class Mish(Activation):
     """
 
     type: Literal["mish"] = "mish"
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     def forward(self, x: Array, out: Array) -> None:
         np.tanh(softplus(x), out=out)

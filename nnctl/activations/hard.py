@@ -6,6 +6,7 @@ import numpy as np
 
 from nnctl.activations.base import Activation
 from nnctl.engine.parameters import Array
+from nnctl.initializers import AnyInitializer, HeNormal
 
 
 class HardSigmoid(Activation):
@@ -82,7 +83,7 @@ class HardSwish(Activation):
 
     type: Literal["hard_swish"] = "hard_swish"
     dies: ClassVar[bool] = True
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nnctl.activations.base import Activation
 from nnctl.engine.parameters import Array
+from nnctl.initializers import AnyInitializer, HeNormal
 
 
 class Relu(Activation):
@@ -26,7 +27,7 @@ class Relu(Activation):
     derivative: ClassVar[str | None] = "[{x} > 0]"
     from_output: ClassVar[bool] = True
     dies: ClassVar[bool] = True
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -54,7 +55,7 @@ class Relu6(Activation):
     type: Literal["relu6"] = "relu6"
     from_output: ClassVar[bool] = True
     dies: ClassVar[bool] = True
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -85,7 +86,7 @@ class LeakyRelu(Activation):
     derivative: ClassVar[str | None] = "[{x} > 0] + {slope}*[{x} <= 0]"
     slope: float = Field(0.01, description="Slope for negative inputs.", gt=0)
     from_output: ClassVar[bool] = True
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nnctl.activations.base import Activation
 from nnctl.engine.parameters import Array
+from nnctl.initializers import AnyInitializer, HeNormal
 
 
 def softplus(x: Array) -> Array:
@@ -37,7 +38,7 @@ class Softplus(Activation):
     derivative: ClassVar[str | None] = "1/(1 + exp(-{beta}*{x}))"
     beta: float = Field(1.0, description="Sharpness of the bend at 0; large values approach relu.", gt=0)
     from_output: ClassVar[bool] = True
-    initializer: ClassVar[str] = "he_normal"
+    initializer: ClassVar[AnyInitializer] = HeNormal()
 
     def forward(self, x: Array, out: Array) -> None:
         np.divide(softplus(self.beta * x), self.beta, out=out)

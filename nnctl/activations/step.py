@@ -29,6 +29,7 @@ class Step(Activation):
     from_output: ClassVar[bool] = True
     dies: ClassVar[bool] = True
     gives_probabilities: ClassVar[bool] = True
+    flat: ClassVar[bool] = True
 
     @property
     def kinks(self) -> tuple[float, ...]:

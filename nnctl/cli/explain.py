@@ -73,7 +73,6 @@ def traced(job: "Job", example: int, steps: int) -> "Trace":
 
     from nnctl.explain.trace import Rules, trace
     from nnctl.schedules import Progress
-    from nnctl.training.loop import penalty_of
 
     e, rows = job.experiment, len(job.data.train)
     if example > rows:
@@ -86,7 +85,7 @@ def traced(job: "Job", example: int, steps: int) -> "Trace":
     def rate(step: int) -> float:
         return e.optimizer.learning_rate * e.schedule.scale(Progress(step, ceil(rows / size), e.training.epochs), {})
 
-    rules = Rules(e.optimizer, rate, penalty_of(job), e.training.clip_norm, e.training.clip_value)
+    rules = Rules(e.optimizer, rate, job.penalty(), e.training.clip_norm, e.training.clip_value)
     x, t, _ = job.data.train.take(np.array([example - 1]), np.float64)
     theta = job.network.layout.initial(e.seed, dtype=np.float64)
     return trace(job.network, job.loss, theta, rules, x, t, steps)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from nnctl.engine.layer import Layer
 from nnctl.engine.loss import Loss
 from nnctl.errors import ConfigError
-from nnctl.layers import Activation, Block, Weighted
+from nnctl.layers import Activation, Block
+from nnctl.layers.weighted import Weighted
 
 
 def without_contained(layers: Sequence[Layer], loss: Loss, key: str) -> list[Layer]:

@@ -200,7 +200,8 @@ def _no_member(problem: Problem, value: Any, annotation: Any) -> Problem:
         return replace(problem, allowed=(ALLOWED["model_type"],))
     if isinstance(value, str):
         return replace(problem, allowed=_quoted(options), candidates=options)
-    mistake = layer_mistake(value, list(specs(annotation))) if short_form(annotation) else None
+    form = short_form(annotation)
+    mistake = layer_mistake(value, form, list(specs(annotation))) if form else None
     if mistake is not None:
         return replace(problem, path=(*problem.path, "type") if "type" in value else problem.path, message=mistake)
     if not isinstance(value, dict):

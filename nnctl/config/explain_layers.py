@@ -8,23 +8,23 @@ from pydantic import ValidationError
 from nnctl.activations import AnyActivation
 from nnctl.config.dumping import dump_scalar
 from nnctl.config.navigation import similar, specs
-from nnctl.layers.short_form import ACTIVATIONS, ALIASES, HEADS, LayerForm
+from nnctl.layers.short_form import ACTIVATIONS, LayerForm
 from nnctl.spec import Spec
 
 
-def layer_mistake(value: Any, layers: Sequence[type[Spec]]) -> str | None:
+def layer_mistake(value: Any, form: LayerForm, layers: Sequence[type[Spec]]) -> str | None:
     """What to write instead of a mapping that is no layer; None where it says too little.
 
-    `layers` are the members of the union.
+    `layers` are the members of the union, `form` how they may be written short.
     """
     if not isinstance(value, Mapping):
         return None
     kinds = {kind.model_fields["type"].default: kind for kind in layers}
     if "type" in value:
-        return _wrong_type(value, kinds)
-    head = LayerForm.head(value)
+        return _wrong_type(value, form, kinds)
+    head = form.head(value)
     if head is not None:  # not expanded, so its principal key is there too
-        principal = HEADS[head][1]
+        principal = form.heads[head][1]
         return f"`{principal}` is given twice, by `{head}:` and by `{principal}:`; leave one of the two out"
     functions = {kind.model_fields["type"].default: kind for kind in specs(AnyActivation)}
     for key, given in value.items():
@@ -34,21 +34,21 @@ def layer_mistake(value: Any, layers: Sequence[type[Spec]]) -> str | None:
             return _takes_no_value(key, given, functions[key], "- activation: {}")
     settings = {key for kind in kinds.values() for key in kind.model_fields}
     for key in (key for key in value if key not in settings):
-        close = similar(str(key), [*kinds, *LayerForm.names])
+        close = similar(str(key), [*kinds, *form.names])
         if close is not None:
             return f"found the key `{key}`, which is no layer; did you mean `{close}`?"
     return None
 
 
-def _wrong_type(value: Mapping[Any, Any], kinds: Mapping[str, type[Spec]]) -> str | None:
+def _wrong_type(value: Mapping[Any, Any], form: LayerForm, kinds: Mapping[str, type[Spec]]) -> str | None:
     """What `type` should be, where its value is near a layer, or an activation, or a name of the short forms."""
     tag = str(value["type"])
-    close = similar(tag, [*kinds, *LayerForm.names])
+    close = similar(tag, [*kinds, *form.names])
     if close in ACTIVATIONS:
         rest = {key: held for key, held in value.items() if key not in ("type", "name")}
         written = f"- activation: {_flow({'type': close, **rest})}" if rest else f"- {close}"
         return f'found the text "{tag}"; activations are written `{written}`'
-    return None if close is None else f'found the text "{tag}"; did you mean `{ALIASES.get(close, close)}`?'
+    return None if close is None else f'found the text "{tag}"; did you mean `{form.aliases.get(close, close)}`?'
 
 
 def _takes_no_value(name: str, given: Any, kind: type[Spec], written: str) -> str:

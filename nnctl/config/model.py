@@ -12,15 +12,7 @@ from nnctl.engine.loss import Loss
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
-from nnctl.initializers import (
-    AnyInitializer,
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    LeCunNormal,
-    LeCunUniform,
-)
+from nnctl.initializers import AnyInitializer, GlorotUniform
 from nnctl.layers import (
     Activation,
     AnyLayer,
@@ -31,19 +23,12 @@ from nnctl.layers import (
     Flatten,
     LayerNormalization,
     Reshape,
-    Weighted,
 )
 from nnctl.layers.blocks import named_layers
-from nnctl.layers.filters import Filters
-from nnctl.layers.pooling import MaxPool, Pool
+from nnctl.layers.pooling import MaxPool
 from nnctl.spec import Listed, Spec
 
 NORMALIZATIONS = {"batch": BatchNormalization(), "layer": LayerNormalization()}
-#: The initialisers that activations name as the one made for them.
-SUITED: dict[str, AnyInitializer] = {
-    init.type: init
-    for init in (GlorotNormal(), GlorotUniform(), HeNormal(), HeUniform(), LeCunNormal(), LeCunUniform())
-}
 
 
 class Model(Spec):
@@ -92,7 +77,7 @@ class Model(Spec):
             return self.layers
         layers: list[Layer] = [Dropout(rate=self.input_dropout)] if self.input_dropout else []
         for units in self.hidden:
-            init = self.init or SUITED[self.activation.initializer]
+            init = self.init or self.activation.initializer
             layers.append(Dense(units=units, init=init, bias=self.normalization != "batch"))
             if self.normalization:
                 layers.append(NORMALIZATIONS[self.normalization])
@@ -156,22 +141,17 @@ def _lacks_channels(layers: Sequence[Layer], shape: Shape) -> bool:
     for _, layer in named_layers(layers):
         if isinstance(layer, Flatten | Reshape):
             return False
-        if isinstance(layer, Filters | Pool):
-            return len(shape) == len(layer.window if isinstance(layer, Filters) else layer.sliding)
+        if layer.axes is not None:
+            return len(shape) == layer.axes
     return False
 
 
 def settle(layers: Sequence[Layer]) -> list[Layer]:
-    """Choose the initialisers left out: what suits the activation that follows."""
+    """Choose the initialisers left out: what suits the layers that follow."""
     settled: list[Layer] = []
     for i, layer in enumerate(layers):
-        if isinstance(layer, Block):
-            layer = layer.with_chains(settle)
-        elif isinstance(layer, Weighted) and layer.init is None:
-            following = layer.activation or _next_activation(layers[i + 1 :])
-            init = SUITED[following.initializer if following else "glorot_uniform"]
-            layer = layer.model_copy(update={"init": init})
-        settled.append(layer)
+        suited = next((after.suits for after in layers[i + 1 :] if after.suits), GlorotUniform())
+        settled.append(layer.with_chains(settle) if isinstance(layer, Block) else layer.settled(suited))
     return settled
 
 
@@ -179,12 +159,7 @@ def expand(layers: Sequence[Layer]) -> list[Layer]:
     """Make a layer of its own of every weighted layer's activation, and choose initialisers left out."""
     expanded: list[Layer] = []
     for layer in settle(layers):
-        if isinstance(layer, Block):
-            expanded.append(layer.with_chains(expand))
-        elif isinstance(layer, Weighted) and layer.activation is not None:
-            expanded += [layer.model_copy(update={"activation": None}), Activation(function=layer.activation)]
-        else:
-            expanded.append(layer)
+        expanded += [layer.with_chains(expand)] if isinstance(layer, Block) else layer.parts()
     return expanded
 
 
@@ -201,12 +176,3 @@ def pool_first(layers: Sequence[Layer]) -> list[Layer]:
         rectified = ordered and isinstance(ordered[-1], Activation) and isinstance(ordered[-1].function, Relu)
         ordered.insert(len(ordered) - (1 if rectified and isinstance(layer, MaxPool) else 0), layer)
     return ordered
-
-
-def _next_activation(layers: Sequence[Layer]) -> AnyActivation | None:
-    for layer in layers:
-        if isinstance(layer, Activation):
-            return layer.function
-        if isinstance(layer, Weighted | Block):
-            return None
-    return None

@@ -8,7 +8,6 @@ from typing import Any
 
 from nnctl.config.navigation import annotation_of, short_form
 from nnctl.config.yaml12 import Document, Path
-from nnctl.layers.short_form import HEADS, LayerForm
 from nnctl.spec import Spec
 
 
@@ -18,13 +17,13 @@ def spell_out(document: Document, root: type[Spec]) -> None:
 
 
 def _visit(document: Document, annotation: Any, value: Any, path: Path) -> None:
-    if isinstance(value, dict) and short_form(annotation):
-        head = LayerForm.head(value)
-        long = LayerForm.expand(value)
+    form = short_form(annotation)
+    if isinstance(value, dict) and form is not None:
+        head, long = form.head(value), form.expand(value)
         if head is not None and long is not value and isinstance(long, dict):
             value.clear()
             value.update(long)
-            _rename(document, path, head, HEADS[head][1])
+            _rename(document, path, head, form.heads[head][1])
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         _visit(document, annotation_of(annotation, value, str(key)), entry, (*path, str(key)))

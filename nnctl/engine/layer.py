@@ -1,12 +1,12 @@
 """The contract every layer keeps."""
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from nnctl.engine.formulas import UnitFormula
-from nnctl.engine.parameters import Array, Declarations, Shape, Views, flatten
+from nnctl.engine.parameters import Array, Declarations, Initializer, Shape, Views, flatten
 from nnctl.engine.slot import Slot
 from nnctl.spec import Spec
 
@@ -14,6 +14,7 @@ from nnctl.spec import Spec
 #: `changed` where they stand; weighted `sums` of all inputs, by the parameters `weight` (inputs, outputs) and `bias`;
 #: or something `new`.
 Gives = Literal["same", "changed", "sums", "new"]
+RateScale = Annotated[float, Field(gt=0, description="What the learning rate is multiplied by for this layer.")]
 
 
 class Layer(Spec):
@@ -23,6 +24,15 @@ class Layer(Spec):
     (batch, 784) and (batch, 64). `forward` and `backward` never change `x`, `dy` or `p`; results are
     written into buffers of the slot, which stay valid until the layer's next pass in that slot.
     """
+
+    #: The key that a short form's value goes to: `- dropout: 0.2` is `{type: dropout, rate: 0.2}`; None: no such form.
+    principal: ClassVar[str | None] = None
+    #: A shorter name of the type in short forms.
+    alias: ClassVar[str | None] = None
+    #: How many axes of positions an input has before its channels; None where any number will do.
+    axes: ClassVar[int | None] = None
+    #: Whether it changes values at random in training; learning a batch by heart does without such layers.
+    disturbs: ClassVar[bool] = False
 
     type: str
     name: str | None = Field(
@@ -43,6 +53,23 @@ class Layer(Spec):
     def couples_examples(self) -> bool:
         """Whether an example's output depends on the others of its batch; that makes the plan one shard."""
         return False
+
+    def needs_several(self, shape: Shape) -> bool:
+        """Whether one example is too small a batch to train on."""
+        return False
+
+    @property
+    def suits(self) -> Initializer | None:
+        """The initialiser for weights before this layer; None where it depends on what comes after it."""
+        return None
+
+    def settled(self, suited: Initializer) -> Self:
+        """This layer with the initialiser it leaves out filled in; `suited` is that for what comes after it."""
+        return self
+
+    def parts(self) -> "tuple[Layer, ...]":
+        """What stands for it in the network: itself, or itself and its activation."""
+        return (self,)
 
     @property
     def kind(self) -> str:

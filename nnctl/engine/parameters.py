@@ -12,8 +12,9 @@ Regularization and weight decay act on `theta[layout.decayed]`, the optimizer an
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from math import prod
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -27,26 +28,42 @@ Views = Mapping[str, Any]
 
 
 class Initializer(Protocol):
-    """Draws the starting value of one parameter tensor."""
+    """Draws the starting value of one parameter tensor; `symmetric` if it starts all units of a layer equal."""
+
+    symmetric: ClassVar[bool]
 
     def sample(self, shape: Shape, fan_in: int, fan_out: int, random: np.random.Generator) -> Array: ...
 
 
+#: What a tensor is: weights between units, a bias or a gain of each unit, a table of vectors, a running statistic.
+Role = Literal["weight", "bias", "gain", "table", "statistic"]
+
+
 @dataclass(frozen=True)
 class Parameter:
-    """The declaration of one parameter tensor of a layer.
+    """The declaration of one parameter tensor of a layer, and of what is done to it in training.
 
-    `fan_in` and `fan_out` are the number of inputs that feed one unit and the number of units one
-    input feeds. `decays` says whether regularization applies (weights yes, biases and gains no).
-    `trainable` is False for pinned weights and for running statistics.
+    Attributes:
+        fan_in, fan_out: the number of inputs that feed one unit, and of units one input feeds.
+        role: what it is to its layer.
+        decays: whether regularization and weight decay apply (to weights yes, to biases and gains no).
+        trainable: False for pinned weights and for running statistics.
+        l1, l2: penalties of its own instead of the global ones, which it has then even if it does not decay.
+        rows: whether its gradient comes by rows, as that of a table does.
+        learning_rate_scale: its learning rate is the optimizer's times this.
     """
 
     shape: Shape
     init: Initializer
     fan_in: int = 1
     fan_out: int = 1
+    role: Role = "weight"
     decays: bool = True
     trainable: bool = True
+    l1: float | None = None
+    l2: float | None = None
+    rows: bool = False
+    learning_rate_scale: float = 1.0
 
 
 Declarations = Mapping[str, Any]  # name -> Parameter | Declarations
@@ -84,6 +101,13 @@ class Layout:
         self.decayed = slice(0, boundaries[0])
         self.trained = slice(0, boundaries[1])
         self.size = start
+
+    def rates(self) -> Iterator[tuple[slice, float]]:
+        """The trained part, cut where the scale of the learning rate changes, with each piece's scale."""
+        trained = [name for name in self.slices if self.parameters[name].trainable]
+        for scale, names in groupby(trained, key=lambda name: self.parameters[name].learning_rate_scale):
+            spans = [self.slices[name] for name in names]
+            yield slice(spans[0].start, spans[-1].stop), scale
 
     def view(self, vector: Array, name: str) -> Array:
         """One tensor of the vector, as a view with its shape."""

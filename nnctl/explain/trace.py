@@ -39,13 +39,15 @@ class Rules:
 class ParameterTrace:
     """A parameter tensor in the first step: `gradient` is dE/dtheta, `direction` what the optimizer was given.
 
-    They differ by regularization and clipping, and are None where the tensor is not trained.
+    They differ by regularization and clipping, and are None where the tensor is not trained. `scale` is that of
+    its learning rate.
     """
 
     before: Array
     gradient: Array | None
     direction: Array | None
     after: Array
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,7 @@ def _layers(walk: Walk, before: Array, gradient: Array, direction: Array) -> Ite
                     layout.view(gradient, full) if trained else None,
                     layout.view(direction, full) if trained else None,
                     layout.view(walk.theta, full).copy(),
+                    layout.parameters[full].learning_rate_scale,
                 )
         x, y, dy, dx = (slot[f"recorded {name}"].reshape(-1) for name in ("x", "y", "dy", "dx"))
         yield LayerTrace(recorded.name or "", recorded.inner, x, y, dy, dx, parameters)

@@ -89,8 +89,10 @@ def _moved(rules: Rules, symbol: str, parameter: ParameterTrace, at: tuple[int, 
         slope_symbol = f"g_{symbol}"
     formula = _formula(rules)
     if formula is not None:
-        symbols = formula.format(w=symbol, g=slope_symbol, rate="learning_rate")
-        sides = symbols, formula.format(w=number(old), g=factor(slope), rate=number(rules.rate(0)))
+        scale = "" if parameter.scale == 1 else f"{number(parameter.scale)}*"
+        rate = f"{scale}{number(rules.rate(0))}"
+        symbols = formula.format(w=symbol, g=slope_symbol, rate=f"{scale}learning_rate")
+        sides = symbols, formula.format(w=number(old), g=factor(slope), rate=rate)
     else:
         sides = f"{symbol} + step", f"{number(old)} + {factor(new - old)}"
     yield equation(f"{symbol}+", new, *sides)

@@ -1,10 +1,10 @@
 """All layers; a new one is its class and one line here."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from nnctl.layers.activation import Activation, PRelu
 from nnctl.layers.blocks import Block, Parallel, Residual
-from nnctl.layers.convolution import Conv1d, Conv2d, Convolution
+from nnctl.layers.convolution import Conv1d, Conv2d
 from nnctl.layers.dense import Dense
 from nnctl.layers.global_pooling import GlobalAveragePool, GlobalMaxPool
 from nnctl.layers.noise import Dropout, GaussianNoise
@@ -15,7 +15,7 @@ from nnctl.layers.short_form import LayerForm
 from nnctl.layers.transposed import ConvTranspose1d, ConvTranspose2d
 from nnctl.layers.upsampling import Upsample
 
-AnyLayer = Annotated[
+Member = (
     Dense
     | Activation
     | PRelu
@@ -38,14 +38,12 @@ AnyLayer = Annotated[
     | Flatten
     | Reshape
     | Residual
-    | Parallel,
-    LayerForm(),
-]
-#: Layers with weights, whose activation becomes a layer of its own that follows, and suits them a start.
-Weighted: TypeAlias = Dense | Convolution
+    | Parallel
+)
+AnyLayer = Annotated[Member, LayerForm(Member)]
 
 # Blocks hold layers of any kind, themselves among them.
 Residual.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
 Parallel.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
 
-__all__ = ["AnyLayer", "Block", "Weighted"]
+__all__ = ["AnyLayer", "Block"]

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from nnctl.activations import AnyActivation
 from nnctl.engine.formulas import UnitFormula
-from nnctl.engine.layer import Gives, Layer
-from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
+from nnctl.engine.layer import Gives, Layer, RateScale
+from nnctl.engine.parameters import Array, Declarations, Initializer, Parameter, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.initializers import Constant
 
@@ -29,11 +29,16 @@ class Activation(Layer):
 
     type: Literal["activation"] = "activation"
     gives: ClassVar[Gives] = "changed"
+    principal: ClassVar[str | None] = "function"
     function: AnyActivation = Field(description="The activation function.")
 
     @property
     def kind(self) -> str:
         return self.function.type
+
+    @property
+    def suits(self) -> Initializer:
+        return self.function.initializer
 
     @property
     def formula(self) -> UnitFormula | None:
@@ -77,10 +82,13 @@ class PRelu(Layer):
 
     type: Literal["prelu"] = "prelu"
     gives: ClassVar[Gives] = "changed"
+    principal: ClassVar[str | None] = "slope"
     slope: Annotated[float, Field(description="The slope every unit starts with.")] = 0.25
+    learning_rate_scale: RateScale = 1.0
 
     def parameters(self, shape: Shape) -> Declarations:
-        return {"slope": Parameter((shape[-1],), Constant(value=self.slope), decays=False)}
+        start, scale = Constant(value=self.slope), self.learning_rate_scale
+        return {"slope": Parameter((shape[-1],), start, role="gain", decays=False, learning_rate_scale=scale)}
 
     def multiply_adds(self, shape: Shape) -> int:
         return 0

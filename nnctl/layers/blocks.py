@@ -9,9 +9,10 @@ from pydantic import Field
 
 from nnctl.engine.layer import Gives, Layer
 from nnctl.engine.network import Network, _unique_names
-from nnctl.engine.parameters import Array, Declarations, Shape, Views
+from nnctl.engine.parameters import Array, Declarations, Initializer, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
+from nnctl.initializers import GlorotUniform
 from nnctl.spec import Listed
 
 if TYPE_CHECKING:
@@ -45,6 +46,17 @@ class Block(Layer):
     @property
     def couples_examples(self) -> bool:
         return any(layer.couples_examples for chain in self.chains.values() for layer in chain)
+
+    def needs_several(self, shape: Shape) -> bool:
+        return any(
+            layer.needs_several(inner)
+            for network in self.networks(shape).values()
+            for layer, inner in zip(network.layers, network.shapes, strict=False)
+        )
+
+    @property
+    def suits(self) -> Initializer:
+        return GlorotUniform()
 
     def networks(self, shape: Shape) -> dict[str, Network]:
         """The chains, compiled for inputs of a shape."""
@@ -125,12 +137,10 @@ def inner_slot(slots: Mapping[str, Slot], name: str) -> Slot:
     return slot
 
 
-def without(layers: Chain, kinds: tuple[type[Layer], ...]) -> tuple[Layer, ...]:
-    """The layers but for those of some kinds, inside blocks too."""
-    kept = (layer for layer in layers if not isinstance(layer, kinds))
-    return tuple(
-        layer.with_chains(lambda chain: without(chain, kinds)) if isinstance(layer, Block) else layer for layer in kept
-    )
+def undisturbed(layers: Chain) -> tuple[Layer, ...]:
+    """The layers but for those that disturb training on purpose, inside blocks too."""
+    kept = (layer for layer in layers if not layer.disturbs)
+    return tuple(layer.with_chains(undisturbed) if isinstance(layer, Block) else layer for layer in kept)
 
 
 def _first_with_parameters(p: Views) -> int:
@@ -165,6 +175,7 @@ class Residual(Block):
     """
 
     type: Literal["residual"] = "residual"
+    principal: ClassVar[str | None] = "layers"
     layers: Annotated[tuple["AnyLayer", ...], Listed] = Field(
         description="The layers whose output is added to the input."
     )
@@ -216,6 +227,7 @@ class Parallel(Block):
     """
 
     type: Literal["parallel"] = "parallel"
+    principal: ClassVar[str | None] = "branches"
     branches: Annotated[tuple[Annotated[tuple["AnyLayer", ...], Listed], ...], Listed] = Field(
         description="The branches, each a list of layers."
     )

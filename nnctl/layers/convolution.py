@@ -1,17 +1,17 @@
 """Convolution over one axis or two."""
 
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
-from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
+from nnctl.engine.parameters import Array, Declarations, Shape, Views
 from nnctl.engine.slot import Slot
-from nnctl.initializers import GlorotUniform
 from nnctl.layers.correlation import Grid, add_bias, correlate, gather, outer, scatter, sum_positions
 from nnctl.layers.depthwise import correlate_each, outer_each, scatter_each
-from nnctl.layers.filters import AXES, Filters, Filters1d, Filters2d, Weights, as_image
+from nnctl.layers.filters import AXES, Filters, Filters1d, Filters2d, as_image
+from nnctl.layers.weighted import Weighted
 
 
-class Convolution(Weights, Filters):
+class Convolution(Weighted, Filters):
     """What all convolutions share: their parameters, and the forms that these take inside."""
 
     def grid(self, image: Shape) -> Grid:
@@ -31,12 +31,7 @@ class Convolution(Weights, Filters):
         groups = self.groups_of(shape[-1])
         inputs, field = shape[-1] // groups, prod(self.window)
         fans = field * inputs, field * self.filters // groups
-        weight = (*self.window, inputs, self.filters)
-        declared = {"weight": Parameter(weight, self.init or GlorotUniform(), *fans, trainable=self.trainable)}
-        if self.bias:
-            trainable = self.trainable and self.train_bias
-            declared["bias"] = Parameter((self.filters,), self.bias_init, *fans, decays=False, trainable=trainable)
-        return declared
+        return self.tensors((*self.window, inputs, self.filters), *fans)
 
     def multiply_adds(self, shape: Shape) -> int:
         inputs = shape[-1] // self.groups_of(shape[-1])
@@ -148,3 +143,4 @@ class Conv2d(Correlating, Filters2d):
     """
 
     type: Literal["conv2d"] = "conv2d"
+    alias: ClassVar[str | None] = "conv"

@@ -5,15 +5,14 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from nnctl.activations import AnyActivation
-from nnctl.engine.layer import Gives, Layer
-from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
+from nnctl.engine.layer import Gives
+from nnctl.engine.parameters import Array, Declarations, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
-from nnctl.initializers import AnyInitializer, GlorotUniform, Zeros
+from nnctl.layers.weighted import Weighted
 
 
-class Dense(Layer):
+class Dense(Weighted):
     """Fully connected layer: each unit is a weighted sum of all inputs, plus a bias.
 
     Forward, the units' net input:
@@ -38,15 +37,8 @@ class Dense(Layer):
 
     type: Literal["dense"] = "dense"
     gives: ClassVar[Gives] = "sums"
+    principal: ClassVar[str | None] = "units"
     units: int | None = Field(None, gt=0, description="Number of units; left out, as many as the target needs.")
-    activation: AnyActivation | None = Field(None, description="Applied to the net input; left out, none.")
-    init: AnyInitializer | None = Field(None, description="How weights start; left out, what suits the activation.")
-    bias: bool = Field(True, description="Whether units have a bias.")
-    bias_init: AnyInitializer = Field(Zeros(), description="How biases start.")
-    trainable: bool = Field(True, description="Whether the weights are trained, or stay as they start.")
-    train_bias: bool = Field(True, description="Whether the biases are trained, or stay as they start.")
-    l1: float | None = Field(None, ge=0, description="L1 penalty of this layer's weights, instead of the global one.")
-    l2: float | None = Field(None, ge=0, description="L2 penalty of this layer's weights, instead of the global one.")
 
     def output_shape(self, shape: Shape) -> Shape:
         if not shape:
@@ -57,12 +49,7 @@ class Dense(Layer):
 
     def parameters(self, shape: Shape) -> Declarations:
         inputs, (*_, units) = shape[-1], self.output_shape(shape)
-        init = self.init or GlorotUniform()
-        declared = {"weight": Parameter((inputs, units), init, inputs, units, trainable=self.trainable)}
-        if self.bias:
-            trainable = self.trainable and self.train_bias
-            declared["bias"] = Parameter((units,), self.bias_init, inputs, units, decays=False, trainable=trainable)
-        return declared
+        return self.tensors((inputs, units), inputs, units)
 
     def multiply_adds(self, shape: Shape) -> int:
         return int(np.prod(shape)) * self.output_shape(shape)[-1]

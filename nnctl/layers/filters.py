@@ -1,14 +1,12 @@
 """The settings of layers that slide filters over their input."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from nnctl.activations import AnyActivation
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
-from nnctl.initializers import AnyInitializer, Zeros
 from nnctl.layers.windows import Count, Counts, Padding1d, Padding2d, Sliding, both, both_paddings
 
 AXES = ("height", "width")
@@ -17,6 +15,8 @@ PADDING = "Zeros around the input: `same` for ceil(length / stride) outputs, `va
 
 class Filters(Layer):
     """Filters, in groups. Data along one axis are taken as images of height 1."""
+
+    principal: ClassVar[str | None] = "filters"
 
     filters: int = Field(gt=0, description="Number of filters, which is the number of channels that come out.")
     groups: Count | Literal["channels"] = Field(
@@ -55,6 +55,8 @@ class Filters(Layer):
 class Filters1d(Filters):
     """Filters that slide along one axis."""
 
+    axes: ClassVar[int | None] = 1
+
     kernel: Count = Field(3, description="Length of a filter.")
     stride: Count = Field(1, description="Steps between neighbouring windows.")
     padding: Padding1d = Field("same", description=f"{PADDING}; `[before, after]` where they differ.")
@@ -71,6 +73,8 @@ class Filters1d(Filters):
 
 class Filters2d(Filters):
     """Filters that slide along height and width."""
+
+    axes: ClassVar[int | None] = 2
 
     kernel: Counts = Field(3, description="Size of a filter: one number, or [height, width].")
     stride: Counts = Field(1, description="Steps between neighbouring windows: one number, or [vertical, horizontal].")
@@ -91,19 +95,6 @@ class Filters2d(Filters):
     @property
     def window(self) -> Shape:
         return both(self.kernel)
-
-
-class Weights(Layer):
-    """The weights of filters: how they start, and what is done to them in training."""
-
-    activation: AnyActivation | None = Field(None, description="Applied to the net input; left out, none.")
-    init: AnyInitializer | None = Field(None, description="How weights start; left out, what suits the activation.")
-    bias: bool = Field(True, description="Whether filters have a bias.")
-    bias_init: AnyInitializer = Field(Zeros(), description="How biases start.")
-    trainable: bool = Field(True, description="Whether the weights are trained, or stay as they start.")
-    train_bias: bool = Field(True, description="Whether the biases are trained, or stay as they start.")
-    l1: float | None = Field(None, ge=0, description="L1 penalty of this layer's weights, instead of the global one.")
-    l2: float | None = Field(None, ge=0, description="L2 penalty of this layer's weights, instead of the global one.")
 
 
 def wrong_axes(axes: int, shape: Shape) -> str:

@@ -34,6 +34,8 @@ class Dropout(Layer):
     type: Literal["dropout"] = "dropout"
     gives: ClassVar[Gives] = "same"
     in_evaluation: ClassVar[str | None] = "off here; drops units at random in training"
+    principal: ClassVar[str | None] = "rate"
+    disturbs: ClassVar[bool] = True
     rate: float = Field(0.5, ge=0, lt=1, description="Probability that a value is dropped.")
     by: Literal["value", "channel"] = Field("value", description="What is dropped at once: one value or a channel.")
 
@@ -76,6 +78,8 @@ class GaussianNoise(Layer):
     type: Literal["gaussian_noise"] = "gaussian_noise"
     gives: ClassVar[Gives] = "same"
     in_evaluation: ClassVar[str | None] = "off here; adds noise in training"
+    principal: ClassVar[str | None] = "deviation"
+    disturbs: ClassVar[bool] = True
     deviation: float = Field(0.1, ge=0, description="Standard deviation of the noise.")
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:

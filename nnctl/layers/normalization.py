@@ -1,11 +1,12 @@
 """Normalisation: over the batch, or over units or groups of units of one example."""
 
+from math import prod
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nnctl.engine.layer import Gives, Layer
+from nnctl.engine.layer import Gives, Layer, RateScale
 from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
@@ -34,12 +35,16 @@ class Normalization(Layer):
     gives: ClassVar[Gives] = "changed"
     epsilon: float = Field(1e-5, gt=0, description="Added to the variance, against division by zero.")
     affine: bool = Field(True, description="Whether a gain and a shift a unit are learned.")
+    learning_rate_scale: RateScale = 1.0
 
     def parameters(self, shape: Shape) -> Declarations:
         if not self.affine:
             return {}
-        units = (shape[-1],)
-        return {"gain": Parameter(units, ONES, decays=False), "shift": Parameter(units, Zeros(), decays=False)}
+        units, scale = (shape[-1],), self.learning_rate_scale
+        return {
+            "gain": Parameter(units, ONES, role="gain", decays=False, learning_rate_scale=scale),
+            "shift": Parameter(units, Zeros(), role="bias", decays=False, learning_rate_scale=scale),
+        }
 
     def multiply_adds(self, shape: Shape) -> int:
         return 0
@@ -91,12 +96,15 @@ class BatchNormalization(Normalization):
     def couples_examples(self) -> bool:
         return True
 
+    def needs_several(self, shape: Shape) -> bool:
+        return prod(shape[:-1]) == 1  # images have a value of each unit at every position
+
     def parameters(self, shape: Shape) -> Declarations:
         units = (shape[-1],)
         return {
             **super().parameters(shape),
-            "running_mean": Parameter(units, Zeros(), decays=False, trainable=False),
-            "running_variance": Parameter(units, ONES, decays=False, trainable=False),
+            "running_mean": Parameter(units, Zeros(), role="statistic", decays=False, trainable=False),
+            "running_variance": Parameter(units, ONES, role="statistic", decays=False, trainable=False),
         }
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
@@ -202,6 +210,7 @@ class GroupNormalization(Normalization):
     """
 
     type: Literal["group_normalization"] = "group_normalization"
+    principal: ClassVar[str | None] = "groups"
     groups: int = Field(8, gt=0, description="Number of groups; must divide the number of channels.")
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -1,6 +1,6 @@
 """Pooling over windows: the maximum or the mean."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -22,6 +22,8 @@ class Pool(Layer):
     Both the maximum and the sum over a window are those of its rows' maxima and sums, so that a
     pass along the width and one along the height do it, with kh + kw steps instead of kh kw.
     """
+
+    principal: ClassVar[str | None] = "size"
 
     def multiply_adds(self, shape: Shape) -> int:
         return 0
@@ -60,6 +62,8 @@ class Pool(Layer):
 class Pool1d(Pool):
     """Windows along one axis."""
 
+    axes: ClassVar[int | None] = 1
+
     size: Count = Field(2, description="Length of a window.")
     stride: Count | None = Field(None, description="Steps between neighbouring windows; left out, the size.")
     padding: Padding1d = Field("valid", description="`same`, `valid` (none), or how many on each side.")
@@ -71,6 +75,8 @@ class Pool1d(Pool):
 
 class Pool2d(Pool):
     """Windows along height and width."""
+
+    axes: ClassVar[int | None] = 2
 
     size: Counts = Field(2, description="Size of a window: one number, or [height, width].")
     stride: Counts | None = Field(None, description="Steps between neighbouring windows; left out, the size.")
@@ -138,6 +144,7 @@ class MaxPool2d(MaxPool, Pool2d):
     """
 
     type: Literal["max_pool2d"] = "max_pool2d"
+    alias: ClassVar[str | None] = "max_pool"
 
 
 class AveragePool(Pool):
@@ -207,3 +214,4 @@ class AveragePool2d(AveragePool, Pool2d):
     """
 
     type: Literal["average_pool2d"] = "average_pool2d"
+    alias: ClassVar[str | None] = "average_pool"

@@ -53,6 +53,7 @@ class Reshape(Layer):
 
     type: Literal["reshape"] = "reshape"
     gives: ClassVar[Gives] = "same"
+    principal: ClassVar[str | None] = "shape"
     shape: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Listed] = Field(
         min_length=1, description="The new shape of an example."
     )

@@ -14,64 +14,43 @@ from nnctl.activations import AnyActivation
 from nnctl.spec import ShortForm
 
 ACTIVATIONS = [member.model_fields["type"].default for member in get_args(get_args(AnyActivation)[0])]
-#: A shorter name, and the type it stands for.
-ALIASES = {
-    "conv": "conv2d",
-    "conv_transpose": "conv_transpose2d",
-    "max_pool": "max_pool2d",
-    "average_pool": "average_pool2d",
-}
-#: The principal key of each type: the value of `- TYPE: VALUE`.
-PRINCIPAL = {
-    "dense": "units",
-    "activation": "function",
-    "prelu": "slope",
-    "dropout": "rate",
-    "gaussian_noise": "deviation",
-    "group_normalization": "groups",
-    "conv1d": "filters",
-    "conv2d": "filters",
-    "conv_transpose1d": "filters",
-    "conv_transpose2d": "filters",
-    "max_pool1d": "size",
-    "max_pool2d": "size",
-    "average_pool1d": "size",
-    "average_pool2d": "size",
-    "upsample": "factor",
-    "reshape": "shape",
-    "residual": "layers",
-    "parallel": "branches",
-}
-#: Every name that may head a short form, with the type and the key it stands for.
-HEADS = {name: (kind, PRINCIPAL[kind]) for name, kind in [*zip(PRINCIPAL, PRINCIPAL, strict=True), *ALIASES.items()]}
 
 
 class LayerForm(ShortForm):
-    """The short forms of layers, read as their long ones."""
+    """The short forms of layers, read as their long ones.
 
-    #: Names that are accepted beside the types' own.
-    names = (*ALIASES, *ACTIVATIONS)
+    Attributes:
+        aliases: shorter names, and the types they stand for.
+        heads: every name that may head a short form, with the type and the key it stands for.
+        names: what is accepted beside the types' own names.
+    """
 
-    @staticmethod
-    def head(value: object) -> str | None:
+    def __init__(self, union: Any) -> None:
+        kinds = {layer.model_fields["type"].default: layer for layer in get_args(union)}
+        self.aliases = {layer.alias: kind for kind, layer in kinds.items() if layer.alias}
+        named = [*((kind, kind) for kind in kinds), *self.aliases.items()]
+        self.heads = {name: (kind, kinds[kind].principal) for name, kind in named if kinds[kind].principal}
+        self.names = (*self.aliases, *ACTIVATIONS)
+
+    def head(self, value: object) -> str | None:
         """The key of a mapping that makes it a short form."""
         if not isinstance(value, dict) or "type" in value:
             return None
-        return next((key for key in value if key in HEADS), None)
+        return next((key for key in value if key in self.heads), None)
 
-    @staticmethod
-    def expand(value: object) -> object:
-        head = LayerForm.head(value)
-        if isinstance(value, dict) and head is not None and HEADS[head][1] not in value:
-            kind, principal = HEADS[head]
+    def expand(self, value: object) -> object:
+        head = self.head(value)
+        if isinstance(value, dict) and head is not None and self.heads[head][1] not in value:
+            kind, principal = self.heads[head]
             return {"type": kind} | {principal if key == head else key: held for key, held in value.items()}
         if isinstance(value, str) and value in ACTIVATIONS:
             return {"type": "activation", "function": value}
         if isinstance(value, str):
-            return {"type": ALIASES.get(value, value)}
+            return {"type": self.aliases.get(value, value)}
         return value
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         either = super().__get_pydantic_json_schema__(schema, handler)
         # Filled in by config.schema, when every layer's definition is known.
-        return {"anyOf": [{"enum": list(self.names)}, *either["anyOf"], {"$comment": "short forms", "heads": HEADS}]}
+        headed = {"$comment": "short forms", "heads": self.heads}
+        return {"anyOf": [{"enum": list(self.names)}, *either["anyOf"], headed]}

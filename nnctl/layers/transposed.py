@@ -1,6 +1,6 @@
 """Transposed convolution, which makes images larger."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -128,6 +128,7 @@ class ConvTranspose2d(Transposed, Filters2d):
     """
 
     type: Literal["conv_transpose2d"] = "conv_transpose2d"
+    alias: ClassVar[str | None] = "conv_transpose"
     stride: Counts = Field(2, description="Steps between neighbouring windows: how many times larger the output is.")
     output_padding: Margin | Margins = Field(
         0, description="Added to height and width of the output at their end; below the stride."

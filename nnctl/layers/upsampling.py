@@ -1,7 +1,7 @@
 """Making images larger by a fixed rule."""
 
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -34,6 +34,7 @@ class Upsample(Layer):
     """
 
     type: Literal["upsample"] = "upsample"
+    principal: ClassVar[str | None] = "factor"
     factor: Counts = Field(2, description="How many times larger: one number, or [vertical, horizontal].")
     mode: Literal["nearest", "bilinear"] = Field("nearest", description="Repeat values, or interpolate between them.")
 

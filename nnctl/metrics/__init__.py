@@ -56,13 +56,12 @@ class MetricShortForm(ShortForm):
             either["anyOf"].append({"type": "string", "pattern": f"^{re.sub(r'[?]P<[a-z]+>', '', pattern)}$"})
         return either
 
-    @staticmethod
-    def expand(value: object) -> object:
-        for pattern, name in MetricShortForm.keys:
+    def expand(self, value: object) -> object:
+        for pattern, name in self.keys:
             if isinstance(value, str) and (match := re.fullmatch(pattern, value)):
                 options = {field: text for field, text in match.groupdict().items() if text is not None}
                 return {"type": name} | {field: _READ.get(field, str)(text) for field, text in options.items()}
-        return ShortForm.expand(value)
+        return super().expand(value)
 
 
 _READ = {"k": int, "threshold": float}

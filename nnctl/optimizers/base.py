@@ -67,8 +67,8 @@ class Optimizer(Spec):
     def coefficients(self, t: int, rate: float, memory: dict[str, float]) -> Coefficients:
         """What `update` needs that changes from step to step, in float64.
 
-        Called exactly once for each step. `memory` starts empty, is saved with checkpoints and is
-        where an optimizer keeps numbers of its own from step to step.
+        Called once for each step and each rate in it. `memory` starts empty, is saved with checkpoints and
+        is where an optimizer keeps numbers of its own from step to step; they must not depend on the rate.
         """
         return (rate,)
 

@@ -19,9 +19,18 @@ BLOCK = 131_072
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of the flat vector: where it is, how many of its first entries decay, its state, two scratch arrays."""
+    """A piece of the flat vector.
+
+    Attributes:
+        span: where it is.
+        scale: of its learning rate.
+        decayed: how many of its first entries decay.
+        state: its part of the state vectors.
+        work: two scratch arrays.
+    """
 
     span: slice
+    scale: float
     decayed: int
     state: dict[str, Array]
     work: Work
@@ -35,6 +44,7 @@ class Stepper:
 
     Attributes:
         t: steps taken so far.
+        scales: the factors of the learning rate that tensors have.
         vectors: the state vectors by name, each as long as the trained part of theta.
         memory: the optimizer's own numbers.
     """
@@ -51,24 +61,32 @@ class Stepper:
         # Worker i runs blocks i, i + threads, ...: these share the scratch arrays, so that they stay in its cache.
         scratch = [np.empty((2, min(block, size)), dtype) for _ in range(self.workers.threads)]
         self.blocks = []
-        for i, start in enumerate(range(0, size, block)):
-            span = slice(start, min(start + block, size))
-            length = span.stop - start
+        pieces = [
+            (slice(start, min(start + block, whole.stop)), scale)
+            for whole, scale in layout.rates()
+            for start in range(whole.start, whole.stop, block)
+        ]
+        for i, (span, scale) in enumerate(pieces):
+            length = span.stop - span.start
             first, second = scratch[i % len(scratch)][:, :length]
             state = {name: vector[span] for name, vector in self.vectors.items()}
-            self.blocks.append(Block(span, min(max(decayed - start, 0), length), state, (first, second)))
+            self.blocks.append(Block(span, scale, min(max(decayed - span.start, 0), length), state, (first, second)))
+        self.scales = sorted({block.scale for block in self.blocks})
 
     def step(self, theta: Array, g: Array, rate: float) -> None:
         """One step of theta, in place, along the gradient g; `rate` is the learning rate after the schedule."""
         self.t += 1
-        c = self.optimizer.coefficients(self.t, rate, self.memory)
-        shrink = 1 - rate * self.optimizer.weight_decay
+        before, rules = self.memory, {}
+        for scale in self.scales:
+            self.memory = dict(before)  # the same for every rate
+            rules[scale] = self.optimizer.coefficients(self.t, rate * scale, self.memory)
 
         def update(block: Block) -> None:
             part = theta[block.span]
+            shrink = 1 - rate * block.scale * self.optimizer.weight_decay
             if shrink != 1:
                 part[: block.decayed] *= shrink
-            self.optimizer.update(part, g[block.span], block.state, c, block.work)
+            self.optimizer.update(part, g[block.span], block.state, rules[block.scale], block.work)
 
         self.workers.run(update, self.blocks)
 

@@ -10,8 +10,6 @@ import numpy as np
 from nnctl.data.encoder import TableEncoder
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
-from nnctl.layers import Weighted
-from nnctl.layers.blocks import named_layers
 from nnctl.plot.canvas import DIVERGING, new_figure
 from nnctl.plot.pictures import picture_shape
 from nnctl.plot.tiles import Tiles, fitting_columns
@@ -53,11 +51,11 @@ def filters_of(model: Model) -> Filters:
     Raises:
         ConfigError: where no layer has weights.
     """
-    named = [name for name, layer in named_layers(model.network.layers) if isinstance(layer, Weighted)]
+    layout = model.network.layout
+    named = [name for name, parameter in layout.parameters.items() if parameter.role == "weight"]
     if not named:
         raise ConfigError("filters: no layer of this network has weights; nothing to draw")
-    name = named[0]
-    weight = model.network.layout.view(model.theta, f"{name}.weight").astype(np.float64)
+    name, weight = named[0].rpartition(".")[0], layout.view(model.theta, named[0]).astype(np.float64)
     units = (
         model.encoder.target.names if len(named) == 1 and weight.shape[-1] == len(model.encoder.target.names) else ()
     )

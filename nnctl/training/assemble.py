@@ -1,6 +1,5 @@
 """From an experiment to a job: load the data, infer what the file leaves out, build the network."""
 
-from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -8,14 +7,13 @@ import numpy as np
 
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import Loaded
-from nnctl.config.model import SUITED, Model
+from nnctl.config.model import Model
 from nnctl.config.paths import relocated
 from nnctl.data.loading import LoadedData, load
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
 from nnctl.initializers import GlorotUniform
-from nnctl.layers import BatchNormalization, Block
 from nnctl.training.job import Job
 
 
@@ -68,26 +66,19 @@ def spelled_out(model: Model, input_shape: Shape, outputs: int) -> Model:
     """The model section with the inferred initialisers and the output layer written down."""
     if model.layers is not None:
         return model.model_copy(update={"layers": tuple(model.complete(input_shape, outputs))})
-    hidden = model.init or SUITED[model.activation.initializer]
+    hidden = model.init or model.activation.initializer
     return model.model_copy(update={"init": hidden, "output_init": model.output_init or model.init or GlorotUniform()})
 
 
 def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:
     size = experiment.training.batch_size
-    if (size == 1 or rows == 1) and _normalises_single_values(network):
+    if (size == 1 or rows == 1) and any(
+        layer.needs_several(shape) for layer, shape in zip(network.layers, network.shapes, strict=False)
+    ):
         raise ConfigError(
             "training.batch_size: batch normalisation needs at least 2 examples in a batch, as one has no variance; "
             "raise it, or use layer_normalization"
         )
-
-
-def _normalises_single_values(network: Network) -> bool:
-    """Whether some batch normalisation has one value a unit in an example; images have one at each position."""
-    return any(
-        (isinstance(layer, BatchNormalization) and prod(shape[:-1]) == 1)
-        or (isinstance(layer, Block) and any(map(_normalises_single_values, layer.networks(shape).values())))
-        for layer, shape in zip(network.layers, network.shapes, strict=False)
-    )
 
 
 def _check_monitors(experiment: Experiment, data: LoadedData) -> None:

@@ -12,8 +12,8 @@ from nnctl.engine.randomness import stream
 from nnctl.engine.shards import Objective, plan_shards
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
-from nnctl.layers import Activation, Dropout, GaussianNoise, Weighted
-from nnctl.layers.blocks import named_layers, without
+from nnctl.layers import Activation
+from nnctl.layers.blocks import named_layers, undisturbed
 from nnctl.optimizers.stepper import Stepper
 from nnctl.training.job import Job
 
@@ -121,18 +121,20 @@ def model_warnings(job: Job) -> Iterator[str]:
     """What looks wrong about the network itself."""
     network, layout = job.network, job.network.layout
     layers = dict(named_layers(network.layers))
-    weighted = [name for name, layer in layers.items() if isinstance(layer, Weighted)]
+    weights = [(name.rpartition(".")[0], p) for name, p in layout.parameters.items() if p.role == "weight"]
     # The last of a chain may start at zero: what follows tells its units apart.
-    last = {name.rpartition(".")[0]: name for name in weighted}.values()
+    last = {name.rpartition(".")[0]: name for name, _ in weights}.values()
+    equal = {name for name, parameter in weights if parameter.init.symmetric and name not in last}
     for name, layer in layers.items():
-        if isinstance(layer, Weighted) and name not in last and getattr(layer.init, "symmetric", False):
+        if name in equal:
             yield (
                 f"{name} starts with equal weights: its units compute the same and, where the next layer's weights are "
                 "equal too, learn the same for ever; use init: glorot_uniform, he_normal or "
                 "{type: uniform, epsilon: 0.12}"
             )
-        if isinstance(layer, Activation) and layer.function.type == "step":
-            yield f"{name} is a step, whose derivative is 0: nothing before it learns; use sigmoid or tanh"
+        if isinstance(layer, Activation) and layer.function.flat:
+            function = layer.function.type
+            yield f"{name} is a {function}, whose derivative is 0: nothing before it learns; use sigmoid or tanh"
     if network.layers and isinstance(network.layers[-1], Activation) and network.layers[-1].function.dies:
         yield f"the network ends in {network.names[-1]}, so that an output of 0 gets no gradient; leave it linear"
     rows = len(job.data.train)
@@ -173,7 +175,7 @@ def overfit(job: Job, workers: Workers) -> Overfit:
     A network that cannot learn a few examples by heart will not learn many well: a mistake in data,
     loss or learning rate shows here within seconds.
     """
-    network = Network(without(job.network.layers, (Dropout, GaussianNoise)), job.network.shapes[0])
+    network = Network(undisturbed(job.network.layers), job.network.shapes[0])
     dtype = job.experiment.runtime.dtype
     x, t, w = job.data.train.take(sample(job, job.batch_size), dtype)
     theta = network.layout.initial(job.experiment.seed, dtype=dtype)

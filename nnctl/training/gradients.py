@@ -15,7 +15,6 @@ from nnctl.engine.shards import Objective
 from nnctl.errors import Diverged
 from nnctl.regularization import Penalty, Regularization
 from nnctl.training.job import Job
-from nnctl.training.loop import penalty_of
 
 #: Examples of the batch: enough that every class and most units take part, few enough to be quick.
 BATCH = 16
@@ -80,11 +79,11 @@ def check_job(
     x, t, w = train.take(rows, np.float64)
     layout = job.network.layout
     place = layout.initial(seed, dtype=np.float64) if theta is None else theta
-    report = check_network(job.network, job.loss, place, x, t, w, penalty_of(job), seed, settings)
+    report = check_network(job.network, job.loss, place, x, t, w, job.penalty(), seed, settings)
     if theta is not None or all(check.compared for check in report.checks):
         return report
     place[layout.trained] += stream(seed, "gradcheck aside").normal(0, ASIDE, layout.trained.stop)
-    beside = check_network(job.network, job.loss, place, x, t, w, penalty_of(job), seed, settings)
+    beside = check_network(job.network, job.loss, place, x, t, w, job.penalty(), seed, settings)
     return replace(beside, aside=ASIDE)
 
 

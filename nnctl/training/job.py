@@ -11,6 +11,7 @@ from nnctl.data.loading import LoadedData
 from nnctl.engine.loss import Loss
 from nnctl.engine.network import Network
 from nnctl.metrics import Metric
+from nnctl.regularization import Penalty
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Job:
     def batches(self) -> int:
         """Steps in an epoch."""
         return ceil(len(self.data.train) / self.batch_size)
+
+    def penalty(self) -> Penalty:
+        """The penalty on the network's weights."""
+        return Penalty(self.experiment.regularization, self.network.layout)
 
     def splits(self) -> Iterator[tuple[str, Dataset]]:
         """The splits there are, by name."""

@@ -16,11 +16,8 @@ from nnctl.engine.randomness import stream
 from nnctl.engine.shards import Objective, Rows
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, Diverged
-from nnctl.layers import Weighted
-from nnctl.layers.blocks import named_layers
 from nnctl.metrics import evaluate
 from nnctl.optimizers.stepper import Stepper
-from nnctl.regularization import Penalty
 from nnctl.schedules import Progress
 from nnctl.training.diagnostics import explain_divergence, layer_health, probe, unit_health
 from nnctl.training.evaluate import Evaluator
@@ -132,20 +129,6 @@ def _next_restart(job: Job, state: State, workers: Workers) -> None:
     vars(state).update(vars(fresh))
 
 
-def penalty_of(job: Job) -> Penalty:
-    """The penalty on all weights, with the strengths that layers set for their own."""
-    network, everywhere = job.network, job.experiment.regularization
-    overrides = {
-        f"{name}.weight": (
-            everywhere.l1 if layer.l1 is None else layer.l1,
-            everywhere.l2 if layer.l2 is None else layer.l2,
-        )
-        for name, layer in named_layers(network.layers)
-        if isinstance(layer, Weighted) and layer.trainable and (layer.l1 is not None or layer.l2 is not None)
-    }
-    return Penalty(everywhere, network.layout, overrides)
-
-
 class _Run:
     """One random initialisation, trained epoch by epoch."""
 
@@ -155,7 +138,7 @@ class _Run:
         network, theta = job.network, state.theta
         self.objective = Objective(network, job.loss, theta, workers)
         self.evaluator = Evaluator(network, job.loss, theta, workers)
-        self.penalty = penalty_of(job)
+        self.penalty = job.penalty()
         self.probe_pass = Pass(network, theta)
         self.probe_rows = probe(job.data.train, theta.dtype)
         self.batch_size, self.batches = job.batch_size, job.batches

@@ -24,7 +24,7 @@ from nnctl.optimizers import SGD, Adam
 from nnctl.regularization import Regularization
 from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
-from nnctl.training.loop import EpochDone, penalty_of, start, train
+from nnctl.training.loop import EpochDone, start, train
 from tests.explain.conftest import Case
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -40,7 +40,7 @@ def job() -> Job:
 def classic(job: Job) -> Trace:
     x, t, _ = job.data.train.take(np.array([0]), np.float64)
     theta = job.network.layout.initial(job.experiment.seed, dtype=np.float64)
-    rules = Rules(job.experiment.optimizer, lambda _step: 0.5, penalty_of(job))
+    rules = Rules(job.experiment.optimizer, lambda _step: 0.5, job.penalty())
     return trace(job.network, job.loss, theta, rules, x, t, steps=10_000)
 
 

@@ -10,14 +10,15 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from nnctl.config.loading import load_experiment
+from nnctl.config.navigation import short_form
 from nnctl.config.schema import json_schema
 from nnctl.errors import ConfigError
 from nnctl.layers import AnyLayer
-from nnctl.layers.short_form import HEADS
 from nnctl.spec import Listed, Spec
 from tests.config.test_schema import accepts
 
 LAYER = TypeAdapter(AnyLayer)
+FORM = short_form(AnyLayer)
 
 
 class Root(Spec):
@@ -74,7 +75,7 @@ def test_the_schema_accepts_what_validation_accepts() -> None:
 
 
 def test_every_head_is_a_type_and_a_key_of_it() -> None:
-    for kind, key in HEADS.values():
+    for kind, key in FORM.heads.values():
         assert kind in {member.model_fields["type"].default for member in get_args(get_args(AnyLayer)[0])}
         with pytest.raises(ValidationError) as caught:
             LAYER.validate_python({"type": kind, key: object()})
@@ -148,6 +149,6 @@ def test_the_guide_has_every_short_form() -> None:
     rows = dict(re.findall(r"^\| `(.+)` \| `(.+)` \|$", guide, re.MULTILINE))
     for short, long in rows.items():
         assert LAYER.validate_python(yaml.safe_load(f"{{{short}}}")) == LAYER.validate_python(yaml.safe_load(long))
-    assert {short.partition(":")[0] for short in rows} == set(HEADS)
+    assert {short.partition(":")[0] for short in rows} == set(FORM.heads)
     (example,) = re.findall(r"```yaml\nlayers:\n(.*?)```", guide, re.DOTALL)
     assert len([LAYER.validate_python(value) for value in yaml.safe_load(example)]) == 10

@@ -1,6 +1,7 @@
 """The step over the flat vector: what is decayed, what is left alone, and what a checkpoint holds."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,14 @@ import pytest
 from nnctl.engine.parameters import Array, Layout, Parameter
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError
+from nnctl.initializers import Zeros
 from nnctl.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Momentum, Nadam, RAdam, RMSprop, Stepper
 from nnctl.optimizers.base import Optimizer
 
 LAYOUT = Layout(
     {
-        "first": {"W": Parameter((30, 7), None), "b": Parameter((7,), None, decays=False)},
-        "second": {"W": Parameter((7, 3), None), "mean": Parameter((3,), None, trainable=False)},
+        "first": {"W": Parameter((30, 7), Zeros()), "b": Parameter((7,), Zeros(), decays=False)},
+        "second": {"W": Parameter((7, 3), Zeros()), "mean": Parameter((3,), Zeros(), trainable=False)},
     }
 )
 OPTIMIZERS = [
@@ -66,6 +68,23 @@ class TestEveryOptimizer:
         np.testing.assert_array_equal(theta[LAYOUT.trained.stop :], start()[LAYOUT.trained.stop :])
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.type)
+def test_a_tensor_steps_as_if_all_had_its_learning_rate(optimizer: Optimizer) -> None:
+    scales = {"first.W": 0.5, "first.b": 3.0, "second.W": 1.0}
+    declared = {
+        layer: {n: replace(p, learning_rate_scale=scales.get(f"{layer}.{n}", 1.0)) for n, p in tensors.items()}
+        for layer, tensors in LAYOUT.declarations.items()
+    }
+    with Workers(2) as workers:
+        found = run(Stepper(optimizer, Layout(declared), np.float64, workers, block=50), start(), range(12))
+    for name, scale in scales.items():
+        theta, stepper = start(), Stepper(optimizer, LAYOUT, np.float64)
+        for step in range(12):
+            g = np.random.default_rng(step).normal(size=LAYOUT.size)
+            stepper.step(theta, g, 0.01 / (1 + step) * scale)
+        np.testing.assert_array_equal(LAYOUT.view(found, name), LAYOUT.view(theta, name))
+
+
 @pytest.mark.parametrize("block", [1, 50, 1000])
 def test_only_weights_decay(block: int) -> None:
     theta = np.ones(LAYOUT.size)
@@ -75,7 +94,7 @@ def test_only_weights_decay(block: int) -> None:
 
 
 def test_a_network_without_trained_parameters() -> None:
-    layout, theta = Layout({"mean": Parameter((3,), None, trainable=False)}), np.ones(3)
+    layout, theta = Layout({"mean": Parameter((3,), Zeros(), trainable=False)}), np.ones(3)
     Stepper(Adam(), layout, np.float32).step(theta, np.ones(3), 0.1)
     assert (theta == 1).all()
 
@@ -86,7 +105,7 @@ def test_a_network_without_trained_parameters() -> None:
         Stepper(SGD(), LAYOUT, np.float64).state(),
         Stepper(RMSprop(), LAYOUT, np.float64).state(),
         Stepper(Adam(), LAYOUT, np.float32).state(),
-        Stepper(Adam(), Layout({"w": Parameter((3,), None)}), np.float64).state(),
+        Stepper(Adam(), Layout({"w": Parameter((3,), Zeros())}), np.float64).state(),
         (Stepper(Adam(), LAYOUT, np.float64).state()[0], {}),
     ],
 )
