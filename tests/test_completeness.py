@@ -37,7 +37,7 @@ each_member = pytest.mark.parametrize(
 )
 
 
-def example(cls: type[Any]) -> dict[str, Any]:
+def example(cls: type[Any]) -> Any:
     found = EXAMPLE.search(cls.__doc__ or "")
     assert found, f"{cls.__name__}: the docstring has no YAML example"
     return yaml.safe_load(re.sub(r"^    ", "", found[1], flags=re.MULTILINE))

@@ -66,7 +66,7 @@ def members(union: Any) -> tuple[type[Any], ...]:
     return get_args(get_args(union)[0])
 
 
-def dense(units: int, **settings: bool) -> Dense:
+def dense(units: int, **settings: Any) -> Dense:
     return Dense(units=units, init=SPREAD, bias_init=SPREAD, **settings)
 
 
@@ -122,12 +122,12 @@ def between(layer: Layer, input_shape: tuple[int, ...] = (4,), name: str | None 
     )
 
 
-def ending(loss: LossSpec, activation: Activation | None = None) -> Case:
+def ending(loss: LossSpec, activation: Any = None) -> Case:
     last = [Activation(function=activation)] if activation else []
     return Case(loss.type, (dense(3), Activation(function=Tanh()), dense(OUTPUTS), *last), loss)
 
 
-def filters(cls: type[Convolution], **settings: Any) -> Convolution:
+def filters(cls: type[Any], **settings: Any) -> Any:
     return cls(filters=4, kernel=2, init=SPREAD, bias_init=SPREAD, **settings)
 
 
@@ -197,7 +197,7 @@ def one_unit(a: Array) -> Array:
 
 
 # How a result goes wrong.
-CHANGES = {
+CHANGES: dict[str, Callable[[Array], Array]] = {
     "scaled": lambda a: a * 1.01,
     "negated": lambda a: -a,
     "dropped": lambda a: 0 * a,
@@ -253,7 +253,7 @@ LAYER_OUTPUTS = [
 @pytest.mark.parametrize(("cls", "output"), LAYER_OUTPUTS, ids=[f"{c.__name__}-{o}" for c, o in LAYER_OUTPUTS])
 def test_a_broken_layer_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[Layer], output: str, change: str) -> None:
     def wrong(
-        right: Callable[..., Any], self: Layer, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+        right: Callable[..., Array], self: Layer, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
     ) -> Array:
         dx = right(self, p, g, dy, slot)
         if output == "dx":
@@ -268,28 +268,30 @@ def test_a_broken_layer_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[Laye
 
 # Terms that are left out or taken for others: the mistakes people make.
 def no_coupling(
-    right: Callable[..., Any], self: Normalization, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Normalization, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
-    return self._through_scale_and_shift(p, g, dy, slot) * slot["inverse"]
+    dx: Array = self._through_scale_and_shift(p, g, dy, slot) * slot["inverse"]
+    return dx
 
 
 def no_variance(
-    right: Callable[..., Any], self: Normalization, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Normalization, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
     axis = 0 if isinstance(self, BatchNormalization) else -1
     d = self._through_scale_and_shift(p, g, dy, slot)
-    return (d - d.mean(axis=axis, keepdims=True)) * slot["inverse"]
+    dx: Array = (d - d.mean(axis=axis, keepdims=True)) * slot["inverse"]
+    return dx
 
 
 def transposed_dx(
-    right: Callable[..., Any], self: Dense, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Dense, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
     right(self, p, g, dy, slot)
     return dy @ p["weight"]
 
 
 def transposed_weight(
-    right: Callable[..., Any], self: Dense, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Dense, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
     dx = right(self, p, g, dy, slot)
     g["weight"][...] = g["weight"].T.copy()
@@ -297,7 +299,7 @@ def transposed_weight(
 
 
 def slope_of_both_sides(
-    right: Callable[..., Any], self: PRelu, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: PRelu, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
     dx = right(self, p, g, dy, slot)
     g["slope"][...] = (dy * slot["x"]).sum(axis=0)
@@ -305,44 +307,45 @@ def slope_of_both_sides(
 
 
 def no_mask(
-    right: Callable[..., Any], self: Dropout, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Dropout, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
 ) -> Array:
     return dy
 
 
 def no_rescaling(
-    right: Callable[..., Any], self: Dropout, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Dropout, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
 ) -> Array:
-    return dy * (slot["mask"] > 0)
+    dx: Array = dy * (slot["mask"] > 0)
+    return dx
 
 
 def column_major(
-    right: Callable[..., Any], self: Flatten, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Flatten, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
 ) -> Array:
     return dy.reshape(slot["shape"], order="F")
 
 
 def to_every_input(
-    right: Callable[..., Any], self: Layer, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Layer, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
 ) -> Array:
     dx = right(self, p, g, dy, slot)
     return np.broadcast_to(dx.mean(axis=1, keepdims=True), dx.shape).copy()
 
 
 def not_shared(
-    right: Callable[..., Any], self: AveragePool1d, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
+    right: Callable[..., Array], self: AveragePool1d, p: dict[str, Any], g: dict[str, Any], dy: Array, slot: Slot
 ) -> Array:
     return 2 * right(self, p, g, dy, slot)
 
 
 def turned_over(
-    right: Callable[..., Any], self: Convolution, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Convolution, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
     return right(self, {**p, "weight": p["weight"][::-1].copy()}, g, dy, slot)
 
 
 def turned_gradient(
-    right: Callable[..., Any], self: Convolution, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Convolution, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
     dx = right(self, p, g, dy, slot)
     g["weight"][...] = g["weight"][::-1].copy()
@@ -357,7 +360,8 @@ def no_way_round(
     dy: Array,
     slot: Slot,
 ) -> Array:
-    return right(self, p, g, dy, slot) - dy
+    dx: Array = right(self, p, g, dy, slot) - dy
+    return dx
 
 
 def no_first_branch(
@@ -410,10 +414,10 @@ INERT = {("step", change) for change in CHANGES}
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("cls", ACTIVATIONS, ids=lambda cls: cls.__name__)
-def test_a_broken_activation_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[Activation], change: str) -> None:
+def test_a_broken_activation_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[Any], change: str) -> None:
     right = cls.backward
 
-    def wrong(self: Activation, dy: Array, x: Array, y: Array, out: Array) -> None:
+    def wrong(self: Any, dy: Array, x: Array, y: Array, out: Array) -> None:
         right(self, dy, x, y, out)
         out[...] = CHANGES[change](out)
 
@@ -432,14 +436,14 @@ def test_a_forgotten_derivative_is_found(monkeypatch: pytest.MonkeyPatch, cls: t
 @pytest.mark.parametrize("cls", LOSSES, ids=lambda cls: cls.__name__)
 def test_a_broken_loss_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[LossSpec], change: str) -> None:
     right = cls.backward
-    changed = CHANGES.get(change, lambda a: a * ROWS)
+    changed: Callable[[Array], Array] = CHANGES.get(change, lambda a: a * ROWS)
     monkeypatch.setattr(cls, "backward", lambda self, scale, slot: changed(right(self, scale, slot)))
     assert failing(LOSSES[cls]) == {"dense1.weight", "dense1.bias", "dense2.weight", "dense2.bias", INPUT}
 
 
 WEIGHTS, BIASES = {"dense1.weight", "dense2.weight"}, {"dense1.bias", "dense2.bias"}
 # What is added to the gradient in place of dR/dtheta (r), and who is wrong then.
-WRONG_PENALTIES = {
+WRONG_PENALTIES: dict[str, tuple[Callable[[Array, Array], Array], set[str]]] = {
     "scaled": (lambda r, theta: 1.01 * r, WEIGHTS),
     "negated": (lambda r, theta: -r, WEIGHTS),
     "dropped": (lambda r, theta: 0 * r, WEIGHTS),

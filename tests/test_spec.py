@@ -23,7 +23,7 @@ BY_TYPE = TypeAdapter(Annotated[Ball | Box, ByType()])
 SHORT = TypeAdapter(Annotated[Ball | Box, ShortForm()])
 
 
-def outcome(union: TypeAdapter, value: Any) -> Ball | Box | list[tuple[str, str, tuple[Any, ...]]]:
+def outcome(union: TypeAdapter[Any], value: Any) -> Any:
     """The value, or what is wrong and where, without the tag that pydantic's discriminator adds to the place."""
     try:
         return union.validate_python(value)

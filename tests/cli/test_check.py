@@ -13,7 +13,8 @@ IRIS = ROOT / "configs" / "iris.yaml"
 
 
 def report(tmp_path: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
-    return json.loads(nnctl("check", IRIS, "--json", *arguments, cwd=tmp_path, code=code).stdout)
+    document: dict[str, Any] = json.loads(nnctl("check", IRIS, "--json", *arguments, cwd=tmp_path, code=code).stdout)
+    return document
 
 
 def settings(*pairs: str) -> list[str]:

@@ -115,9 +115,9 @@ def on_a_terminal(program: str, output: int | None = subprocess.PIPE, **environm
     os.close(its_end)
     shown = b"".join(iter(lambda: read(terminal), b"")).decode()
     os.close(terminal)
-    output, _ = process.communicate()
+    written, _ = process.communicate()
     assert process.returncode == 0, shown
-    return shown, output
+    return shown, written
 
 
 def read(terminal: int) -> bytes:

@@ -148,4 +148,4 @@ def test_lists_what_is_fetched(
     assert {(one["name"], one["summary"], *one["files"]) for one in fetch} == {("mnist", "Digits", "a.gz", "b.gz")}
     assert main(["datasets", "list"]) == 0
     out = capsys.readouterr().out
-    assert (said is None and "datasets/" not in out) or said in out
+    assert "datasets/" not in out if said is None else said in out

@@ -63,7 +63,8 @@ def document(evaluate: Callable[..., tuple[str, str]]) -> Callable[..., dict[str
     """The JSON document of an evaluation."""
 
     def call(run: str | Path, *arguments: str, code: int = 0) -> dict[str, Any]:
-        return json.loads(evaluate(run, *arguments, "--json", code=code)[0])
+        figures: dict[str, Any] = json.loads(evaluate(run, *arguments, "--json", code=code)[0])
+        return figures
 
     return call
 

@@ -52,7 +52,7 @@ def test_every_kind(plot: Callable[..., Any], what: str) -> None:
     assert (out, err) == (f"pictures-0001-{what}.png\n", "")
     with Image.open(out.strip()) as image:
         assert image.size[0] == 1200
-        assert len(image.getcolors(1 << 24)) > 10
+        assert len(image.getcolors(1 << 24) or ()) > 10
         assert not image.info.keys() & {"Software", "Creation Time"}
 
 

@@ -70,8 +70,11 @@ def test_columns_that_play_no_part_are_one_note(predict: Callable[..., tuple[str
 
 
 def read_all(path: Path) -> pl.DataFrame:
-    reader = {".csv": pl.read_csv, ".parquet": pl.read_parquet}.get(path.suffix, pl.read_ndjson)
-    return reader(path).with_columns(pl.col("^probability_.*$").cast(pl.Float32), pl.col("id").cast(pl.String))
+    reader: Any = {".csv": pl.read_csv, ".parquet": pl.read_parquet}.get(path.suffix, pl.read_ndjson)
+    frame: pl.DataFrame = reader(path).with_columns(
+        pl.col("^probability_.*$").cast(pl.Float32), pl.col("id").cast(pl.String)
+    )
+    return frame
 
 
 @pytest.mark.parametrize("name", ["o.csv", "o.jsonl", "o.ndjson", "o.parquet"])

@@ -63,17 +63,17 @@ class Root(Spec):
 
 
 @pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loaded]:
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loaded[Any]]:
     monkeypatch.chdir(tmp_path)
 
-    def load(text: str | bytes, *overrides: str) -> Loaded:
+    def load(text: str | bytes, *overrides: str) -> Loaded[Any]:
         (tmp_path / "f.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
         return load_experiment("f.yaml", overrides, Root)
 
     return load
 
 
-def test_a_file(load: Callable[..., Loaded], tmp_path: Path) -> None:
+def test_a_file(load: Callable[..., Loaded[Any]], tmp_path: Path) -> None:
     text = "name: a\noptimizer: {type: adam, learning_rate: 1e-2}\n"
     loaded = load(text)
     assert loaded.spec == Root(name="a", optimizer=Adam(learning_rate=0.01))
@@ -116,7 +116,7 @@ OVERRIDES = [  # the file, the overrides, the result
 
 @pytest.mark.parametrize(("text", "overrides", "expected"), OVERRIDES)
 def test_overrides_beat_the_file(
-    load: Callable[..., Loaded], text: str, overrides: Sequence[str], expected: Root
+    load: Callable[..., Loaded[Any]], text: str, overrides: Sequence[str], expected: Root
 ) -> None:
     assert load(text, *overrides).spec == expected
 
@@ -125,13 +125,13 @@ PROBLEMS = parse((Path(__file__).parent / "problems.yaml").read_text("utf-8"), "
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=[problem["says"].split("\n")[0] for problem in PROBLEMS])
-def test_problems_are_told_with_place_and_remedy(load: Callable[..., Loaded], problem: dict[str, Any]) -> None:
+def test_problems_are_told_with_place_and_remedy(load: Callable[..., Loaded[Any]], problem: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
         load(problem["file"], *problem.get("set", []))
     assert str(caught.value) == problem["says"].rstrip("\n")
 
 
-def test_what_is_not_an_experiment_file(load: Callable[..., Loaded]) -> None:
+def test_what_is_not_an_experiment_file(load: Callable[..., Loaded[Any]]) -> None:
     with pytest.raises(ConfigError, match=r"^f.yaml:2: found bytes that are not UTF-8 text; save the file as UTF-8$"):
         load(b"name: a\nx: \xff")
     with pytest.raises(ConfigError, match=r"^f.yaml: is larger than 2 MB; an experiment file is a page. Is it data\?$"):

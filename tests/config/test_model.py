@@ -1,5 +1,7 @@
 """The model section and the network it describes."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -36,16 +38,15 @@ def test_images_are_flattened_in_the_short_form() -> None:
 
 
 def test_the_initialiser_follows_the_activation() -> None:
-    network = Model(hidden=(5,)).network((4,), 3, CrossEntropy())
-    assert network.layers[0].init.type.startswith("he")
-    network = Model(hidden=(5,), activation=Tanh()).network((4,), 3, CrossEntropy())
-    assert network.layers[0].init.type.startswith("glorot")
-    network = Model(layers=(Dense(units=5), Activation(function=Tanh()))).network((4,), 3, CrossEntropy())
-    assert network.layers[0].init.type.startswith("glorot")
-    network = Model(hidden=(5,), init=LeCunNormal()).network((4,), 3, CrossEntropy())
-    assert network.layers[-1].init == LeCunNormal()
-    network = Model(hidden=(5,), init=LeCunNormal(), output_init=HeUniform()).network((4,), 3, CrossEntropy())
-    assert network.layers[-1].init == HeUniform()
+    def ends(model: Model) -> tuple[Any, Any]:
+        layers = model.network((4,), 3, CrossEntropy()).layers
+        return layers[0], layers[-1]
+
+    assert ends(Model(hidden=(5,)))[0].init.type.startswith("he")
+    assert ends(Model(hidden=(5,), activation=Tanh()))[0].init.type.startswith("glorot")
+    assert ends(Model(layers=(Dense(units=5), Activation(function=Tanh()))))[0].init.type.startswith("glorot")
+    assert ends(Model(hidden=(5,), init=LeCunNormal()))[-1].init == LeCunNormal()
+    assert ends(Model(hidden=(5,), init=LeCunNormal(), output_init=HeUniform()))[-1].init == HeUniform()
 
 
 def test_an_output_layer_is_added_unless_spelled_out() -> None:
@@ -57,7 +58,7 @@ def test_an_output_layer_is_added_unless_spelled_out() -> None:
 
 def test_what_a_run_writes_down_has_the_output_layer() -> None:
     model = Model(layers=(Dense(units=5, activation=Tanh()),))
-    complete = model.complete((4,), 3)
+    complete: list[Any] = list(model.complete((4,), 3))
     assert [layer.units for layer in complete] == [5, 3]
     assert all(layer.init is not None for layer in complete)
     again = Model(layers=tuple(complete))

@@ -1,5 +1,7 @@
 """The long form with convolutions and blocks: outputs, channels, starts."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from nnctl.losses import CrossEntropy
 IMAGE = (8, 8, 1)
 
 
-def names(layers: tuple[Layer, ...], input_shape: tuple[int, ...] = IMAGE) -> tuple[str, ...]:
+def names(layers: tuple[Any, ...], input_shape: tuple[int, ...] = IMAGE) -> tuple[str, ...]:
     return Model(layers=layers).network(input_shape, 3, CrossEntropy()).names
 
 
@@ -32,7 +34,7 @@ def test_images_must_be_flattened_before_it(layers: tuple[Layer, ...]) -> None:
 
 @pytest.mark.parametrize("units", [None, 3, 5])
 @pytest.mark.parametrize("activation", [None, Softmax(), Relu()])
-def test_a_dense_layer_over_positions_needs_flatten_before_it(units: int | None, activation: Activation | None) -> None:
+def test_a_dense_layer_over_positions_needs_flatten_before_it(units: int | None, activation: Any) -> None:
     """Whatever its units: they are not what is wrong."""
     with pytest.raises(ConfigError) as caught:
         names((Conv2d(filters=2), Activation(function=Relu()), Dense(units=units, activation=activation)))
@@ -52,7 +54,7 @@ def test_starts_suit_what_follows() -> None:
     inner = (Conv2d(filters=2), Activation(function=Relu()), Conv2d(filters=2))
     layers = [Conv2d(filters=2, activation=Relu()), Conv2d(filters=2), MaxPool2d(), Activation(function=Relu()),
               Conv2d(filters=2), Residual(layers=inner), Dense(units=2), Activation(function=Tanh())]  # fmt: skip
-    settled = settle(layers)
+    settled: list[Any] = list(settle(layers))
     starts = [layer.init.type for layer in settled if isinstance(layer, Conv2d | Dense)]
     assert starts == ["he_normal", "he_normal", "glorot_uniform", "glorot_uniform"]
     assert [layer.init.type for layer in settled[5].layers[::2]] == ["he_normal", "glorot_uniform"]
@@ -65,7 +67,7 @@ RELU = Activation(function=Relu())
 
 def test_a_rectifier_comes_after_the_maximum_it_stands_before() -> None:
     layers = [Conv2d(filters=2), RELU, MaxPool2d(), Residual(layers=(RELU, MaxPool2d(size=1))), RELU, Flatten()]
-    found = pool_first(layers)
+    found: list[Any] = list(pool_first(layers))
     assert [layer.kind for layer in found] == ["conv2d", "max_pool2d", "relu", "residual", "relu", "flatten"]
     assert [layer.kind for layer in found[3].layers] == ["max_pool2d", "relu"]
     other = [Activation(function=Tanh()), MaxPool2d(), RELU, Flatten()]

@@ -1,6 +1,5 @@
 """Finding one's way in the types of the experiment file, whatever stands in the file."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -14,7 +13,7 @@ from nnctl.errors import ConfigError
 from nnctl.spec import Spec
 
 
-def reachable(annotation: Any, found: Sequence[type[Any]]) -> list[type[Any]]:
+def reachable(annotation: Any, found: list[type[Any]]) -> list[type[Any]]:
     """Every `Spec` class below an annotation."""
     for kind in alternatives(annotation):
         for argument in get_args(kind):

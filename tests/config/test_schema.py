@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -58,7 +58,7 @@ def accepts(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
         "number": number, "integer": number and float(value).is_integer(), "boolean": isinstance(value, bool),
         "null": value is None,
     }  # fmt: skip
-    checks = {
+    checks: dict[str, Callable[[Any], bool]] = {
         "type": lambda kind: types[kind],
         "const": lambda constant: value == constant,
         "enum": lambda options: value in options,

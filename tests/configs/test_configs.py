@@ -24,7 +24,9 @@ LONG = 60
 
 
 def seconds(path: Path) -> float:
-    return float(re.search(r"^# Time: (?:under )?([0-9.]+) second", path.read_text(), re.MULTILINE)[1])
+    time = re.search(r"^# Time: (?:under )?([0-9.]+) second", path.read_text(), re.MULTILINE)
+    assert time is not None, path
+    return float(time[1])
 
 
 def each_config(*, trained: bool) -> pytest.MarkDecorator:

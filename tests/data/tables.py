@@ -16,7 +16,7 @@ def table(**columns: Any) -> Table:
 
 
 def fitted(
-    train: Table, name: str, kind: str | None = None, limit: int = 1000, **options: str
+    train: Table, name: str, kind: Any = None, limit: int = 1000, **options: Any
 ) -> NumericColumn | CategoricalColumn:
     kind = kind or kinds_of(train, [name], {})[name]
     return fit_column(train, name, kind, Preprocess(**options).options(name), limit)

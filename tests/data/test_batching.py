@@ -32,11 +32,11 @@ ORDER = np.random.default_rng(1).permutation(ROWS)
 PARTS = [ORDER[i : i + SIZE] for i in range(0, ROWS, SIZE)]
 
 
-def augmented(*augmentations: Augmentation, **changes: Array) -> Dataset:
+def augmented(*augmentations: Augmentation, **changes: Any) -> Dataset:
     return replace(PLAIN, augmentations=augmentations, **changes)
 
 
-def made(data: Dataset, first: int = 0, dtype: str = "float32", **address: int) -> list[tuple[Any, Array, None]]:
+def made(data: Dataset, first: int = 0, dtype: str = "float32", **address: Any) -> list[Any]:
     address = {"seed": SEED, "restart": 0, "step": 20, **address}
     return list(batches(data, PARTS[first:], dtype, address["seed"], address["restart"], address["step"] + first))
 
@@ -60,7 +60,8 @@ def test_resumed_in_the_middle_of_an_epoch(first: int) -> None:
 def test_every_part_of_the_address_counts() -> None:
     data = augmented(Shift(pixels=2))
     assert same(made(data), made(data))
-    for other in ({"seed": 1}, {"restart": 1}, {"step": 21}):
+    others: list[dict[str, Any]] = [{"seed": 1}, {"restart": 1}, {"step": 21}]
+    for other in others:
         assert not same(made(data), made(data, **other))
 
 
@@ -117,7 +118,7 @@ def test_ahead_works_on_another_thread_while_one_is_in_use() -> None:
 @pytest.mark.parametrize("stop", [None, 0, 1])
 def test_no_thread_outlives_the_batches(length: int, stop: int | None) -> None:
     before = threading.active_count()
-    results = ahead(map(str, range(length)))
+    results: Any = ahead(map(str, range(length)))
     for i, text in enumerate(results):
         assert text == str(i)
         if stop == i:

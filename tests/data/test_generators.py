@@ -19,7 +19,7 @@ GENERATOR = TypeAdapter(AnyGenerator)
 MEMBERS = get_args(get_args(AnyGenerator)[0])
 NAMES = [m.model_fields["type"].default for m in MEMBERS]
 #: One unit in the last of the six decimals, for the sum of a few rounded numbers.
-CLOSE = {"rtol": 0, "atol": 3e-6}
+CLOSE: dict[str, Any] = {"rtol": 0, "atol": 3e-6}
 
 
 def make(**settings: Any) -> tuple[tuple[str, ...], dict[str, Array]]:
@@ -39,7 +39,7 @@ def features(table: tuple[tuple[str, ...], dict[str, Any]]) -> Array:
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
 def test_documented(member: type[Generator]) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", member.__doc__, re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(.*?)```", (member.__doc__ or ""), re.DOTALL)
     assert type(GENERATOR.validate_python(yaml.safe_load(example))) is member
     assert all(field.description for name, field in member.model_fields.items() if name != "type")
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def mapped(tmp_path: Path, rows: int = 500) -> tuple[Array, Array]:
     return x, np.load(tmp_path / "x.npy", mmap_mode="r")
 
 
-ROWS = {
+ROWS: dict[str, Any] = {
     "some": np.array([3, 1, 499, 3, 0]),
     "many": np.random.default_rng(1).integers(0, 500, 200),
     "none": np.zeros(0, int),

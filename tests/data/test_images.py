@@ -4,6 +4,7 @@ import os
 import sys
 import unicodedata
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def opened(folder: Path, skip: bool = False, **options: Any) -> Images:
     return ImageFolder(path=".", **options).open(folder, skip_malformed=skip)
 
 
-def read(tmp_path: Path, content: Array | bytes, **options: Any) -> Array:
+def read(tmp_path: Path, content: Array | bytes, **options: Any) -> Any:
     """The one image of a folder, read back."""
     write(tmp_path, {"a/x.png": content})
     return opened(tmp_path, **options).x[0]
@@ -97,8 +98,14 @@ def test_black_and_white(tmp_path: Path) -> None:
 
 
 #: How to turn what is stored so that it is upright, by the EXIF orientation (CIPA DC-008, 4.6.4).
-ORIENTATIONS = {1: lambda x: x, 2: np.fliplr, 3: lambda x: np.rot90(x, 2), 4: np.flipud, 6: lambda x: np.rot90(x, -1),
-                8: np.rot90}  # fmt: skip
+ORIENTATIONS: dict[int, Callable[[Array], Array]] = {
+    1: lambda x: x,
+    2: np.fliplr,
+    3: lambda x: np.rot90(x, 2),
+    4: np.flipud,
+    6: lambda x: np.rot90(x, -1),
+    8: np.rot90,
+}
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
@@ -215,6 +222,7 @@ def test_unicode_names(tmp_path: Path) -> None:
     write(tmp_path, {f"{decomposed}/ä.png": GREY, "猫/🐈.png": GREY})
     write(tmp_path, {os.fsdecode(b"\xff/\xfe.png"): GREY})
     arrays = opened(tmp_path)
+    assert arrays.labels is not None and arrays.files is not None
     assert set(arrays.labels) == {"Bär", "猫", r"\xff"}
     assert arrays.files[-1] == r"\xff/\xfe.png"
 
@@ -345,7 +353,7 @@ def test_grey_images_and_images_of_one_channel_are_the_same(tmp_path: Path) -> N
         np.testing.assert_array_equal(inputs, (x / np.float32(255)).reshape(-1, *shape))
 
 
-METHODS = {
+METHODS: dict[str, Any] = {
     "standardize": (lambda v: v.mean(), lambda v: v.std()),
     "min_max": (np.min, np.ptp),
     "auto": (np.mean, np.std),
@@ -391,5 +399,7 @@ def test_paths_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     assert source_of(path, ImageFolder(path="train", color="grey", size=9)) == PATHS[path]
     assert source_of(path, ImageManifest(path="t.csv", color="grey", size=9)) == PATHS[path]
-    assert source_of(path, Idx(path="x")).size is None
-    assert source_of("new.csv", ImageManifest(path="t.csv", images="file")).images == "file"
+    source: Any = source_of(path, Idx(path="x"))
+    assert source.size is None
+    source = source_of("new.csv", ImageManifest(path="t.csv", images="file"))
+    assert source.images == "file"

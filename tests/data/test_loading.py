@@ -57,7 +57,7 @@ def loaded(
     return load(DataSpec.model_validate({k: v for k, v in section.items() if v != ...}), folder, seed, dtype, loss)
 
 
-COMBINATIONS = {
+COMBINATIONS: dict[str, Any] = {
     "one file, split": ({}, (70, 15, 15)),
     "other shares": ({"split": {"validation": 0.2, "test": 0.0}}, (80, 20, None)),
     "a test file": ({"test": B}, (85, 15, 20)),
@@ -136,9 +136,10 @@ def test_take(folder: Path) -> None:
     data = loaded(folder, dtype=np.float32, loss=CrossEntropy(), weight="weight").train
     order = np.array([5, 3, 5])
     x, t, w = data.take(order, np.float64)
-    assert (x.dtype, t.dtype, w.dtype) == (np.float64, np.int64, np.float64)
+    assert (x.dtype, t.dtype, w.dtype) == (np.dtype("f8"), np.dtype("i8"), np.dtype("f8"))
     np.testing.assert_array_equal(x, data.x[order])
     np.testing.assert_array_equal(t, data.truth[order])
+    assert w is not None and data.w is not None
     np.testing.assert_array_equal(w, data.w[order])
     np.testing.assert_array_equal(data.take(slice(3, 6), np.float32)[0], data.x[3:6])
     assert data.input_shape == x.shape[1:]
@@ -146,9 +147,10 @@ def test_take(folder: Path) -> None:
 
 def test_regression_predictions_come_back_in_the_target_s_units(folder: Path) -> None:
     data = loaded(folder, target="x", loss=Squares(), exclude=["weight"])
-    assert data.encoder.target.centre == (pytest.approx(data.train.truth.mean(), rel=1e-12),)
-    assert data.encoder.target.scale == (pytest.approx(data.train.truth.std(), rel=1e-12),)
+    assert data.encoder.target.centre == pytest.approx((data.train.truth.mean(),), rel=1e-12)
+    assert data.encoder.target.scale == pytest.approx((data.train.truth.std(),), rel=1e-12)
     _, t, _ = data.test.take(slice(None), np.float64)
+    assert data.test is not None
     p = data.predictions(Squares(), data.test, t)
     np.testing.assert_allclose(p.outputs, p.truth, rtol=1e-12)
     assert set(p.truth.ravel()) <= set(FRAME["x"])
@@ -248,12 +250,12 @@ def test_one_row() -> None:
     with pytest.raises(DataError, match="there is nothing to tell apart"):
         load(
             DataSpec.model_validate({"source": {"type": "inline", "rows": [{"x": 1, "t": "a"}]}, "target": "t"}),
-            None,
+            Path(),
             0,
             "f4",
         )
     section = {"source": {"type": "inline", "rows": [{"x": 1, "a": 0.01, "b": 0.99}]}, "target": ["a", "b"]}
-    data = load(DataSpec.model_validate(section), None, 0, np.float64)
+    data = load(DataSpec.model_validate(section), Path(), 0, np.float64)
     assert len(data.train) == 1
     assert data.validation is None
     assert [p.kind for p in data.report.problems if p.kind == "split"] == ["split", "split"]
@@ -273,6 +275,7 @@ def test_images_stay_on_disk_and_are_encoded_in_batches(tmp_path: Path) -> None:
     assert sorted(rows) == list(range(60))
     np.testing.assert_array_equal(together, images[rows].astype(np.float32) / np.float32(255))
     x, t, _ = data.train.take(np.array([7, 1]), np.float64)
+    assert data.train.rows is not None
     np.testing.assert_allclose(x, images[data.train.rows[[7, 1]]] / 255)
     assert t.tolist() == (data.train.rows[[7, 1]] % 3).tolist()
     assert data.report.classes["train"] == {"0": 14, "1": 14, "2": 14}

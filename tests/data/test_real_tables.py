@@ -15,7 +15,7 @@ FOLDER = Path(os.environ.get("NNCTL_REAL_DATA", "no such folder"))
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="NNCTL_REAL_DATA is not set")
 
 #: Rows, inputs, task and missing values, from the tables' own descriptions and `grep -c`.
-TABLES = {
+TABLES: dict[str, Any] = {
     "iris/iris_header.csv": ("target", {}, 150, 4, "classification", 0),
     "wine/wine_header.csv": ("target", {}, 178, 13, "classification", 0),
     "breast_cancer/breast_cancer_header.csv": ("target", {}, 569, 30, "classification", 0),

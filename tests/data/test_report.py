@@ -33,7 +33,7 @@ def test_clean_data_has_no_problems(tmp_path: Path) -> None:
     assert report.rows == {"train": 42, "validation": 9, "test": 9}
 
 
-PLANTED = {
+PLANTED: dict[str, Any] = {
     "constant": ([3] * N, {}),
     "empty": ([None] * N, {}),
     "identifier": ([f"name {i}" for i in range(N)], {}),
@@ -119,7 +119,7 @@ def test_rare_categories_that_training_did_not_get(tmp_path: Path) -> None:
 
 
 def test_rows_left_out_are_counted(tmp_path: Path) -> None:
-    def found(**section: str) -> dict[str, str]:
+    def found(**section: Any) -> dict[str, str]:
         columns = "x,t\n" + "".join(f"{i % 7},{'ab'[i % 2]}\n" for i in range(N)) + malformed
         (tmp_path / "a.csv").write_text(columns)
         section = {"source": {"type": "csv", "path": "a.csv"}, "target": "t", "malformed": "skip", **section}

@@ -31,7 +31,7 @@ def stream_inputs(encoder: Any, source: Any, base: Any, dtype: Any, rows: Any) -
 
 
 @pytest.fixture
-def encoder(tmp_path: Path) -> TableEncoder:
+def encoder(tmp_path: Path) -> Any:
     FRAME.write_csv(tmp_path / "a.csv")
     section = {"train": {"type": "csv", "path": "a.csv"}, "target": "t", "exclude": ["more"]}
     return load(DataSpec.model_validate(section), tmp_path, 0, np.float64).encoder
@@ -72,7 +72,7 @@ def test_a_stream_is_read_no_further_than_asked(tmp_path: Path, encoder: TableEn
     class Slow(BytesIO):
         taken = 0
 
-        def readinto(self, buffer: memoryview) -> int:
+        def readinto(self, buffer: Any) -> int:
             line = next(lines, b"")
             Slow.taken += 1
             buffer[: len(line)] = line

@@ -21,7 +21,8 @@ def prepared(**environment: str) -> list[str | None]:
     done = subprocess.run(
         [sys.executable, "-c", SHOW], env={**clean, **environment}, capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout)
+    kernels: list[str | None] = json.loads(done.stdout)
+    return kernels
 
 
 def test_the_kernel_follows_the_processor() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,14 @@ from nnctl.engine.randomness import stream
 
 def test_an_address_is_a_stream() -> None:
     assert stream(1, "split", 2).random() == stream(1, "split", 2).random()
-    addresses = [(1, "split", 2), (2, "split", 2), (1, "shuffle", 2), (1, "split", 3), (1, "split", "2"), (1, "split")]
+    addresses: list[tuple[Any, ...]] = [
+        (1, "split", 2),
+        (2, "split", 2),
+        (1, "shuffle", 2),
+        (1, "split", 3),
+        (1, "split", "2"),
+        (1, "split"),
+    ]
     assert len({stream(*address).random() for address in addresses}) == len(addresses)
 
 

@@ -30,7 +30,7 @@ class Case:
         t: Array | Sequence[int | Sequence[float]],
         loss: LossSpec | None = None,
         optimizer: Optimizer | None = None,
-        inputs: int | tuple[int, int, int] = 3,
+        inputs: int | tuple[int, ...] = 3,
         regularization: Regularization | None = None,
         **clip: float,
     ) -> None:
@@ -53,9 +53,9 @@ def dense(units: int, **options: Any) -> Dense:
     return Dense(units=units, init=START, bias_init=START, **options)
 
 
-def layers(hidden: Sequence[int], function: Activation, outputs: int) -> list[Layer]:
+def layers(hidden: Sequence[int], function: Any, outputs: int) -> list[Layer]:
     """A multilayer perceptron with a linear output."""
-    found = []
+    found: list[Layer] = []
     for units in hidden:
         found += [dense(units), Activation(function=function)]
     return [*found, dense(outputs)]

@@ -7,7 +7,6 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from nnctl.activations import Activation as Function
 from nnctl.activations import AnyActivation, Elu, Gelu, LeakyRelu, Relu, Sigmoid, Softmax, Softplus, Tanh
 from nnctl.engine.layer import Layer
 from nnctl.explain.blocks import WIDTH, Equation, Equations, Heading, Paragraph, Table
@@ -16,8 +15,7 @@ from nnctl.explain.trace import Trace
 from nnctl.initializers import Normal
 from nnctl.layers import Activation, BatchNormalization, Conv2d, Dense, Dropout, Flatten, GlobalAveragePool
 from nnctl.losses import AnyLoss, BinaryCrossEntropy, CrossEntropy, MeanSquaredError
-from nnctl.losses.base import LossSpec
-from nnctl.optimizers import SGD, Adam, AnyOptimizer, Optimizer
+from nnctl.optimizers import SGD, Adam, AnyOptimizer
 from nnctl.regularization import Regularization
 from tests.explain.conftest import Case
 from tests.layers.cases import CASES
@@ -36,7 +34,7 @@ def value(formula: str) -> float:
     return float(eval(python, {"__builtins__": {}}, FUNCTIONS))
 
 
-MODELS = {
+MODELS: dict[str, Any] = {
     "classic": ([2], Sigmoid(), 2, {"t": [[0.01, 0.99]]}),
     "relu": ([4, 3], Relu(), 3, {"t": [2], "loss": CrossEntropy(), "optimizer": Adam()}),
     "leaky": ([6], LeakyRelu(slope=0.2), 1, {"t": [[0.3]], "loss": MeanSquaredError()}),
@@ -184,16 +182,14 @@ def test_every_layer_is_explained_or_named(case: type[Case], layer_case: LayerCa
 
 @pytest.mark.parametrize("member", members(AnyActivation))
 def test_every_activation_is_explained(
-    case: type[Case], perceptron: Callable[..., list[Layer]], member: type[Function]
+    case: type[Case], perceptron: Callable[..., list[Layer]], member: type[Any]
 ) -> None:
     found = equations(document(case(perceptron([2], member(), 1), [[0.3]]).trace()))
     assert "out_h1" in [equation.left for equation in found]
 
 
 @pytest.mark.parametrize("member", members(AnyLoss))
-def test_every_loss_is_explained(
-    case: type[Case], perceptron: Callable[..., list[Layer]], member: type[LossSpec]
-) -> None:
+def test_every_loss_is_explained(case: type[Case], perceptron: Callable[..., list[Layer]], member: type[Any]) -> None:
     loss = member()
     t = [1] if loss.encoding == "index" else [[0.0, 1.0]]
     found = equations(document(case(perceptron([2], Tanh(), 2), t, loss=loss).trace()))
@@ -202,7 +198,7 @@ def test_every_loss_is_explained(
 
 @pytest.mark.parametrize("member", members(AnyOptimizer))
 def test_every_optimizer_is_explained(
-    case: type[Case], perceptron: Callable[..., list[Layer]], member: type[Optimizer]
+    case: type[Case], perceptron: Callable[..., list[Layer]], member: type[Any]
 ) -> None:
     """An optimizer's formula works out to the step it takes."""
     optimizer = member()

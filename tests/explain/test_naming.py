@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def flat(layers: Sequence[Layer], shape: tuple[int, ...]) -> Trace:
 
 
 def test_a_bias_all_units_share_has_one_name() -> None:
-    shared = {"bias_init": Constant(value=0.35), "train_bias": False}
+    shared: dict[str, Any] = {"bias_init": Constant(value=0.35), "train_bias": False}
     found = stages(flat([Dense(units=2, **shared), Dense(units=2), Dense(units=2, bias=False)], (2,)))
     assert [found[1].bias_symbol(j) for j in range(2)] == ["b1", "b1"]
     assert [found[2].bias_symbol(j) for j in range(2)] == ["b_h2.1", "b_h2.2"]

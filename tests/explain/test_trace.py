@@ -134,7 +134,7 @@ def _epochs(job: Job, count: int) -> list[EpochDone]:
     return [next(events) for _ in range(count)]
 
 
-CASES = {
+CASES: dict[str, Any] = {
     "relu, cross-entropy, adam": {
         "hidden": [4, 3],
         "function": Relu(),
@@ -191,6 +191,7 @@ def test_gradients_are_difference_quotients(any_case: Case) -> None:
     for layer in found.layers:
         for name, parameter in layer.parameters.items():
             expected = any_case.network.layout.view(quotients, f"{layer.name}.{name}")
+            assert parameter.gradient is not None and parameter.direction is not None
             np.testing.assert_allclose(parameter.gradient, expected, rtol=1e-6, atol=1e-9)
             np.testing.assert_array_equal(parameter.gradient, parameter.direction)
 
@@ -240,6 +241,7 @@ def test_adam_steps_by_its_rule(case: type[Case], perceptron: Callable[..., list
     """The first step of Adam is -eta g / (|g| + epsilon)."""
     for layer in case(perceptron([4], Tanh(), 2), [[1.0, 0.0]], optimizer=Adam(learning_rate=0.01)).trace().layers:
         for p in layer.parameters.values():
+            assert p.gradient is not None and p.after is not None
             step = -0.01 * p.gradient / (np.abs(p.gradient) + 1e-8)
             np.testing.assert_allclose(p.after - p.before, step, rtol=1e-7, atol=1e-12)
 
@@ -250,7 +252,7 @@ def test_penalty_and_clipping_turn_gradient_into_direction(
     found = case(
         perceptron([4], Tanh(), 2), [[1.0, 0.0]], regularization=Regularization(l2=0.1), clip_norm=0.05, clip_value=0.02
     ).trace()
-    parameters = [(name, p) for layer in found.layers for name, p in layer.parameters.items()]
+    parameters: list[tuple[str, Any]] = [(name, p) for layer in found.layers for name, p in layer.parameters.items()]
     raw = [p.gradient + 0.1 * p.before * (name == "weight") for name, p in parameters]
     length = np.sqrt(sum(np.sum(g * g) for g in raw))
     assert length > 0.05

@@ -9,6 +9,9 @@ import numpy as np
 
 from nnctl.engine.parameters import Array
 
+#: Kernel, stride, dilation and padding, each of two axes.
+Geometry = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int]]]
+
 
 def amounts(
     padding: str | int | tuple[int, int], length: int, kernel: int, stride: int, dilation: int
@@ -17,7 +20,9 @@ def amounts(
     if padding == "same":
         missing = max((ceil(length / stride) - 1) * stride + dilation * (kernel - 1) + 1 - length, 0)
         return missing // 2, missing - missing // 2
-    return {"valid": (0, 0)}.get(padding) or (padding if isinstance(padding, tuple) else (padding, padding))
+    if padding == "valid":
+        return 0, 0
+    return padding if isinstance(padding, tuple) else (int(padding), int(padding))
 
 
 def count(length: int, kernel: int, stride: int, dilation: int, margins: tuple[int, int]) -> int:
@@ -46,7 +51,7 @@ def convolution(
     b: Array,
     dy: Array,
     groups: int,
-    geometry: tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int]]],
+    geometry: Geometry,
 ) -> tuple[Array, Array, Array, Array]:
     """y, dx, dw and db of images x (batch, height, width, channels) and filters w (kh, kw, inputs, filters)."""
     inputs, filters = w.shape[2:]
@@ -67,11 +72,11 @@ def convolution(
 def pool(
     x: Array,
     dy: Array,
-    geometry: tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int]]],
+    geometry: Geometry,
     kind: str,
 ) -> tuple[Array, Array]:
     """y and dx of pooling; `kind` is max, mean, or zeros (the mean with padding counted)."""
-    seen = {}
+    seen: dict[tuple[int, int], list[tuple[int, int] | None]] = {}
     for at, _, place in windows(x.shape[1:3], *geometry):
         seen.setdefault(at, []).append(place)
     y, dx = np.zeros(dy.shape), np.zeros(x.shape)

@@ -1,6 +1,7 @@
 """Blocks against the same layers put together by hand; names, randomness, statistics and kinks inside them."""
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_a_residual_block_adds_what_its_layers_make() -> None:
 
 
 @pytest.mark.parametrize("merge", ["add", "concatenate"])
-def test_branches_are_put_together(merge: str) -> None:
+def test_branches_are_put_together(merge: Literal["add", "concatenate"]) -> None:
     x = np.random.default_rng(0).normal(size=(5, 3))
     run, _ = compiled([Parallel(merge=merge, branches=((Dense(units=3, bias=False),), ()))], (3,))
     W = run.calls[0][1]["branch1"]["dense1"]["weight"]
@@ -110,7 +111,7 @@ def test_kinks_inside_are_seen() -> None:
     smooth, kinked = (Residual(layers=(Activation(function=f),)) for f in (Tanh(), Relu()))
     run, _ = compiled([Parallel(branches=(inner, (Flatten(),)))], (2, 2, 1))
     x = np.array([[1.0, 2], [3, 4]])[None, :, :, None]
-    found = []
+    found: list[Any] = []
     for value in (x, x + 0.1, x - 1.5, x[:, ::-1].copy()):
         run.forward(value)
         found.append(run.network.layers[0].pieces(run.slots[0]))
@@ -139,6 +140,7 @@ def test_the_gradient_to_the_input_is_spared() -> None:
 
 def test_activations_and_starts_inside_are_spelled_out() -> None:
     block = Residual(layers=(Conv2d(filters=2, activation=Relu()), Conv2d(filters=2)), shortcut=(Dense(units=2),))
+    found: Any
     (found,) = expand([block])
     assert [layer.type for layer in found.layers] == ["conv2d", "activation", "conv2d"]
     assert found.layers[0].init == HeNormal()

@@ -13,10 +13,10 @@ from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.layers import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
-from nnctl.layers.convolution import Convolution, Correlating
+from nnctl.layers.convolution import Convolution
 from tests.layers import plain
 
-CLOSE = {"rtol": 1e-11, "atol": 1e-12}
+CLOSE: dict[str, Any] = {"rtol": 1e-11, "atol": 1e-12}
 small = st.integers(0, 2)
 axis_padding = st.one_of(st.sampled_from(["same", "valid"]), small, st.tuples(small, small))
 axes = st.fixed_dictionaries(
@@ -34,7 +34,7 @@ widths = st.sampled_from(
 )
 
 
-def run(layer: Correlating, x: Array, seed: int = 0) -> tuple[dict[str, Array], Array, Array, Array, dict[str, Array]]:
+def run(layer: Layer, x: Array, seed: int = 0) -> tuple[dict[str, Array], Array, Array, Array, dict[str, Array]]:
     """p, y, and for a random dy: dy, dx and g."""
     random = np.random.default_rng(seed)
     p = {name: random.normal(size=d.shape) for name, d in layer.parameters(x.shape[1:]).items()}
@@ -49,23 +49,19 @@ def margins_of(axis: dict[str, Any]) -> tuple[int, int]:
     return plain.amounts(*(axis[key] for key in ("padding", "length", "kernel", "stride", "dilation")))
 
 
-def pair(
-    height: dict[str, Any], width: dict[str, Any], key: str
-) -> tuple[int | str | tuple[int, int], int | str | tuple[int, int]]:
+def pair(height: dict[str, Any], width: dict[str, Any], key: str) -> tuple[Any, Any]:
     return height[key], width[key]
 
 
-def geometry_of(
-    height: dict[str, Any], width: dict[str, Any]
-) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int]]]:
-    sizes = [pair(height, width, key) for key in ("kernel", "stride", "dilation")]
-    return (*sizes, (margins_of(height), margins_of(width)))
+def geometry_of(height: dict[str, Any], width: dict[str, Any]) -> plain.Geometry:
+    kernel, stride, dilation = (pair(height, width, key) for key in ("kernel", "stride", "dilation"))
+    return kernel, stride, dilation, (margins_of(height), margins_of(width))
 
 
 @settings(max_examples=150, deadline=None)
 @given(height=axes, width=axes, channels=widths, batch=st.integers(1, 2))
 def test_conv2d_is_its_definition(
-    height: dict[str, Any], width: dict[str, Any], channels: tuple[int, int, int | str], batch: int
+    height: dict[str, Any], width: dict[str, Any], channels: tuple[int, int, Any], batch: int
 ) -> None:
     inputs, filters, groups = channels
     lengths = pair(height, width, "length")
@@ -81,7 +77,8 @@ def test_conv2d_is_its_definition(
         padding="same" if same else margins,
     )
     if same:
-        margins = tuple(plain.amounts("same", *axis) for axis in zip(lengths, kernel, stride, dilation, strict=True))
+        top, left = (plain.amounts("same", *axis) for axis in zip(lengths, kernel, stride, dilation, strict=True))
+        margins = (top, left)
         counts = [-(-length // step) for length, step in zip(lengths, stride, strict=True)]
     x = np.random.default_rng(1).normal(size=(batch, *lengths, inputs))
     if min(counts) < 1:
@@ -98,7 +95,7 @@ def test_conv2d_is_its_definition(
 
 @settings(max_examples=60, deadline=None)
 @given(axis=axes, channels=widths)
-def test_conv1d_is_its_definition(axis: dict[str, Any], channels: tuple[int, int, int | str]) -> None:
+def test_conv1d_is_its_definition(axis: dict[str, Any], channels: tuple[int, int, Any]) -> None:
     inputs, filters, groups = channels
     margins = margins_of(axis)
     assume(plain.count(axis["length"], axis["kernel"], axis["stride"], axis["dilation"], margins) > 0)
@@ -114,13 +111,13 @@ def test_conv1d_is_its_definition(axis: dict[str, Any], channels: tuple[int, int
 
 @settings(max_examples=80, deadline=None)
 @given(data=st.data(), channels=st.sampled_from([(1, 1, 1), (3, 2, 1), (4, 2, 2), (6, 6, "channels")]))
-def test_transposed_convolution_is_the_adjoint(data: st.DataObject, channels: tuple[int, int, int | str]) -> None:
+def test_transposed_convolution_is_the_adjoint(data: st.DataObject, channels: tuple[int, int, Any]) -> None:
     """<conv(x), z> = <x, conv^T(z)>: the forward pass of one is the backward pass of the other, and back."""
     inputs, filters, groups = channels
     same = data.draw(st.booleans())
     numbers = st.tuples(st.integers(1, 3), st.integers(1, 3))
     kernel, stride, dilation = (data.draw(numbers) for _ in range(3))
-    padding = "same" if same else data.draw(st.integers(0, 1))
+    padding: Any = "same" if same else data.draw(st.integers(0, 1))
     extra = (0, 0) if same else tuple(data.draw(st.integers(0, step - 1)) for step in stride)
     conv = Conv2d(
         filters=filters, groups=groups, kernel=kernel, stride=stride, dilation=dilation, padding=padding, bias=False
@@ -154,7 +151,7 @@ def test_transposed_convolution_is_the_adjoint(data: st.DataObject, channels: tu
 
 def test_transposed_convolution_of_a_sequence_is_that_of_an_image_of_height_one() -> None:
     x = np.random.default_rng(0).normal(size=(2, 4, 3))
-    keys = {"filters": 2, "bias": True}
+    keys: dict[str, Any] = {"filters": 2, "bias": True}
     flat = ConvTranspose1d(kernel=3, stride=2, padding=1, output_padding=1, **keys)
     image = ConvTranspose2d(kernel=(1, 3), stride=(1, 2), padding=(0, 1), output_padding=(0, 1), **keys)
     p, y, dy, dx, g = run(flat, x)
@@ -197,7 +194,7 @@ def test_what_does_not_fit_is_told(layer: Layer, shape: tuple[int, ...], words: 
         ({"output_padding": 1}, "`padding: same` already says"),
     ],
 )
-def test_output_padding_has_bounds(settings_: dict[str, int], words: str) -> None:
+def test_output_padding_has_bounds(settings_: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         ConvTranspose1d(filters=1, **settings_)
 

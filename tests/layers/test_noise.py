@@ -10,7 +10,8 @@ from nnctl.layers import Dropout
 def dropped(layer: Dropout, shape: tuple[int, ...]) -> Array:
     slot = Slot("float64")
     slot.training, slot.address = True, (0, "pass", 1)
-    return layer.forward({}, np.ones(shape), slot) == 0
+    zero: Array = layer.forward({}, np.ones(shape), slot) == 0
+    return zero
 
 
 def test_by_channel_whole_channels_of_each_example_are_dropped() -> None:

@@ -1,5 +1,7 @@
 """Pooling against its definition, ties and pieces, and what it refuses."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -20,7 +22,7 @@ from nnctl.layers import (
 from nnctl.layers.pooling import MaxPool
 from tests.layers import plain
 
-CLOSE = {"rtol": 1e-12, "atol": 1e-13}
+CLOSE: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-13}
 KINDS = {
     "max": (MaxPool1d, MaxPool2d, {}),
     "mean": (AveragePool1d, AveragePool2d, {}),
@@ -45,12 +47,12 @@ def test_pooling_is_its_definition(kind: str, data: st.DataObject) -> None:
     size, stride = data.draw(sizes), data.draw(st.none() | sizes)
     padding = data.draw(st.sampled_from(["same", "valid"]) | st.tuples(sizes, sizes).map(_less_one))
     steps = stride or size
-    margins = (
+    margins: Any = (
         padding if isinstance(padding, tuple)
         else tuple(plain.amounts(padding, *axis, 1) for axis in zip(lengths, size, steps, strict=True))
     )  # fmt: skip
     assume(all(max(margin) < kernel for margin, kernel in zip(margins, size, strict=True)))
-    geometry = (size, steps, (1, 1), margins)
+    geometry: plain.Geometry = (size, steps, (1, 1), margins)
     counts = [plain.count(*axis) for axis in zip(lengths, *geometry, strict=True)]
     assume(min(counts) > 0)
     one, two, settings_ = KINDS[kind]
@@ -69,11 +71,12 @@ def test_pooling_is_its_definition(kind: str, data: st.DataObject) -> None:
 
 
 def _less_one(margins: tuple[tuple[int, int], tuple[int, int]]) -> tuple[tuple[int, int], tuple[int, int]]:
-    return tuple(tuple(n - 1 for n in margin) for margin in margins)
+    (top, bottom), (left, right) = margins
+    return (top - 1, bottom - 1), (left - 1, right - 1)
 
 
 @pytest.mark.parametrize("layer", [MaxPool2d(size=3), GlobalMaxPool()], ids=lambda layer: layer.kind)
-def test_of_equal_inputs_the_first_wins(layer: Layer) -> None:
+def test_of_equal_inputs_the_first_wins(layer: Any) -> None:
     x = np.zeros((1, 3, 3, 1))
     x[0, 0, 2] = x[0, 1, 0] = 1  # row by row, (0, 2) comes before (1, 0)
     y, dy, dx, _ = run(layer, x)
@@ -83,7 +86,7 @@ def test_of_equal_inputs_the_first_wins(layer: Layer) -> None:
 
 
 @pytest.mark.parametrize("layer", [MaxPool2d(), GlobalMaxPool()], ids=lambda layer: layer.kind)
-def test_pieces_tell_which_input_won(layer: Layer) -> None:
+def test_pieces_tell_which_input_won(layer: Any) -> None:
     x = np.array([[4.0, 1], [2, 3]])[None, :, :, None]
     pieces = [layer.pieces(run(layer, x + change)[3]).copy() for change in (0.0, 0.5)]
     np.testing.assert_array_equal(*pieces)
@@ -95,7 +98,7 @@ def test_pieces_tell_which_input_won(layer: Layer) -> None:
 @pytest.mark.parametrize(
     "layer", [MaxPool1d(padding=1, size=3), MaxPool2d(), GlobalMaxPool()], ids=lambda layer: layer.kind
 )
-def test_not_a_number_comes_through(layer: Layer) -> None:
+def test_not_a_number_comes_through(layer: Any) -> None:
     x = np.ones((1, 4, 4, 1)[-len(layer.output_shape((4, 4, 1))) - 1 :] if isinstance(layer, MaxPool2d) else (1, 4, 1))
     x[0, 1] = np.nan
     assert np.isnan(run(layer, x)[0]).any()

@@ -1,6 +1,7 @@
 """Layers against values an independent implementation computed (see tests/reference/README.md)."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from nnctl.layers import (
 )
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-CLOSE = {"rtol": 1e-12, "atol": 1e-13}
+CLOSE: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-13}
 NORM = {"weight": "gain", "bias": "shift"}
 
 

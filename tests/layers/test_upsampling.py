@@ -1,6 +1,7 @@
 """Upsampling against values worked by hand, and the law of the adjoint (the contract has the gradient)."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("mode", "factor", "x", "y"), ROWS)
-def test_a_row(mode: str, factor: int, x: Sequence[int], y: Sequence[float]) -> None:
+def test_a_row(mode: Literal["nearest", "bilinear"], factor: int, x: Sequence[int], y: Sequence[float]) -> None:
     layer = Upsample(factor=factor, mode=mode)
     np.testing.assert_allclose(layer.forward({}, np.array(x, float)[None, :, None], Slot("f8"))[0, :, 0], y, rtol=1e-15)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import LossSpec
@@ -55,11 +56,12 @@ def named(loss: LossSpec) -> str:
 
 
 def softmax(z: Array) -> Array:
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    e: Array = np.exp(z - z.max(axis=-1, keepdims=True))
+    p: Array = e / e.sum(axis=-1, keepdims=True)
+    return p
 
 
-def outputs(loss: CrossEntropy, shape: tuple[int, int], seed: int = 0) -> Array:
+def outputs(loss: Loss, shape: tuple[int, ...], seed: int = 0) -> Array:
     """Outputs of the kind the loss takes, away from every kink."""
     y = np.random.default_rng(seed).normal(0, 2, shape)
     if getattr(loss, "input", "") == "probabilities":
@@ -67,7 +69,7 @@ def outputs(loss: CrossEntropy, shape: tuple[int, int], seed: int = 0) -> Array:
     return np.where(np.abs(y) < 0.01, 0.5, y)
 
 
-def targets(loss: LossSpec, shape: tuple[int, ...], seed: int = 1, soft: bool = False) -> Array:
+def targets(loss: Loss, shape: tuple[int, ...], seed: int = 1, soft: bool = False) -> Array:
     random = np.random.default_rng(seed)
     if loss in RESIDUAL:
         return random.normal(0, 2, shape)
@@ -78,14 +80,14 @@ def targets(loss: LossSpec, shape: tuple[int, ...], seed: int = 1, soft: bool = 
     return random.integers(2, size=shape).astype(float)
 
 
-def run(loss: CrossEntropy, y: Array, t: Array, scale: Array | None = None) -> tuple[Array, Array]:
+def run(loss: Loss, y: Array, t: Array, scale: Array | None = None) -> tuple[Array, Array]:
     """Losses and gradient."""
     slot = Slot(y.dtype)
     value = loss.forward(y, t, slot)
     return value, loss.backward(np.ones_like(value) if scale is None else scale, slot)
 
 
-def mean(loss: CrossEntropy, y: Array, t: Array) -> tuple[float, Array]:
+def mean(loss: Loss, y: Array, t: Array) -> tuple[float, Array]:
     """J and its gradient, as the engine takes them over a batch."""
     mass = loss.mass(t)
     mass = np.ones(y.shape[:-1]) if mass is None else mass

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl.engine.parameters import Array
-from nnctl.losses.base import ClassLoss, OneHotLoss
+from nnctl.errors import ConfigError
+from nnctl.losses.base import ClassLoss
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.margin import Hinge, Perceptron
@@ -34,7 +35,7 @@ def test_a_class_weight_of_n_is_n_examples(loss: CrossEntropy, picks: Sequence[i
 
 
 @pytest.mark.parametrize("member", [BinaryCrossEntropy, Logistic, Hinge, Perceptron])
-def test_mass(member: type[OneHotLoss]) -> None:
+def test_mass(member: type[Any]) -> None:
     two = member(class_weights=(0.5, 2.0))
     np.testing.assert_array_equal(two.mass(np.array([[0.0], [1.0], [0.25]])), [0.5, 2.0, 0.875])
     labels = np.array([[1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
@@ -54,9 +55,7 @@ NAMES, COUNTS = ("cat", "dog", "3"), np.array([10, 20, 30])
         (None, None),
     ],
 )
-def test_resolved_class_weights(
-    given_weights: str | Sequence[float] | dict[Any, float] | None, expected: tuple[float, float, float] | None
-) -> None:
+def test_resolved_class_weights(given_weights: Any, expected: tuple[float, float, float] | None) -> None:
     for member in (CrossEntropy, BinaryCrossEntropy, Logistic, Hinge, Perceptron):
         loss = member(class_weights=given_weights).resolved(NAMES, COUNTS)
         assert loss.class_weights == pytest.approx(expected)
@@ -73,10 +72,8 @@ def test_resolved_class_weights(
         ("balanced", np.array([5, 0, 1]), "balanced needs examples of every class, .* none of 'dog'"),
     ],
 )
-def test_class_weights_that_do_not_fit(
-    given_weights: str | Sequence[int] | dict[str, int], counts: Array, message: str
-) -> None:
-    with pytest.raises(Exception, match=message) as caught:
+def test_class_weights_that_do_not_fit(given_weights: Any, counts: Array, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
         CrossEntropy(class_weights=given_weights).resolved(NAMES, counts)
     assert caught.value.exit_code == 2
 
@@ -93,4 +90,6 @@ def test_weights_must_be_resolved_before_use() -> None:
 @pytest.mark.parametrize("loss", [loss for loss in ALL if getattr(loss, "class_weights", None)], ids=named)
 def test_mass_with_more_leading_axes(loss: ClassLoss) -> None:
     t = targets(loss, (2, 3, K))
-    np.testing.assert_array_equal(loss.mass(t)[1], loss.mass(t[1]))
+    mass, inner = loss.mass(t), loss.mass(t[1])
+    assert mass is not None and inner is not None
+    np.testing.assert_array_equal(mass[1], inner)

@@ -38,8 +38,8 @@ FOLDER = Path(__file__).parents[1] / "reference" / "loss"
 def test_every_member_has_a_case_documentation_and_a_valid_example(member: type[LossSpec]) -> None:
     assert member in {type(loss) for loss in ALL}
     for part in ("Forward: ", "Backward: ", "Source: ", "(..., "):
-        assert part in member.__doc__
-    (example,) = re.findall(r"```yaml\n(.*?)```", member.__doc__, re.DOTALL)
+        assert part in (member.__doc__ or "")
+    (example,) = re.findall(r"```yaml\n(.*?)```", (member.__doc__ or ""), re.DOTALL)
     read = TypeAdapter(AnyLoss).validate_python(yaml.safe_load(example)["loss"])
     assert type(read) is member
     assert TypeAdapter(AnyLoss).validate_python(read.model_dump(mode="json")) == read

@@ -1,5 +1,7 @@
 """Confusion matrices and class reports worked by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def test_rows_are_true_and_columns_decided() -> None:
 
 
 def test_report() -> None:
-    assert class_report(animals()) == [
+    assert list[Any](class_report(animals())) == [
         ("cat", pytest.approx(2 / 3), pytest.approx(2 / 3), pytest.approx(2 / 3), 3),
         ("dog", pytest.approx(1 / 2), pytest.approx(1.0), pytest.approx(2 / 3), 1),
         ("fox", pytest.approx(1.0), pytest.approx(1 / 2), pytest.approx(2 / 3), 2),
@@ -47,6 +49,9 @@ def test_labels_have_a_matrix_each() -> None:
     p = Predictions("multilabel", outputs, truth, classes=("red", "round"))
     assert confusion_matrix(p).tolist() == [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
     assert confusion_matrix(p).dtype.kind == "i"
-    assert class_report(p) == [("red", 0.5, 1.0, pytest.approx(2 / 3), 1), ("round", 1.0, 0.5, pytest.approx(2 / 3), 2)]
+    assert list[Any](class_report(p)) == [
+        ("red", 0.5, 1.0, pytest.approx(2 / 3), 1),
+        ("round", 1.0, 0.5, pytest.approx(2 / 3), 2),
+    ]
     weighted = Predictions("multilabel", outputs, truth, np.array([1, 2, 4.0]))
     assert confusion_matrix(weighted).tolist() == [[[4, 2], [0, 1]], [[1, 0], [2, 4]]]

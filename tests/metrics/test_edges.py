@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from nnctl.engine.parameters import Array
 from nnctl.metrics import AnyMetric, Predictions, evaluate
 from nnctl.metrics.metric import Metric
+from nnctl.metrics.predictions import Task
 
 METRIC = TypeAdapter(AnyMetric)
 TYPES = [m.model_fields["type"].default for m in get_args(get_args(AnyMetric)[0])]
@@ -18,12 +19,12 @@ TASKS = ("classification", "multilabel", "regression")
 NAN = math.nan
 
 
-def fitting(task: str) -> list[Metric]:
+def fitting(task: Task) -> list[Metric]:
     return [m for m in map(METRIC.validate_python, TYPES) if task in m.tasks]
 
 
 def score(
-    task: str,
+    task: Task,
     outputs: Array | Sequence[Sequence[float]],
     truth: Sequence[int | Sequence[float]],
     *keys: str,
@@ -39,7 +40,7 @@ def classes(decided: Sequence[int], truth: Sequence[int], *keys: str, count: int
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("n", [0, 3])
-def test_nothing_to_look_at_is_nan(task: str, n: int) -> None:
+def test_nothing_to_look_at_is_nan(task: Task, n: int) -> None:
     truth = np.zeros(n if task == "classification" else (n, 2), int)
     p = Predictions(task, np.full((n, 2), 0.5), truth, np.zeros(n))
     for metric in fitting(task):
@@ -51,7 +52,7 @@ def test_nothing_to_look_at_is_nan(task: str, n: int) -> None:
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("bad", [NAN, math.inf, -math.inf, 1e300, -1e300])
 @pytest.mark.parametrize("weights", [None, np.array([1.0, 1.0, 0.0])])
-def test_broken_outputs_warn_nobody(task: str, bad: float, weights: Array | None) -> None:
+def test_broken_outputs_warn_nobody(task: Task, bad: float, weights: Array | None) -> None:
     truth = np.array([0, 1, 1]) if task == "classification" else np.array([[0, 1], [1, 0], [1, 1]])
     p = Predictions(task, np.array([[bad, 0.5], [0.2, 0.8], [0.2, bad]]), truth, weights)
     for metric in fitting(task):
@@ -81,7 +82,7 @@ def test_constant_truth_has_no_variance_to_explain() -> None:
     column = [[0.1], [0.1], [0.1]]
     assert math.isnan(score("regression", column, column, "r2")[0])
     p = Predictions("regression", np.zeros((3, 2)), np.array([[1.0, 5], [2, 5], [3, 5]]))
-    each = METRIC.validate_python("r2").by_class(p)
+    each: Any = METRIC.validate_python("r2").by_class(p)
     assert each[0] == pytest.approx(1 - 14 / 2)
     assert math.isnan(each[1])
     assert math.isnan(METRIC.validate_python("r2").value(p))

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from nnctl.engine.parameters import Array
 from nnctl.metrics import AnyMetric, Predictions, confusion_matrix, evaluate
+from nnctl.metrics.predictions import Task
 
 METRIC = TypeAdapter(AnyMetric)
 KEYS = [m.model_fields["type"].default for m in get_args(get_args(AnyMetric)[0])]
@@ -24,13 +25,14 @@ sixteenths = st.integers(0, 16).map(lambda i: i / 16)
 
 
 @st.composite
-def predictions(draw: Callable[..., Any], task: Any = None) -> Predictions:
+def predictions(draw: Callable[..., Any], task: Task | None = None) -> Predictions:
     task = task or draw(st.sampled_from(["classification", "multilabel", "regression"]))
     n, k = draw(st.integers(0, 12)), draw(st.integers(1, 4))
     weights = draw(st.none() | arrays(np.float64, n, elements=st.integers(0, 3).map(float)))
     if task == "regression":
         numbers = st.integers(-30, 30).map(lambda i: i / 4)
-        return Predictions(task, *(draw(arrays(np.float64, (n, k), elements=numbers)) for _ in "yt"), weights)
+        y, t = (draw(arrays(np.float64, (n, k), elements=numbers)) for _ in "yt")
+        return Predictions(task, y, t, weights)
     if task == "multilabel":
         truth = draw(arrays(np.int64, (n, k), elements=st.integers(0, 1)))
         return Predictions(task, draw(arrays(np.float64, (n, k), elements=sixteenths)), truth, weights)
@@ -102,7 +104,7 @@ def test_roc_auc_is_the_mann_whitney_statistic(p: Predictions) -> None:
     if p.task == "regression":
         return
     w = np.ones(len(p.truth)) if p.weights is None else p.weights
-    each = METRIC.validate_python("roc_auc").by_class(p)
+    each: Any = METRIC.validate_python("roc_auc").by_class(p)
     for c in range(p.columns):
         positive = p.truth == c if p.task == "classification" else p.truth[:, c] == 1
         won = pairs = 0.0

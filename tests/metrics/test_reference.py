@@ -27,7 +27,8 @@ def test_scikit_learn(case: dict[str, Any]) -> None:
         assert metric.value(p) == pytest.approx(expected, rel=1e-12, abs=1e-14), key
         assert metric.key == key
     for key, expected in case["by_class"].items():
-        np.testing.assert_allclose(METRIC.validate_python(key).by_class(p), expected, rtol=1e-12, err_msg=key)
+        by_class: Any = METRIC.validate_python(key).by_class(p)
+        np.testing.assert_allclose(by_class, expected, rtol=1e-12, err_msg=key)
     if "confusion" in case:
         np.testing.assert_allclose(confusion_matrix(p), case["confusion"], rtol=1e-12, atol=1e-12)
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from nnctl.errors import ConfigError
 from nnctl.metrics import AnyMetric, default_metrics
 from nnctl.metrics.metric import Metric
+from nnctl.metrics.predictions import Task
 from nnctl.spec import Listed, Spec
 
 METRIC = TypeAdapter(AnyMetric)
@@ -61,13 +62,13 @@ def test_schema_accepts_the_short_forms() -> None:
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
 def test_documented(member: type[Metric]) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", member.__doc__, re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(.*?)```", (member.__doc__ or ""), re.DOTALL)
     assert type(METRIC.validate_python(yaml.safe_load(example))) is member
     assert all(field.description for name, field in member.model_fields.items() if name != "type")
 
 
 @pytest.mark.parametrize("task", ["classification", "multilabel", "regression"])
-def test_defaults_fit_their_task(task: str) -> None:
+def test_defaults_fit_their_task(task: Task) -> None:
     for metric in default_metrics(task):
         metric.check(task, 3)
 
@@ -83,7 +84,7 @@ def test_defaults_fit_their_task(task: str) -> None:
         ("recall_at_0.3", "classification", 3, "this one has 3 classes"),
     ],
 )  # fmt: skip
-def test_check_says_what_fits(key: str, task: str, columns: int, message: str) -> None:
+def test_check_says_what_fits(key: str, task: Task, columns: int, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         METRIC.validate_python(key).check(task, columns)
 
@@ -97,5 +98,5 @@ def test_check_says_what_fits(key: str, task: str, columns: int, message: str) -
         ("r2", "regression", 2),
     ],
 )
-def test_check_passes(key: str, task: str, columns: int) -> None:
+def test_check_passes(key: str, task: Task, columns: int) -> None:
     METRIC.validate_python(key).check(task, columns)

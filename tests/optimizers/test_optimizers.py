@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from nnctl.engine.parameters import Array, Layout, Parameter
+from nnctl.initializers import Zeros
 from nnctl.optimizers import SGD, AdaMax, AnyOptimizer, Momentum, Nesterov, RMSprop, Stepper
 from nnctl.optimizers.base import Optimizer
 from nnctl.optimizers.descent import Descent
@@ -17,7 +18,7 @@ ADAPTER = TypeAdapter(AnyOptimizer)
 
 
 def stepper(optimizer: Optimizer, n: int, dtype: type[Any] = np.float64) -> Stepper:
-    return Stepper(optimizer, Layout({"w": Parameter((n,), None)}), dtype)
+    return Stepper(optimizer, Layout({"w": Parameter((n,), Zeros())}), dtype)
 
 
 def run(
@@ -34,7 +35,7 @@ def run(
 
 
 # Where theta = 1 is after steps with the given gradients, worked by hand from the equations.
-HAND_WORKED = [
+HAND_WORKED: list[Any] = [
     ({"type": "sgd", "learning_rate": 0.1}, [0.5, -0.2], 1 - 0.05 + 0.02),
     # v = 0.5; v = 0.9 0.5 + 0.5 = 0.95
     ({"type": "momentum", "learning_rate": 0.1}, [0.5, 0.5], 1 - 0.05 - 0.095),
@@ -126,44 +127,44 @@ def noise(steps: int, n: int, seed: int = 1) -> Array:
 class TestLaws:
     """What every optimizer keeps, in its default settings."""
 
-    def test_short_form_and_round_trip(self, member: type[Optimizer]) -> None:
+    def test_short_form_and_round_trip(self, member: type[Any]) -> None:
         optimizer = member()
         assert ADAPTER.validate_python(optimizer.type) == optimizer
         assert ADAPTER.validate_python(optimizer.model_dump()) == optimizer
         with pytest.raises(ValidationError):
             member(learning_rat=0.1)
 
-    def test_every_field_is_described(self, member: type[Optimizer]) -> None:
+    def test_every_field_is_described(self, member: type[Any]) -> None:
         assert all(field.description for name, field in member.model_fields.items() if name != "type")
 
-    def test_float32_agrees(self, member: type[Optimizer]) -> None:
+    def test_float32_agrees(self, member: type[Any]) -> None:
         optimizer, gradients, start = member(), noise(30, 50), np.linspace(-1, 1, 50)
         single = run(optimizer, gradients, start, np.float32)
         assert single.dtype == np.float32
         np.testing.assert_allclose(single, run(optimizer, gradients, start), rtol=2e-5, atol=2e-6)
 
-    def test_maximising_is_minimising_the_negative(self, member: type[Optimizer]) -> None:
+    def test_maximising_is_minimising_the_negative(self, member: type[Any]) -> None:
         optimizer, gradients = member(weight_decay=0.0), noise(30, 5)
         np.testing.assert_array_equal(run(optimizer, -gradients, np.zeros(5)), -run(optimizer, gradients, np.zeros(5)))
 
-    def test_gradient_is_only_read(self, member: type[Optimizer]) -> None:
+    def test_gradient_is_only_read(self, member: type[Any]) -> None:
         g, theta = noise(1, 5)[0], np.ones(5)
         g.flags.writeable = False
         stepper(member(), 5).step(theta, g, 0.1)
         assert (theta != 1).all()
 
-    def test_zero_gradients_move_nothing_and_stay_finite(self, member: type[Optimizer]) -> None:
+    def test_zero_gradients_move_nothing_and_stay_finite(self, member: type[Any]) -> None:
         start = np.array([1.0, -2.0])
         np.testing.assert_array_equal(run(member(weight_decay=0.0), np.zeros((20, 2)), start), start)
 
-    def test_decay_comes_before_the_step(self, member: type[Optimizer]) -> None:
+    def test_decay_comes_before_the_step(self, member: type[Any]) -> None:
         g, rate, decay = noise(1, 5)[0], 0.1, 0.3
         theta, shrunk = np.ones(5), np.full(5, 1 - rate * decay)
         stepper(member(weight_decay=decay), 5).step(theta, g, rate)
         stepper(member(weight_decay=0.0), 5).step(shrunk, g, rate)
         np.testing.assert_array_equal(theta, shrunk)
 
-    def test_entries_are_independent(self, member: type[Optimizer]) -> None:
+    def test_entries_are_independent(self, member: type[Any]) -> None:
         gradients, start, order = noise(10, 7), np.linspace(-1, 1, 7), np.random.default_rng(0).permutation(7)
         whole = run(member(), gradients, start)
         np.testing.assert_array_equal(run(member(), gradients[:, order], start[order]), whole[order])
@@ -181,7 +182,7 @@ def test_momentum_has_two_names(one: Descent, other: SGD) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"momentum": 0.0}, {"momentum": 0.9, "dampening": 0.1}])
-def test_nesterov_needs_momentum(fields: dict[str, float]) -> None:
+def test_nesterov_needs_momentum(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=r"momentum above 0, such as 0\.9, and dampening 0"):
         SGD(nesterov=True, **fields)
 

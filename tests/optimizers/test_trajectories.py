@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from nnctl.engine.parameters import Array, Layout, Parameter
+from nnctl.initializers import Zeros
 from nnctl.optimizers import AnyOptimizer, Stepper
 from nnctl.optimizers.base import Optimizer
 
@@ -64,19 +65,19 @@ def gradients_of(case: dict[str, Any]) -> Callable[..., Any]:
 # The rules, as their definitions read: one number at a time, from PyTorch's arguments and a dictionary of state.
 
 
-def sgd(a: dict[str, float], t: int, g: float, s: dict[str, Any]) -> float:
+def sgd(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     if a["momentum"] == 0:
         return a["lr"] * g
     s["v"] = g if t == 1 else a["momentum"] * s["v"] + (1 - a["dampening"]) * g
     return a["lr"] * (g + a["momentum"] * s["v"] if a["nesterov"] else s["v"])
 
 
-def adagrad(a: dict[str, float], t: int, g: float, s: dict[str, float]) -> float:
+def adagrad(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     s["S"] = s.get("S", a["initial_accumulator_value"]) + g * g
     return a["lr"] / (1 + (t - 1) * a["lr_decay"]) * g / (sqrt(s["S"]) + a["eps"])
 
 
-def adadelta(a: dict[str, float], t: int, g: float, s: dict[str, float]) -> float:
+def adadelta(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     rho, eps = a["rho"], a["eps"]
     s["E"] = rho * s.get("E", 0) + (1 - rho) * g * g
     d = sqrt(s.get("D", 0) + eps) / sqrt(s["E"] + eps) * g
@@ -84,7 +85,7 @@ def adadelta(a: dict[str, float], t: int, g: float, s: dict[str, float]) -> floa
     return a["lr"] * d
 
 
-def rmsprop(a: dict[str, float], t: int, g: float, s: dict[str, float]) -> float:
+def rmsprop(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     alpha = a["alpha"]
     s["E"] = alpha * s.get("E", 0) + (1 - alpha) * g * g
     s["m"] = alpha * s.get("m", 0) + (1 - alpha) * g
@@ -100,7 +101,7 @@ def moments(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> tuple[f
     return s["m"] / (1 - beta1**t), s["v"] / (1 - beta2**t)
 
 
-def adam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
+def adam(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     m, v = moments(a, t, g, s)
     s["max"] = max(s.get("max", 0), s["v"])
     if a["amsgrad"]:
@@ -108,20 +109,20 @@ def adam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
     return a["lr"] * m / (sqrt(v) + a["eps"])
 
 
-def adamax(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
+def adamax(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     m, _ = moments(a, t, g, s)
     s["u"] = max(a["betas"][1] * s.get("u", 0), abs(g) + a["eps"])
     return a["lr"] * m / s["u"]
 
 
-def nadam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
+def nadam(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     _, v = moments(a, t, g, s)
     mu = [a["betas"][0] * (1 - 0.5 * 0.96 ** (i * a["momentum_decay"])) for i in range(t + 2)]
     now, following = np.prod(mu[1 : t + 1]), np.prod(mu[1:])
     return a["lr"] * ((1 - mu[t]) / (1 - now) * g + mu[t + 1] / (1 - following) * s["m"]) / (sqrt(v) + a["eps"])
 
 
-def radam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
+def radam(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     m, _ = moments(a, t, g, s)
     beta2 = a["betas"][1]
     limit = 2 / (1 - beta2) - 1
@@ -161,7 +162,8 @@ def decays(case: dict[str, Any]) -> tuple[float, float]:
 
 
 def plain_trajectory(case: dict[str, Any]) -> Array:
-    a, states, (coupled, decoupled) = case["arguments"], [{} for _ in range(10)], decays(case)
+    states: list[dict[str, Any]] = [{} for _ in range(10)]
+    a, (coupled, decoupled) = case["arguments"], decays(case)
 
     def step(p: Any, g: Any, t: Any) -> None:
         for i in range(10):
@@ -184,7 +186,7 @@ def ours(case: dict[str, Any]) -> Optimizer:
 
 def our_trajectory(case: dict[str, Any]) -> Array:
     a, (coupled, _) = case["arguments"], decays(case)
-    stepper = Stepper(ours(case), Layout({"w": Parameter((10,), None)}), np.float64)
+    stepper = Stepper(ours(case), Layout({"w": Parameter((10,), Zeros())}), np.float64)
 
     def step(p: Any, g: Any, t: Any) -> None:
         stepper.step(p, (-g if a["maximize"] else g) + coupled * p, a["lr"])
@@ -222,7 +224,7 @@ def test_every_optimizer_has_a_recorded_trajectory() -> None:
 
 shares = st.sampled_from([0.0, 0.1, 0.5, 0.9, 0.99])
 betas = {"betas": st.tuples(shares, st.sampled_from([0.0, 0.5, 0.9, 0.999, 0.99999]))}
-UNCOMMON = {
+UNCOMMON: dict[str, Any] = {
     "SGD": {"momentum": shares, "dampening": st.sampled_from([0.0, 0.4, 1.0]), "nesterov": st.just(False)},
     "Adagrad": {
         "lr_decay": st.sampled_from([0, 0.3, 5.0]),
@@ -258,7 +260,7 @@ def test_uncommon_arguments(optimizer: str, data: st.DataObject) -> None:
     np.testing.assert_allclose(our_trajectory(case), expected, rtol=1e-9, atol=1e-12)
 
 
-def keras_adam(a: dict[str, Any], t: int, g: float, s: dict[str, float]) -> float:
+def keras_adam(a: dict[str, Any], t: int, g: float, s: dict[str, Any]) -> Any:
     """Adam as Keras writes it, with everything that is corrected in alpha."""
     beta1, beta2 = a["beta1"], a["beta2"]
     alpha = a["learning_rate"] * sqrt(1 - beta2**t) / (1 - beta1**t)
@@ -277,7 +279,7 @@ def test_epsilon_before_the_correction_is_that_of_keras(name: str, amsgrad: bool
     optimizer = TypeAdapter(AnyOptimizer).validate_python(
         {**a, "type": name, "weight_decay": 0.0, "epsilon_before_correction": True}
     )
-    stepper = Stepper(optimizer, Layout({"w": Parameter((10,), None)}), np.float64)
+    stepper = Stepper(optimizer, Layout({"w": Parameter((10,), Zeros())}), np.float64)
     found, expected = RECORDED["initial"].copy(), RECORDED["initial"].copy()
     for t in range(1, 51):
         stepper.step(found, STREAM[t - 1], optimizer.learning_rate)

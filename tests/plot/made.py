@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -49,9 +50,9 @@ def dense_run(folder: Path, names: Sequence[str], hidden: str = "[5]") -> Path:
     return make_run(folder, DENSE.replace("HIDDEN", hidden), columns_csv=frame.write_csv())
 
 
-def conv_model(folder: Path, *arguments: object) -> Model:
+def conv_model(folder: Path, *arguments: Any) -> Model:
     return open_trained(conv_run(folder, *arguments))
 
 
-def dense_model(folder: Path, *arguments: object) -> Model:
+def dense_model(folder: Path, *arguments: Any) -> Model:
     return open_trained(dense_run(folder, *arguments))

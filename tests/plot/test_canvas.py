@@ -38,7 +38,7 @@ def test_a_dollar_is_a_dollar(tmp_path: Path) -> None:
 
 
 def test_letters_that_the_font_lacks_are_told_once(tmp_path: Path) -> None:
-    told = []
+    told: list[str] = []
     drawn(tmp_path / "a.png", "日本", told.append)
     assert told == [f"{tmp_path}/a.png: some letters are drawn as boxes, for Matplotlib's font does not have them"]
 

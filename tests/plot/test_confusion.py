@@ -23,7 +23,7 @@ def drawn(names: Sequence[str], matrix: Array | Sequence[Sequence[float]], width
 def texts(axes: Axes, size: int) -> list[list[str]]:
     grid = np.full((size, size), "", object)
     for text in axes.texts:
-        column, row = text.get_position()
+        column, row = map(int, text.get_position())
         grid[row, column] = text.get_text()
     return grid.tolist()
 
@@ -34,7 +34,8 @@ def test_counts_stand_in_the_squares_and_shares_are_the_colours() -> None:
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
     assert texts(axes, 3) == [["8", "2", "0"], ["0", "0", "0"], ["1,000", "0", "3,000"]]
-    np.testing.assert_allclose(axes.images[0].get_array(), [[0.8, 0.2, 0], [0, 0, 0], [0.25, 0, 0.75]])
+    shares: list[list[float]] = [[0.8, 0.2, 0], [0, 0, 0], [0.25, 0, 0.75]]
+    np.testing.assert_allclose(np.asarray(axes.images[0].get_array()), shares)
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
 
 

@@ -66,7 +66,7 @@ def test_the_start_that_was_kept_is_in_colour(tmp_path: Path) -> None:
     assert [len(start) for start in found.restarts] == [2, 2, 3]
     assert found.kept == 1
     with styled():
-        lines = {line.get_label(): line.get_ydata() for line in draw(found, "", 8).axes[0].lines}
+        lines: dict[Any, Any] = {line.get_label(): line.get_ydata() for line in draw(found, "", 8).axes[0].lines}
     np.testing.assert_array_equal(lines["validation"], [3, 1])
     np.testing.assert_array_equal(lines["other starts, validation"], [5, 4])
     assert sum(len(y) == 3 for y in lines.values()) == 1
@@ -78,7 +78,7 @@ def test_a_run_that_goes_on_shows_its_newest_start(tmp_path: Path) -> None:
 
 
 def test_what_is_drawn_are_the_figures_of_the_epochs(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"epoch": 1, "train.loss": 1.0, "validation.loss": 2.0, "train.accuracy": 0.5, "gradient_norm": 9.0},
         {"epoch": 2, "train.loss": 0.5, "validation.loss": None, "train.accuracy": 0.75},
     ]
@@ -86,7 +86,7 @@ def test_what_is_drawn_are_the_figures_of_the_epochs(tmp_path: Path) -> None:
         loss, accuracy = draw(curves_of(run_of(tmp_path, rows, best_epoch=1)), "a-0001: curves", 8).axes
     assert [a.get_ylabel() for a in (loss, accuracy)] == ["loss: cross entropy (nats)", "accuracy"]
     assert loss.get_xlabel() == "epoch"
-    lines = {line.get_label(): line.get_ydata() for line in loss.lines}
+    lines: dict[Any, Any] = {line.get_label(): line.get_ydata() for line in loss.lines}
     np.testing.assert_array_equal(lines["train"], [1.0, 0.5])
     np.testing.assert_array_equal(lines["validation"], [2.0, np.nan])
     assert "best epoch: 1 (validation.loss)" in lines

@@ -1,5 +1,7 @@
 """Histograms, layer by layer."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,8 @@ def test_bars_add_up(values: Array, share: float, told: str) -> None:
         figure.draw_without_rendering()
     (axes,) = figure.axes
     assert axes.get_title(loc="left") == "dense1"
-    assert axes.patches[0].get_data().values.sum() == pytest.approx(share)
+    bars: Any = axes.patches[0]
+    assert bars.get_data().values.sum() == pytest.approx(share)
     assert told in axes.texts[0].get_text()
     assert figure.get_supxlabel() == "weight"
 

@@ -65,7 +65,8 @@ def test_the_input_is_drawn(tmp_path: Path, case: str) -> None:
     if len(top.images):
         assert np.corrcoef(top.images[0].get_array().ravel(), pictures(shape=shape)[0][0].ravel())[0, 1] > 0.999
     else:
-        assert sum(image.get_array().size for image in axes[0].images) == np.prod(shape)
+        sizes = [np.asarray(image.get_array()).size for image in axes[0].images]
+        assert sum(sizes) == np.prod(shape)
         assert axes[len(headings)].get_ylabel() == "value"
 
 

@@ -31,7 +31,7 @@ def test_grey_filters(tmp_path: Path) -> None:
     found = filters_of(model)
     w = weight(model, "conv2d1")  # (3, 3, 1, 4)
     for f in range(4):
-        np.testing.assert_array_equal(found.pictures[f], w[:, :, 0, f])
+        np.testing.assert_array_equal(np.asarray(found.pictures)[f], w[:, :, 0, f])
     figure = drawn(found)
     assert figure.axes[0].get_title(loc="left") == "conv2d1: 4 filters, 3 × 3"
     np.testing.assert_array_equal([image.get_array() for image in figure.axes[0].images], found.pictures)
@@ -45,6 +45,7 @@ def test_coloured_filters_are_grey_where_they_are_zero(tmp_path: Path) -> None:
     found, w = filters_of(model), weight(model, "conv2d1")
     assert found.pictures.shape == (4, 3, 3, 3)
     shown = drawn(found).axes[0].images[1].get_array()
+    assert shown is not None
     np.testing.assert_allclose(shown, 0.5 + w[..., 1] / np.abs(w).max() / 2, atol=1e-6)
 
 
@@ -52,14 +53,14 @@ def test_other_channels_have_a_picture_each(tmp_path: Path) -> None:
     model = conv_model(tmp_path, CONV, (8, 6, 2))
     found = filters_of(model)
     assert found.captions[:3] == ("1, channel 1", "1, channel 2", "2, channel 1")
-    np.testing.assert_array_equal(found.pictures[3], weight(model, "conv2d1")[:, :, 1, 1])
+    np.testing.assert_array_equal(np.asarray(found.pictures)[3], weight(model, "conv2d1")[:, :, 1, 1])
 
 
 def test_filters_over_time(tmp_path: Path) -> None:
     config = CONV[: CONV.index("model:")] + "model: {layers: [{type: conv1d, filters: 2}, flatten, dense]}\n"
     model = conv_model(tmp_path, config, (9, 5))
     found = filters_of(model)
-    np.testing.assert_array_equal(found.pictures[1], weight(model, "conv1d1")[:, :, 1].T)
+    np.testing.assert_array_equal(np.asarray(found.pictures)[1], weight(model, "conv1d1")[:, :, 1].T)
     drawn(found)
 
 
@@ -74,7 +75,7 @@ def test_the_first_layer_may_stand_in_a_block(tmp_path: Path) -> None:
 def test_units_over_pixels(tmp_path: Path) -> None:
     model = dense_model(tmp_path, GRID)
     found = filters_of(model)
-    np.testing.assert_array_equal(found.pictures[2], weight(model, "dense1")[:, 2].reshape(4, 4))
+    np.testing.assert_array_equal(np.asarray(found.pictures)[2], weight(model, "dense1")[:, 2].reshape(4, 4))
     assert found.captions == tuple("12345")
 
 

@@ -99,7 +99,8 @@ def new() -> tuple[list[str], list[tuple[int, str, str, str, str, int]]]:
 def expected(model: Model, new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]]) -> Array:
     """The probabilities by plain arithmetic in float64, from the rows as text."""
     _, rows = new
-    age, height, town = model.encoder.columns
+    columns: Any = model.encoder.columns
+    age, height, town = columns
     inputs = []
     for _, years, size, place, _, _ in rows:
         x = [(float(years or age.fill) - age.centre) / age.scale, float(not years)]
@@ -112,7 +113,8 @@ def expected(model: Model, new: tuple[Sequence[str], Sequence[tuple[int, str, st
         y = y @ p["weight"] + p["bias"]
         y = np.tanh(y) if i < len(weights) - 1 else y
     e = np.exp(y)
-    return e / e.sum(axis=1, keepdims=True)
+    probabilities: Array = e / e.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def test_against_plain_arithmetic(

@@ -85,7 +85,7 @@ HEALTH = {
 
 
 @pytest.mark.parametrize(("epochs", "expected"), HEALTH.values(), ids=HEALTH)
-def test_health(epochs: Sequence[dict[str, Any]], expected: Sequence[str]) -> None:
+def test_health(epochs: list[dict[str, Any]], expected: Sequence[str]) -> None:
     found = summary.health(epochs)
     assert len(found) == len(expected)
     for warning, start in zip(found, expected, strict=True):

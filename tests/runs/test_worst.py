@@ -57,8 +57,8 @@ def test_confused_pairs_by_counting(pairs: Sequence[tuple[int, int]]) -> None:
 
 
 def test_the_probability_of_the_truth() -> None:
-    np.testing.assert_allclose(CLASSES.probability_of_truth(P), [0.3, 0.7])
-    np.testing.assert_allclose(LABELS.probability_of_truth(L), [0.9 * 0.2, 0.6 * 0.7])
+    np.testing.assert_allclose(np.asarray(CLASSES.probability_of_truth(P)), [0.3, 0.7])
+    np.testing.assert_allclose(np.asarray(LABELS.probability_of_truth(L)), [0.9 * 0.2, 0.6 * 0.7])
     assert NUMBERS.probability_of_truth(R) is None
     scores = Predictions("classification", np.array([[5.0, -3.0]]), np.array([1]))
     assert CLASSES.probability_of_truth(scores) is None
@@ -123,6 +123,8 @@ def test_the_loss_of_classes_is_minus_the_log_of_the_probability(tmp_path: Path)
     run = conv_run(tmp_path)
     model = open_trained(run)
     found = measure(model, own_data(model, run, None, pytest.fail)[1], ())
-    np.testing.assert_allclose(found.losses, -np.log(found.target.probability_of_truth(found.predictions)), rtol=1e-4)
+    np.testing.assert_allclose(
+        found.losses, -np.log(np.asarray(found.target.probability_of_truth(found.predictions))), rtol=1e-4
+    )
     pairs = found.confused()
     assert sum(pair.examples for pair in pairs) == (~found.predictions.is_right).sum()

@@ -19,7 +19,7 @@ MEMBERS = get_args(get_args(AnySchedule)[0])
 ADAPTER = TypeAdapter(AnySchedule)
 
 # One of each with settings of their own; tests with `schedule` run over all of them.
-CASES = [
+CASES: list[Any] = [
     {"type": "constant"},
     {"type": "step", "every": 2},
     {"type": "step", "milestones": [1, 4.5], "factor": 0.5},
@@ -41,7 +41,7 @@ def scales(config: dict[str, Any], epochs: int, steps_per_epoch: int = 1) -> lis
 
 # Per epoch, from the formulas; `exponential`, `step` and `cosine` are what PyTorch's ExponentialLR,
 # StepLR, MultiStepLR, CosineAnnealingLR and CosineAnnealingWarmRestarts give.
-KNOWN = [
+KNOWN: list[Any] = [
     ({"type": "constant"}, [1, 1, 1]),
     ({"type": "step", "every": 2}, [1, 1, 0.1, 0.1, 0.01]),
     ({"type": "step", "milestones": [1, 3], "factor": 0.5}, [1, 0.5, 0.5, 0.25]),
@@ -172,7 +172,8 @@ def test_what_five_epochs_reach_is_not(config: dict[str, Any]) -> None:
 
 
 def rates_of_a_plateau(patience: int, epochs: int) -> list[float]:
-    schedule, memory, rates = ReduceOnPlateau(patience=patience), {}, []
+    memory: dict[str, Any] = {}
+    schedule, rates = ReduceOnPlateau(patience=patience), []
     for epoch in range(epochs):
         rates.append(schedule.scale(Progress(epoch, 1, epochs), memory))
         schedule.observe(1.0, memory)
@@ -223,8 +224,9 @@ PLATEAUS = [
 
 
 @pytest.mark.parametrize(("fields", "figures", "expected"), PLATEAUS)
-def test_plateaus(fields: dict[str, float], figures: Sequence[float], expected: Sequence[float]) -> None:
-    schedule, memory, found = ReduceOnPlateau(**fields), {}, []
+def test_plateaus(fields: dict[str, Any], figures: Sequence[float], expected: Sequence[float]) -> None:
+    memory: dict[str, Any] = {}
+    schedule, found = ReduceOnPlateau(**fields), []
     for epoch, figure in enumerate(figures):
         schedule.observe(figure, memory)
         memory = json.loads(json.dumps(memory, allow_nan=False))  # as through a checkpoint
@@ -234,6 +236,6 @@ def test_plateaus(fields: dict[str, float], figures: Sequence[float], expected: 
 
 @schedules
 def test_only_plateaus_watch(schedule: Schedule) -> None:
-    memory = {}
+    memory: dict[str, Any] = {}
     schedule.observe(1.0, memory)
     assert (schedule.monitored is not None) == bool(memory) == isinstance(schedule, ReduceOnPlateau)

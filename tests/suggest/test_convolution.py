@@ -55,7 +55,8 @@ def test_networks(
     tmp_path: Path, shape: tuple[int, ...], rows: int, filters: Sequence[int], last: tuple[int, int, int]
 ) -> None:
     job, _ = job_for(tmp_path, shape, rows)
-    layers, shapes = job.network.layers, job.network.shapes
+    layers: list[Any] = list(job.network.layers)
+    shapes = job.network.shapes
     assert [layer.filters for layer in layers if layer.type == "conv2d"] == filters
     flatten = next(i for i, layer in enumerate(layers) if layer.type == "flatten")
     assert shapes[flatten] == last
@@ -73,7 +74,8 @@ def test_many_images_get_fewer_epochs_and_a_hidden_layer(tmp_path: Path) -> None
 def test_more_and_larger_images_get_fewer_filters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnctl.suggest.convolution.BUDGET", 1e9)
     job, _ = job_for(tmp_path, (32, 32, 3), 1500)
-    assert job.network.layers[0].filters == 8  # 16 where it is affordable
+    first: Any = job.network.layers[0]
+    assert first.filters == 8  # 16 where it is affordable
     assert job.experiment.training.epochs == FEWEST_EPOCHS
 
 

@@ -32,7 +32,7 @@ def job_of(folder: Path, text: str) -> Job:
     return assemble(loaded.spec, loaded.base)
 
 
-def made(folder: Path, text: str, *targets: str, name: str = "data.csv", **options: str) -> tuple[Job, str]:
+def made(folder: Path, text: str, *targets: str, name: str = "data.csv", **options: Any) -> tuple[Job, str]:
     """The job and the experiment file for a table."""
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     suggestion = suggest(str(folder / name), targets, folder, **options)

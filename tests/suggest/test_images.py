@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def made(path: Path, *targets: str, task: str | None = None, folder: Path | None = None) -> tuple[Job, str]:
+def made(path: Path, *targets: str, task: Any = None, folder: Path | None = None) -> tuple[Job, str]:
     """The job and the experiment file for images, its comments unwrapped."""
     here = folder or path.parent
     text = suggest(str(path), targets, here, task).text
@@ -46,7 +46,7 @@ def of_sizes(*sizes: tuple[int, int], form: str = "PNG") -> dict[str, bytes]:
 
 
 # Images, the size and colour they are brought to, words of the reason.
-READINGS = {
+READINGS: dict[str, Any] = {
     "small and alike": (of_sizes((28, 28)), 28, "rgb", "all images are 28 x 28"),
     "small and oblong": (of_sizes((20, 33)), (20, 33), "rgb", "all images are 20 x 33"),
     "large": (of_sizes((100, 100)), 64, "rgb", "all images are 100 x 100"),
@@ -254,7 +254,7 @@ def test_folders_that_cannot_be_learned(
     files: dict[str, Any],
     named: str,
     targets: Sequence[str],
-    task: str | None,
+    task: Any,
     error: type[NnctlError],
     words: str,
 ) -> None:
@@ -263,7 +263,7 @@ def test_folders_that_cannot_be_learned(
         made(top / named, *targets, task=task, folder=tmp_path)
 
 
-TWO = {"w": lambda i: i, "kind": lambda i: i % 3}
+TWO: dict[str, Any] = {"w": lambda i: i, "kind": lambda i: i % 3}
 REFUSED_LISTS = {
     "which column": (listed(header="file,w,kind", **TWO), [], ConfigError, "lists images in 'file' and has w, kind"),
     "a mistyped column": (listed(), ["kid"], ConfigError, "did you mean 'kind'"),

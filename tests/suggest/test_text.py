@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from nnctl.data.sources import Csv, Tsv
-from nnctl.data.sources.delimited import Delimited
 from nnctl.errors import DataError
 from nnctl.suggest.commented import plain
 from nnctl.suggest.text import delimited_source, has_header
@@ -43,7 +42,11 @@ LAYOUTS = {
 @pytest.mark.parametrize(("form", "text", "expected"), LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_what_a_file_is_like(
-    tmp_path: Path, form: type[Delimited], text: str, expected: dict[str, Any], pack: Callable[..., Any] | type[bytes]
+    tmp_path: Path,
+    form: type[Csv] | type[Tsv],
+    text: str,
+    expected: dict[str, Any],
+    pack: Callable[..., Any] | type[bytes],
 ) -> None:
     (tmp_path / "data").write_bytes(pack(text.encode()))
     assert plain(delimited_source("data", tmp_path, form)) == expected

@@ -16,7 +16,7 @@ from nnctl.training.loop import start, train
 
 CONV, NORM = {"conv": 3}, "batch_normalization"
 #: Layers on 6 x 6 images, and whether one example has a variance in each channel, as PyTorch sees it.
-NETWORKS = {
+NETWORKS: dict[str, Any] = {
     "positions": ([CONV, NORM, "relu", "flatten"], True),
     "in a block": ([CONV, {"residual": [CONV, NORM]}, "flatten"], True),
     "two positions": ([{"conv": 3, "kernel": [5, 6], "padding": "valid"}, NORM, "flatten"], True),

@@ -20,7 +20,7 @@ from nnctl.optimizers.stepper import Stepper
 from nnctl.training.assemble import assemble
 from nnctl.training.diagnostics import explain_divergence, layer_health, unit_health
 from nnctl.training.job import Job
-from nnctl.training.loop import BatchDone, EpochDone, Finished, start, train
+from nnctl.training.loop import EpochDone, Finished, start, train
 from nnctl.training.restarts import close_restart, kept_restart
 from nnctl.training.state import State
 from nnctl.training.stopping import Monitor
@@ -55,7 +55,7 @@ def epochs(monitor: Monitor, values: Sequence[float]) -> tuple[int, int, float |
         ({"patience": 2}, [float("nan"), 2, float("nan"), float("nan")], 4, 2),
     ],
 )
-def test_when_it_ends_and_what_was_best(rule: dict[str, float], values: Sequence[float], ended: int, best: int) -> None:
+def test_when_it_ends_and_what_was_best(rule: dict[str, Any], values: Sequence[float], ended: int, best: int) -> None:
     epoch, best_epoch, _ = epochs(Monitor(EarlyStopping(**rule), "validation.loss", higher_is_better=False), values)
     assert (epoch, best_epoch) == (ended, best)
 
@@ -133,7 +133,7 @@ def job(**changes: dict[str, Any]) -> Job:
     return assemble(Experiment.model_validate({"data": data, "model": {"hidden": [8]}, **changes}), SHIPPED[0].parent)
 
 
-def events(made: Job) -> list[BatchDone | EpochDone]:
+def events(made: Job) -> list[Any]:
     with Workers() as workers, np.errstate(all="ignore"):
         return list(train(made, start(made, workers), workers))
 

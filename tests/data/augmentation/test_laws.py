@@ -24,9 +24,9 @@ every = pytest.mark.parametrize("name", [m.model_fields["type"].default for m in
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.__name__)
 def test_documented(member: type[Augmentation]) -> None:
-    (example,) = EXAMPLE.findall(inspect.getdoc(member))
+    (example,) = EXAMPLE.findall(inspect.getdoc(member) or "")
     assert isinstance(of(yaml.safe_load(example)), member)
-    assert "Source:" in member.__doc__
+    assert "Source:" in (member.__doc__ or "")
     assert not [key for key, field in member.model_fields.items() if key != "type" and not field.description]
 
 

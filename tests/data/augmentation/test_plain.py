@@ -22,7 +22,7 @@ def drawn() -> np.random.Generator:
     return stream(0, "augment", 0, 0)
 
 
-def pixel(image: Array, i: int, j: int, fill: int = 0.0) -> Array:
+def pixel(image: Array, i: int, j: int, fill: float = 0.0) -> Array:
     """A pixel of an image (h, w, c); `fill` outside."""
     inside = 0 <= i < HEIGHT and 0 <= j < WIDTH
     return image[i, j].astype(np.float64) if inside else np.full(CHANNELS, fill)

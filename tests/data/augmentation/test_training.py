@@ -98,7 +98,7 @@ def test_every_step_of_every_restart_has_an_address_of_its_own(folder: Path, mon
     seen = []
     batch = Dataset.batch
 
-    def recorded(data: Dataset, indices: Array, dtype: np.dtype[Any], *address: int) -> tuple[Array, Array, None]:
+    def recorded(data: Dataset, indices: Array, dtype: np.dtype[Any], *address: int) -> tuple[Any, Array, Array | None]:
         seen.append(address)
         return batch(data, indices, dtype, *address)
 

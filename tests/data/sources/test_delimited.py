@@ -28,7 +28,7 @@ def rows(table: Table) -> list[list[Any]]:
     return [list(row) for row in table.frame.rows()]
 
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "plain": ("a,b\n1,x\n2,y\n", {}, [["1", "x"], ["2", "y"]], [2, 3]),
     "no newline at the end": ("a,b\n1,x", {}, [["1", "x"]], [2]),
     "byte order mark": ("\ufeffa,b\n1,2\n", {}, [["1", "2"]], [2]),
@@ -64,7 +64,7 @@ def test_reads(tmp_path: Path, case: str) -> None:
     assert table.lines.tolist() == lines
 
 
-BAD = {
+BAD: dict[str, Any] = {
     "empty": ("", {}, r"a\.csv: is empty"),
     "blank": ("\n \n", {}, r"a\.csv: is empty"),
     "header only": ("a,b\n", {}, r"a\.csv: no rows after the header"),

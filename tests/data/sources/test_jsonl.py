@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_huge_integers_become_floats(tmp_path: Path) -> None:
     ]
 
 
-BAD = {
+BAD: dict[str, Any] = {
     "not JSON": ('{"a": 1}\n{"a": }\n', r"a\.jsonl, line 2: not JSON at character 7"),
     "not an object": ('{"a": 1}\n[1, 2]\n', r"line 2: \[1, 2\] where a row is an object"),
     "a key twice": ('{"a": 1, "a": 2}\n', r"line 1: the key 'a' twice"),

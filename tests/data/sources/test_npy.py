@@ -5,7 +5,7 @@ import io
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def is_mapped(array: Any) -> bool:
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_npy_is_mapped(tmp_path: Path, order: str) -> None:
+def test_npy_is_mapped(tmp_path: Path, order: Literal["C", "F"]) -> None:
     np.save(tmp_path / "x.npy", np.asarray(X, order=order))
     np.save(tmp_path / "t.npy", T)
     arrays = Npy(path="x.npy", labels="t.npy").open(tmp_path)
@@ -36,7 +36,7 @@ def test_npy_is_mapped(tmp_path: Path, order: str) -> None:
 
 @pytest.mark.parametrize(("save", "mapped"), [(np.savez, True), (np.savez_compressed, False)])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_npz_is_mapped_where_stored(tmp_path: Path, save: Any, mapped: bool, order: str) -> None:
+def test_npz_is_mapped_where_stored(tmp_path: Path, save: Any, mapped: bool, order: Literal["C", "F"]) -> None:
     save(tmp_path / "a.npz", x_train=np.asarray(X, order=order), y_train=T, other=np.zeros(3))
     arrays = Npz(path="a.npz", inputs="x_train", labels="y_train").open(tmp_path)
     assert is_mapped(arrays.x) == mapped
@@ -46,7 +46,7 @@ def test_npz_is_mapped_where_stored(tmp_path: Path, save: Any, mapped: bool, ord
 
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_what_is_too_large_for_memory_is_unpacked_into_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: Literal["C", "F"]
 ) -> None:
     monkeypatch.setattr(image_cache, "RESIDENT", X.nbytes - 1)
     monkeypatch.setattr(image_cache, "CHUNK", 7)

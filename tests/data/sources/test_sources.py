@@ -20,13 +20,13 @@ EXAMPLE = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda s: s.__name__)
 def test_documented_example_is_valid(source: type[Source]) -> None:
-    (example,) = EXAMPLE.findall(inspect.getdoc(source))
+    (example,) = EXAMPLE.findall(inspect.getdoc(source) or "")
     assert isinstance(TypeAdapter(AnySource).validate_python(yaml.safe_load(example)), source)
 
 
 @pytest.mark.parametrize("section", [spec.DataSpec, spec.Split, spec.Preprocess, spec.ColumnOptions])
 def test_documented_example_of_a_section_is_valid(section: type[Any]) -> None:
-    (example,) = EXAMPLE.findall(inspect.getdoc(section))
+    (example,) = EXAMPLE.findall(inspect.getdoc(section) or "")
     section.model_validate(yaml.safe_load(example))
 
 

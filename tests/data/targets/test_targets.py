@@ -71,7 +71,7 @@ def test_a_loss_that_does_not_fit() -> None:
         choose(table(t=[1.5]), ["t"], "regression", Index())
 
 
-def fit(task: Task, scaling: str = "auto", **columns: Any) -> tuple[Table, Target]:
+def fit(task: Task, scaling: Any = "auto", **columns: Any) -> tuple[Table, Any]:
     t = table(**columns)
     return t, KINDS[task].fit(t, list(columns), scaling, np.arange(len(t)))
 
@@ -168,7 +168,7 @@ def test_missing_targets_are_refused_or_dropped() -> None:
     ],
 )
 def test_a_row_with_an_empty_cell_has_no_truth_and_a_number_in_its_place(
-    task: Task, cells: dict[str, list[Any]], truth: list[Any]
+    task: Task, cells: dict[str, Any], truth: list[Any]
 ) -> None:
     rows, target = fit(task, **cells)
     found, known = target.read(rows)
