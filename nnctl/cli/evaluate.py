@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     import polars as pl
 
     from nnctl.data.dataset import Dataset
-    from nnctl.engine.parameters import Array
-    from nnctl.runs.evaluation import Confused, Evaluation, Split
+    from nnctl.metrics import Confused, Predictions
+    from nnctl.runs.evaluation import Evaluation, Split
     from nnctl.runs.model import Model
 
 WIDTH = 80
+#: A column takes a digit and two spaces: with more classes no confusion matrix is narrow enough.
+MOST_COLUMNS = WIDTH // 3
 #: A longer name is cut where it heads a row of the confusion matrix.
 LONGEST_NAME = 12
 #: How many pairs of classes are named where the matrix is too wide, and below it.
@@ -140,32 +142,38 @@ def show(found: "Evaluation") -> None:
         console.result("")
         heads = ("target", *next(iter(targets.values())))
         console.table(heads, [[name, *figures.values()] for name, figures in targets.items()])
-    matrix = found.confusion()
-    if matrix is not None and matrix.ndim == 2:
+    if found.target.class_names:
         console.result("")
-        show_confusion(found.predictions.names, matrix)
+        show_confusion(found.predictions)
 
 
-def show_confusion(names: tuple[str, ...], matrix: "Array") -> None:
+def show_confusion(p: "Predictions") -> None:
     """The matrix with a row for each true class, or where that is too wide the pairs most often confused."""
-    from nnctl.runs.evaluation import confused_pairs
+    from nnctl.metrics import confused, confusion_matrix
 
+    pairs = confused(p)
+    if p.columns <= MOST_COLUMNS and show_matrix(p.names, confusion_matrix(p).tolist()):
+        if p.columns > 2:
+            show_pairs(pairs[:PAIRS_BELOW], "\nconfused most")
+        return
+    show_pairs(pairs[:MOST_PAIRS])
+    if len(pairs) > MOST_PAIRS:
+        console.result(f"the {MOST_PAIRS} of {len(pairs)} pairs that are confused most; --json has the whole matrix")
+
+
+def show_matrix(names: tuple[str, ...], matrix: list[list[Cell]]) -> bool:
+    """A confusion matrix, its columns by name or else by number; whether it is narrow enough to be shown."""
     short = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 3]}..." for name in names]
     numbers = [str(i) for i in range(1, len(names) + 1)]
     numbered = [f"{number} {name}" for number, name in zip(numbers, short, strict=True)]
     for heads, labels in ((names, short), (numbers, numbered)):
         columns = ["true", *heads]
-        rows: list[list[Cell]] = [[label, *row] for label, row in zip(labels, matrix.tolist(), strict=True)]
+        rows: list[list[Cell]] = [[label, *row] for label, row in zip(labels, matrix, strict=True)]
         if table_width(columns, rows) <= WIDTH:
             console.result("rows are true classes, columns predicted ones")
             console.table(columns, rows)
-            if len(names) > 2:
-                show_pairs(confused_pairs(names, matrix)[:PAIRS_BELOW], "\nconfused most")
-            return
-    pairs = confused_pairs(names, matrix)
-    show_pairs(pairs[:MOST_PAIRS])
-    if len(pairs) > MOST_PAIRS:
-        console.result(f"the {MOST_PAIRS} of {len(pairs)} pairs that are confused most; --json has the whole matrix")
+            return True
+    return False
 
 
 def show_pairs(pairs: "Sequence[Confused]", title: str | None = None) -> None:

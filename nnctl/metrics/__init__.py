@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from pydantic import GetJsonSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema
 
-from nnctl.metrics.confusion import ClassRow, class_report, confusion_matrix
+from nnctl.metrics.confusion import ClassRow, Confused, class_report, confused, confusion_matrix
 from nnctl.metrics.decisions import Accuracy, BalancedAccuracy, HammingAccuracy, Matthews, SubsetAccuracy, TopK
-from nnctl.metrics.metric import DEFAULTS, Metric, evaluate
+from nnctl.metrics.metric import DEFAULTS, Metric, Sums, evaluate
 from nnctl.metrics.predictions import Predictions, Task
 from nnctl.metrics.probabilities import Brier, LogLoss, RocAuc
 from nnctl.metrics.regression import (
@@ -25,10 +25,13 @@ from nnctl.spec import ShortForm
 __all__ = [
     "AnyMetric",
     "ClassRow",
+    "Confused",
     "Metric",
     "Predictions",
+    "Sums",
     "Task",
     "class_report",
+    "confused",
     "confusion_matrix",
     "default_metrics",
     "evaluate",

@@ -1,23 +1,19 @@
 """Metrics of decisions: which class was chosen, and was it right."""
 
+import math
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nnctl.engine.means import mean_of_defined
+from nnctl.engine.means import mean_of_defined, ratio
 from nnctl.engine.parameters import Array
-from nnctl.metrics.confusion import confusion_matrix
-from nnctl.metrics.metric import Metric
+from nnctl.metrics.confusion import Counts, counts
+from nnctl.metrics.metric import MeanMetric, Metric, Sums
 from nnctl.metrics.predictions import Predictions, Task
 
 
-class _Decision(Metric):
-    tasks: ClassVar[tuple[Task, ...]] = ("classification",)
-    better: ClassVar[Literal["higher", "lower"]] = "higher"
-
-
-class Accuracy(_Decision):
+class Accuracy(MeanMetric):
     """The share of examples whose class is right.
 
         A = sum_i w_i [argmax_c y_ic = t_i] / sum_i w_i
@@ -33,15 +29,14 @@ class Accuracy(_Decision):
     """
 
     type: Literal["accuracy"] = "accuracy"
+    tasks: ClassVar[tuple[Task, ...]] = ("classification",)
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def value(self, p: Predictions) -> float:
-        return float(p.mean(p.is_right))
-
-    def by_class(self, p: Predictions) -> Array:
-        return p.mean_by_class(p.is_right)
+    def each(self, p: Predictions) -> Array:
+        return p.is_right
 
 
-class TopK(_Decision):
+class TopK(MeanMetric):
     """The share of examples whose class is among the k with the largest outputs.
 
         A_k = sum_i w_i [rank of t_i in y_i <= k] / sum_i w_i
@@ -58,30 +53,27 @@ class TopK(_Decision):
     """
 
     type: Literal["top_k"] = "top_k"
+    tasks: ClassVar[tuple[Task, ...]] = ("classification",)
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+
     k: int = Field(5, ge=1, description="How many of the largest outputs count; `top_3_accuracy` is short for 3.")
 
     @property
     def key(self) -> str:
         return f"top_{self.k}_accuracy"
 
-    def value(self, p: Predictions) -> float:
-        return float(p.mean(self._found(p)))
-
-    def by_class(self, p: Predictions) -> Array:
-        return p.mean_by_class(self._found(p))
-
-    def _found(self, p: Predictions) -> Array:
+    def each(self, p: Predictions) -> Array:
         t = p.truth[:, None]
         own = np.take_along_axis(p.outputs, t, axis=1)
         earlier = np.arange(p.columns) < t
         ahead = ~(p.outputs <= own) | (
             (p.outputs == own) & earlier
         )  # `not <=` rather than `>`, so that nan wins nothing
-        found: Array = ahead.sum(axis=1) < self.k
-        return found
+        among: Array = ahead.sum(axis=1) < self.k
+        return among
 
 
-class BalancedAccuracy(_Decision):
+class BalancedAccuracy(MeanMetric):
     """The mean over the classes of the share that is right: recall, averaged.
 
         B = mean_c (sum_{i: t_i = c} w_i [argmax y_i = c] / sum_{i: t_i = c} w_i)
@@ -95,15 +87,17 @@ class BalancedAccuracy(_Decision):
     """
 
     type: Literal["balanced_accuracy"] = "balanced_accuracy"
+    tasks: ClassVar[tuple[Task, ...]] = ("classification",)
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def value(self, p: Predictions) -> float:
-        return mean_of_defined(self.by_class(p))
+    def each(self, p: Predictions) -> Array:
+        return p.is_right
 
-    def by_class(self, p: Predictions) -> Array:
-        return p.mean_by_class(p.is_right)
+    def value(self, sums: Sums) -> float:
+        return mean_of_defined(ratio(sums["sum_of_class"], sums["mass_of_class"], np.nan))
 
 
-class Matthews(_Decision):
+class Matthews(Metric):
     """Matthews' correlation of decisions with the truth; for several classes Gorodkin's R_K.
 
     With the confusion matrix M, of total s and trace c, t = its row sums (true) and d = its column sums (decided):
@@ -121,18 +115,38 @@ class Matthews(_Decision):
     """
 
     type: Literal["matthews"] = "matthews"
+    tasks: ClassVar[tuple[Task, ...]] = ("classification",)
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def value(self, p: Predictions) -> float:
-        M = confusion_matrix(p).astype(np.float64)
-        s, c, t, d = M.sum(), M.trace(), M.sum(axis=1), M.sum(axis=0)
-        if s == 0:
+    def sums(self, p: Predictions) -> Sums:
+        return counts(p)._asdict()
+
+    def value(self, sums: Sums) -> float:
+        c = Counts(**sums)
+        total = float(c.true.sum())
+        if total == 0:
             return float("nan")
+        # Shares, and sums over the other classes instead of differences from all: weights may be of any size, and
+        # 1 + 1e-20 - 1 is 0. For each class, s h - t d = h r - m f with the rest r, neither true nor decided.
+        hits, missed, false = (np.asarray(part, np.float64) / total for part in c)
+        t, d = hits + missed, hits + false
+        rest = others(t) - false
+        covariance = float((hits * rest - missed * false).sum())
+        var_t, var_d = float((t * others(t)).sum()), float((d * others(d)).sum())
         if np.count_nonzero(t) == 1 or np.count_nonzero(d) == 1:
             return 0.0
-        return float((c * s - t @ d) / np.sqrt((s**2 - d @ d) * (s**2 - t @ t)))
+        return covariance / var_t * math.sqrt(var_t / var_d)
 
 
-class HammingAccuracy(_Decision):
+def others(values: Array) -> Array:
+    """For each entry the sum of all the others, (n,)."""
+    sums = np.zeros_like(values)
+    sums[1:] += np.cumsum(values[:-1])
+    sums[:-1] += np.cumsum(values[:0:-1])[::-1]
+    return sums
+
+
+class HammingAccuracy(MeanMetric):
     """The share of labels that are right, over all examples and labels.
 
         H = sum_i w_i sum_j [d_ij = t_ij] / (k sum_i w_i)
@@ -148,15 +162,13 @@ class HammingAccuracy(_Decision):
 
     type: Literal["hamming_accuracy"] = "hamming_accuracy"
     tasks: ClassVar[tuple[Task, ...]] = ("multilabel",)
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def value(self, p: Predictions) -> float:
-        return float(self.by_class(p).mean())
-
-    def by_class(self, p: Predictions) -> Array:
-        return p.mean(p.is_right)
+    def each(self, p: Predictions) -> Array:
+        return p.is_right
 
 
-class SubsetAccuracy(_Decision):
+class SubsetAccuracy(MeanMetric):
     """The share of examples with every label right.
 
         S = sum_i w_i [d_i = t_i] / sum_i w_i
@@ -171,6 +183,7 @@ class SubsetAccuracy(_Decision):
 
     type: Literal["subset_accuracy"] = "subset_accuracy"
     tasks: ClassVar[tuple[Task, ...]] = ("multilabel",)
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def value(self, p: Predictions) -> float:
-        return float(p.mean(np.all(p.is_right, axis=1, keepdims=True))[0])
+    def each(self, p: Predictions) -> Array:
+        return np.asarray(np.all(p.is_right, axis=1))

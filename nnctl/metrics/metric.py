@@ -1,8 +1,11 @@
 """The contract every metric keeps."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+import numpy as np
+
+from nnctl.engine.means import ratio
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.metrics.predictions import Predictions, Task
@@ -16,8 +19,20 @@ DEFAULTS: dict[Task, tuple[str, ...]] = {
 }
 
 
+#: What a metric has to know of the examples seen so far, by name: numbers, arrays, and lists of arrays to be joined.
+Sums = dict[str, Any]
+
+
 class Metric(Spec):
     """An immutable value: one figure of how well predictions fit the truth.
+
+    The examples may come in tiles, of which only sums are kept:
+
+        sums = metric.start(task, columns)
+        metric.add(sums, tile)              # for each tile
+        metric.value(sums)
+
+    However they are cut into tiles, the figure is the same: exactly where it counts, to rounding where it adds up.
 
     Every metric honours the examples' weights (an example of weight 2 counts as two equal examples,
     one of weight 0 as none) and gives a number or nan for any data, without a warning: nan says that the data
@@ -45,15 +60,63 @@ class Metric(Spec):
                 f"use for example {', '.join(DEFAULTS[task])}"
             )
 
-    def value(self, p: Predictions) -> float:
-        """The figure over all examples."""
+    def start(self, task: Task, columns: int) -> Sums:
+        """The sums of no examples, of a target of so many classes or columns."""
+        return self.sums(Predictions.none(task, columns))
+
+    def add(self, sums: Sums, p: Predictions) -> None:
+        """Take in more examples."""
+        for name, part in self.sums(p).items():
+            sums[name] = sums[name] + part
+
+    def sums(self, p: Predictions) -> Sums:
+        """What examples add to each sum."""
         raise NotImplementedError
 
-    def by_class(self, p: Predictions) -> Array | None:
+    def value(self, sums: Sums) -> float:
+        """The figure over all examples seen."""
+        raise NotImplementedError
+
+    def by_class(self, sums: Sums) -> Array | None:
         """The figure for each class, label or column (columns,); None where it has no parts."""
         return None
+
+    def summed(self, p: Predictions) -> Sums:
+        """The sums of these examples and no others."""
+        sums = self.start(p.task, p.columns)
+        self.add(sums, p)
+        return sums
+
+
+class MeanMetric(Metric):
+    """A metric that is the weighted mean of a figure each example has: sum_i w_i f_i / sum_i w_i."""
+
+    def each(self, p: Predictions) -> Array:
+        """The figure of each example (n,), or of each example in each column (n, columns)."""
+        raise NotImplementedError
+
+    def sums(self, p: Predictions) -> Sums:
+        each = self.each(p)
+        sums = {"sum": p.total(each), "mass": p.mass}
+        if each.ndim == p.truth.ndim == 1:
+            sums["sum_of_class"], sums["mass_of_class"] = p.total_by_class(each), p.total_by_class(None)
+        return sums
+
+    def value(self, sums: Sums) -> float:
+        return float(self.mean(sums).mean())
+
+    def by_class(self, sums: Sums) -> Array | None:
+        """Of the examples of each class; or of each column."""
+        if "sum_of_class" in sums:
+            return ratio(sums["sum_of_class"], sums["mass_of_class"], np.nan)
+        mean = self.mean(sums)
+        return mean if mean.ndim else None
+
+    def mean(self, sums: Sums) -> Array:
+        """The mean over all examples, () or (columns,)."""
+        return ratio(sums["sum"], sums["mass"], np.nan)
 
 
 def evaluate(metrics: Iterable[Metric], p: Predictions) -> dict[str, float]:
     """Each metric's value by its key."""
-    return {metric.key: metric.value(p) for metric in metrics}
+    return {metric.key: metric.value(metric.summed(p)) for metric in metrics}

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnctl.engine.means import counted, ratio, weighted_mean, weighted_sum
+from nnctl.engine.means import counted, weighted_sum
 from nnctl.engine.parameters import Array
 
 Task = Literal["classification", "multilabel", "regression"]
@@ -37,6 +37,12 @@ class Predictions:
         expected = self.outputs.shape[:1] if self.task == "classification" else self.outputs.shape
         if self.outputs.ndim != 2 or not self.columns or self.truth.shape != expected:
             raise ValueError(f"{self.task}: outputs {self.outputs.shape} do not fit truth {self.truth.shape}")
+
+    @classmethod
+    def none(cls, task: Task, columns: int) -> "Predictions":
+        """Of no examples."""
+        outputs = np.empty((0, columns))
+        return cls(task, outputs, np.empty(outputs.shape[: 1 if task == "classification" else 2], np.intp))
 
     @property
     def columns(self) -> int:
@@ -90,12 +96,18 @@ class Predictions:
         """The weighted sum over the examples of values (n,) or (n, k)."""
         return weighted_sum(values, self.weights)
 
-    def mean(self, values: Array) -> Array:
-        """The weighted mean over the examples of values (n,) or (n, k); nan of none."""
-        return weighted_mean(values, self.weights)
+    @property
+    def mass(self) -> Array:
+        """How many examples there are; with weights, how much they weigh."""
+        return np.asarray(len(self.outputs)) if self.weights is None else weighted_sum(self.weights, None)
 
-    def mean_by_class(self, values: Array) -> Array:
-        """The weighted mean of values (n,) over the examples of each true class, (C,); nan of none."""
-        weighted = values if self.weights is None else counted(values, self.weights) * self.weights
-        sums = np.bincount(self.truth, weighted, minlength=self.columns)
-        return ratio(sums, np.bincount(self.truth, self.weights, minlength=self.columns), np.nan)
+    def total_by_class(self, values: Array | None) -> Array:
+        """The weighted sum of values (n,), or of 1, over the examples of each true class (C,)."""
+        return totals(self.truth, self.columns, values, self.weights)
+
+
+def totals(classes: Array, columns: int, values: Array | None, weights: Array | None) -> Array:
+    """The weighted sums (columns,) of values (n,), or of 1, over the examples of each class."""
+    if values is None or weights is None:
+        return np.bincount(classes, weights if values is None else values, minlength=columns)
+    return np.bincount(classes, counted(values, weights) * weights, minlength=columns)

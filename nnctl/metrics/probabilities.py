@@ -6,7 +6,7 @@ import numpy as np
 
 from nnctl.engine.means import mean_of_defined
 from nnctl.engine.parameters import Array
-from nnctl.metrics.metric import Metric
+from nnctl.metrics.metric import MeanMetric, Metric, Sums
 from nnctl.metrics.predictions import Predictions, Task
 
 
@@ -29,17 +29,55 @@ class RocAuc(Metric):
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "multilabel")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def value(self, p: Predictions) -> float:
-        if p.task == "classification" and p.columns == 2:
-            return _area(p.outputs[:, 1], p.true[:, 1], p.weights)
+    def start(self, task: Task, columns: int) -> Sums:
+        return {name: [part] for name, part in self.sums(Predictions.none(task, columns)).items()}
+
+    def add(self, sums: Sums, p: Predictions) -> None:
+        """Keep the scores: which is larger is not known before all have been seen."""
+        for name, part in self.sums(p).items():
+            sums[name].append(part)
+
+    def sums(self, p: Predictions) -> Sums:
+        weights = np.ones(len(p.outputs)) if p.weights is None else p.weights
+        return {"scores": p.outputs.copy(), "truth": p.truth.copy(), "weights": weights.copy()}
+
+    def value(self, sums: Sums) -> float:
+        scores, classes = sums["scores"], sums["truth"][0].ndim == 1
+        each = self.by_class(sums)
+        if classes and len(each) == 2:
+            return float(each[1])
         # A class may be undefined for its examples' sake and be left out; for its outputs' sake it may not.
-        return float("nan") if np.isnan(p.outputs).any() else mean_of_defined(self.by_class(p))
+        return float("nan") if any(np.isnan(part).any() for part in scores) else mean_of_defined(each)
 
-    def by_class(self, p: Predictions) -> Array:
-        return np.array([_area(p.outputs[:, c], p.true[:, c], p.weights) for c in range(p.columns)])
+    def by_class(self, sums: Sums) -> Array:
+        scores, truth, weights = (np.concatenate(sums[name]) for name in ("scores", "truth", "weights"))
+        columns = range(scores.shape[1])
+        positive = (truth == c if truth.ndim == 1 else truth[:, c] != 0 for c in columns)
+        return np.array([_area(scores[:, c], has, weights) for c, has in zip(columns, positive, strict=True)])
 
 
-class LogLoss(Metric):
+class _Probability(MeanMetric):
+    """A mean that has no meaning for outputs that are not probabilities; `nonsense` counts the tiles of those."""
+
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "multilabel")
+    better: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def start(self, task: Task, columns: int) -> Sums:
+        return {**super().start(task, columns), "labels": task == "multilabel"}
+
+    def sums(self, p: Predictions) -> Sums:
+        return {**super().sums(p), "nonsense": int(not p.are_probabilities)}
+
+    def mean(self, sums: Sums) -> Array:
+        mean = super().mean(sums)
+        return np.full_like(mean, np.nan) if sums["nonsense"] else mean
+
+    def by_class(self, sums: Sums) -> Array | None:
+        by_class = super().by_class(sums)
+        return by_class if by_class is None or not sums["nonsense"] else np.full_like(by_class, np.nan)
+
+
+class LogLoss(_Probability):
     """The mean negative logarithm of the probability given to the truth.
 
         L = -sum_i w_i ln y_i[t_i] / sum_i w_i
@@ -58,19 +96,18 @@ class LogLoss(Metric):
 
     type: Literal["log_loss"] = "log_loss"
     unit: ClassVar[Literal["", "nats", "target"]] = "nats"
-    tasks: ClassVar[tuple[Task, ...]] = ("classification", "multilabel")
-    better: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def value(self, p: Predictions) -> float:
-        return float(p.mean(_surprise(p)).mean()) if p.are_probabilities else float("nan")
+    def each(self, p: Predictions) -> Array:
+        """-ln of the probability given to the truth."""
+        if p.task == "multilabel":
+            given = np.where(p.true, p.outputs, 1 - p.outputs)
+        else:
+            given = np.take_along_axis(p.outputs, p.truth[:, None], axis=1)[:, 0]
+        surprise: Array = -np.log(np.clip(given, np.finfo(p.outputs.dtype).eps, 1), dtype=np.float64)
+        return surprise
 
-    def by_class(self, p: Predictions) -> Array:
-        if not p.are_probabilities:
-            return np.full(p.columns, np.nan)
-        return p.mean(_surprise(p)) if p.task == "multilabel" else p.mean_by_class(_surprise(p)[:, 0])
 
-
-class Brier(Metric):
+class Brier(_Probability):
     """The mean squared distance of probabilities from the truth, as 0 and 1.
 
         B = sum_i w_i sum_c (y_ic - [t_i = c])^2 / sum_i w_i
@@ -87,37 +124,23 @@ class Brier(Metric):
     """
 
     type: Literal["brier"] = "brier"
-    tasks: ClassVar[tuple[Task, ...]] = ("classification", "multilabel")
-    better: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def value(self, p: Predictions) -> float:
-        each = self.by_class(p)
-        if p.task == "multilabel":
+    def each(self, p: Predictions) -> Array:
+        with np.errstate(over="ignore"):  # of what is no probability
+            return np.square(np.subtract(p.outputs, p.true, dtype=np.float64))
+
+    def value(self, sums: Sums) -> float:
+        each = self.mean(sums)
+        if sums["labels"]:
             return float(each.mean())
-        return float(each[1] if p.columns == 2 else each.sum())
-
-    def by_class(self, p: Predictions) -> Array:
-        if not p.are_probabilities:
-            return np.full(p.columns, np.nan)
-        return p.mean(np.subtract(p.outputs, p.true, dtype=np.float64) ** 2)
+        return float(each[1] if len(each) == 2 else each.sum())
 
 
-def _area(scores: Array, positive: Array, weights: Array | None) -> float:
+def _area(scores: Array, positive: Array, weights: Array) -> float:
     """AUC by ranks: each positive beats the negatives of lower score and half of those of equal score."""
     if np.isnan(scores).any():
         return float("nan")
     _, level = np.unique(scores, return_inverse=True)
-    pos, neg = (np.bincount(level, s if weights is None else s * weights) for s in (positive, ~positive))
+    pos, neg = (np.bincount(level, side * weights) for side in (positive, ~positive))
     pairs = pos.sum() * neg.sum()
     return float((pos * (np.cumsum(neg) - neg / 2)).sum() / pairs) if pairs else float("nan")
-
-
-def _surprise(p: Predictions) -> Array:
-    """-ln of the probability given to the truth: (n, 1) for a class, (n, k) for labels."""
-    smallest = np.finfo(p.outputs.dtype).eps
-    if p.task == "multilabel":
-        given = np.where(p.true, p.outputs, 1 - p.outputs)
-    else:
-        given = np.take_along_axis(p.outputs, p.truth[:, None], axis=1)
-    surprise: Array = -np.log(np.clip(given, smallest, 1), dtype=np.float64)
-    return surprise

@@ -8,21 +8,21 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from nnctl.engine.means import ratio
+from nnctl.engine.means import ratio, weighted_mean
 from nnctl.engine.parameters import Array
-from nnctl.metrics.metric import Metric
+from nnctl.metrics.metric import MeanMetric, Sums
 from nnctl.metrics.predictions import Predictions, Task
 
 
-class _Column(Metric):
+class _Column(MeanMetric):
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
     better: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def value(self, p: Predictions) -> float:
-        return float(self.by_class(p).mean())
+    def value(self, sums: Sums) -> float:
+        return float(self.by_class(sums).mean())
 
-    def by_class(self, p: Predictions) -> Array:
-        raise NotImplementedError
+    def by_class(self, sums: Sums) -> Array:
+        return self.mean(sums)
 
 
 class MeanAbsoluteError(_Column):
@@ -41,8 +41,8 @@ class MeanAbsoluteError(_Column):
     type: Literal["mae"] = "mae"
     unit: ClassVar[Literal["", "nats", "target"]] = "target"
 
-    def by_class(self, p: Predictions) -> Array:
-        return p.mean(np.abs(_error(p)))
+    def each(self, p: Predictions) -> Array:
+        return np.abs(_error(p))
 
 
 class MeanSquaredError(_Column):
@@ -60,8 +60,8 @@ class MeanSquaredError(_Column):
 
     type: Literal["mse"] = "mse"
 
-    def by_class(self, p: Predictions) -> Array:
-        return p.mean(_squared_error(p))
+    def each(self, p: Predictions) -> Array:
+        return _squared_error(p)
 
 
 class RootMeanSquaredError(_Column):
@@ -80,8 +80,11 @@ class RootMeanSquaredError(_Column):
     type: Literal["rmse"] = "rmse"
     unit: ClassVar[Literal["", "nats", "target"]] = "target"
 
-    def by_class(self, p: Predictions) -> Array:
-        root: Array = np.sqrt(p.mean(_squared_error(p)))
+    def each(self, p: Predictions) -> Array:
+        return _squared_error(p)
+
+    def by_class(self, sums: Sums) -> Array:
+        root: Array = np.sqrt(self.mean(sums))
         return root
 
 
@@ -102,13 +105,47 @@ class R2(_Column):
     type: Literal["r2"] = "r2"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def by_class(self, p: Predictions) -> Array:
+    def each(self, p: Predictions) -> Array:
+        return _squared_error(p)
+
+    def sums(self, p: Predictions) -> Sums:
         t = p.truth.astype(np.float64)
+        mean = weighted_mean(t, p.weights)
         counted = t if p.weights is None else t[p.weights > 0]
-        # Compared with the first row, not by a variance of 0: the mean of equal numbers may differ in its last bit.
-        varies = (counted != counted[:1]).any(axis=0)
-        variance = np.where(varies, p.mean((t - p.mean(t)) ** 2), 0)
-        explained: Array = 1 - ratio(p.mean(_squared_error(p)), variance, np.nan)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return {
+                **super().sums(p),
+                "centre": mean,
+                "deviation": p.total((t - mean) ** 2),
+                "lowest": counted.min(axis=0, initial=np.inf),
+                "highest": counted.max(axis=0, initial=-np.inf),
+            }
+
+    def add(self, sums: Sums, p: Predictions) -> None:
+        """Add squared deviations from one mean to those from another.
+
+        Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances",
+        1979, eq. 2.1.
+        """
+        a, b = dict(sums), self.sums(p)
+        if b["mass"] == 0:
+            return
+        sums.update(b)
+        if a["mass"] == 0:
+            return
+        sums["sum"], sums["mass"] = a["sum"] + b["sum"], a["mass"] + b["mass"]
+        with np.errstate(over="ignore", invalid="ignore"):
+            shift = b["centre"] - a["centre"]
+            sums["centre"] = a["centre"] + shift * b["mass"] / sums["mass"]
+            sums["deviation"] = a["deviation"] + b["deviation"] + shift**2 * a["mass"] * b["mass"] / sums["mass"]
+        sums["lowest"] = np.minimum(a["lowest"], b["lowest"])
+        sums["highest"] = np.maximum(a["highest"], b["highest"])
+
+    def by_class(self, sums: Sums) -> Array:
+        # By the extremes, not by a variance of 0: the mean of equal numbers may differ in its last bit.
+        varies = sums["lowest"] != sums["highest"]
+        variance = np.where(varies, ratio(sums["deviation"], sums["mass"], np.nan), 0)
+        explained: Array = 1 - ratio(self.mean(sums), variance, np.nan)
         return explained
 
 
@@ -128,10 +165,15 @@ class MeanAbsolutePercentageError(_Column):
 
     type: Literal["mape"] = "mape"
 
-    def by_class(self, p: Predictions) -> Array:
-        relative = ratio(np.abs(_error(p)), np.abs(p.truth), 0.0)
+    def each(self, p: Predictions) -> Array:
+        return ratio(np.abs(_error(p)), np.abs(p.truth), 0.0)
+
+    def sums(self, p: Predictions) -> Sums:
+        return {**super().sums(p), "counted": p.total(p.truth != 0)}
+
+    def by_class(self, sums: Sums) -> Array:
         # The share of the examples that count turns the mean over all into the mean over those.
-        return ratio(p.mean(relative), p.mean(p.truth != 0), np.nan)
+        return ratio(self.mean(sums), ratio(sums["counted"], sums["mass"], np.nan), np.nan)
 
 
 class MaxError(_Column):
@@ -149,10 +191,16 @@ class MaxError(_Column):
     type: Literal["max_error"] = "max_error"
     unit: ClassVar[Literal["", "nats", "target"]] = "target"
 
-    def by_class(self, p: Predictions) -> Array:
+    def sums(self, p: Predictions) -> Sums:
         error = np.abs(_error(p))
         counted = error if p.weights is None else error[p.weights > 0]
-        return counted.max(axis=0) if len(counted) else np.full(p.columns, np.nan)
+        return {"largest": counted.max(axis=0, initial=-1.0)}
+
+    def add(self, sums: Sums, p: Predictions) -> None:
+        sums["largest"] = np.maximum(sums["largest"], self.sums(p)["largest"])
+
+    def by_class(self, sums: Sums) -> Array:
+        return np.where(sums["largest"] < 0, np.nan, sums["largest"])
 
 
 def _error(p: Predictions) -> Array:

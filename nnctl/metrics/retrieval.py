@@ -10,7 +10,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.metrics import confusion
 from nnctl.metrics.confusion import Counts, counts
-from nnctl.metrics.metric import Metric
+from nnctl.metrics.metric import Metric, Sums
 from nnctl.metrics.predictions import Predictions, Task
 
 Average = Literal["auto", "binary", "macro", "micro", "weighted"]
@@ -51,11 +51,18 @@ class _Retrieval(Metric):
         """The ratio of each class, nan where it occurs nowhere."""
         raise NotImplementedError
 
-    def value(self, p: Predictions) -> float:
-        c = counts(p, self.threshold)
+    def start(self, task: Task, columns: int) -> Sums:
+        two_classes = task == "classification" and columns == 2
+        return {**super().start(task, columns), "two_classes": two_classes}
+
+    def sums(self, p: Predictions) -> Sums:
+        return counts(p, self.threshold)._asdict()
+
+    def value(self, sums: Sums) -> float:
+        c = _counts(sums)
         average = self.average
         if average == "auto":
-            average = "binary" if p.task == "classification" and p.columns == 2 else "macro"
+            average = "binary" if sums["two_classes"] else "macro"
         if average == "micro":
             return float(self.ratio_of(c.total())[0])
         each = self.ratio_of(c)
@@ -65,8 +72,12 @@ class _Retrieval(Metric):
             return mean_of_defined(each)
         return float(ratio(np.nan_to_num(each) @ c.true, c.true.sum(), np.nan))
 
-    def by_class(self, p: Predictions) -> Array:
-        return self.ratio_of(counts(p, self.threshold))
+    def by_class(self, sums: Sums) -> Array:
+        return self.ratio_of(_counts(sums))
+
+
+def _counts(sums: Sums) -> Counts:
+    return Counts(sums["hits"], sums["missed"], sums["false"])
 
 
 class Precision(_Retrieval):

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -20,6 +20,7 @@ from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.metrics import (
     ClassRow,
+    Confused,
     Metric,
     Predictions,
     evaluate,
@@ -33,20 +34,6 @@ from nnctl.training.evaluate import Evaluator
 Split = Literal["train", "validation", "test"]
 #: The split that is measured where none is named: the first there is.
 PREFERRED: tuple[Split, ...] = ("test", "validation", "train")
-
-
-class Confused(NamedTuple):
-    """How many examples of a class were taken for another; with weights, how much they weigh."""
-
-    true: str
-    predicted: str
-    examples: float
-
-
-def confused_pairs(names: Sequence[str], matrix: Array) -> list[Confused]:
-    """What a confusion matrix (C, C) has beside its diagonal, the largest first."""
-    pairs = [Confused(names[t], names[p], matrix[t, p].item()) for t, p in np.argwhere(matrix) if t != p]
-    return sorted(pairs, key=lambda pair: -pair.examples)
 
 
 @dataclass(frozen=True)
@@ -78,8 +65,7 @@ class Evaluation:
 
     def confused(self) -> list[Confused]:
         """The pairs of classes that are taken for each other, the most frequent first; none for labels and numbers."""
-        matrix = self.confusion()
-        return [] if matrix is None or matrix.ndim > 2 else confused_pairs(self.predictions.names, matrix)
+        return self.target.confused(self.predictions)
 
     def targets(self) -> dict[str, dict[str, float]]:
         """The usual metrics of every column of a numeric target; none for classes."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from nnctl.engine.parameters import Array
 from nnctl.metrics import AnyMetric, Predictions, evaluate
 from nnctl.metrics.metric import Metric
 from nnctl.metrics.predictions import Task
+from tests.metrics.made import by_class, value
 
 METRIC = TypeAdapter(AnyMetric)
 TYPES = [m.model_fields["type"].default for m in get_args(get_args(AnyMetric)[0])]
@@ -44,9 +45,9 @@ def test_nothing_to_look_at_is_nan(task: Task, n: int) -> None:
     truth = np.zeros(n if task == "classification" else (n, 2), int)
     p = Predictions(task, np.full((n, 2), 0.5), truth, np.zeros(n))
     for metric in fitting(task):
-        assert math.isnan(metric.value(p)), metric.key
-        by_class = metric.by_class(p)
-        assert by_class is None or np.isnan(by_class).all(), metric.key
+        assert math.isnan(value(metric, p)), metric.key
+        each = by_class(metric, p)
+        assert each is None or np.isnan(each).all(), metric.key
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -56,10 +57,10 @@ def test_broken_outputs_warn_nobody(task: Task, bad: float, weights: Array | Non
     truth = np.array([0, 1, 1]) if task == "classification" else np.array([[0, 1], [1, 0], [1, 1]])
     p = Predictions(task, np.array([[bad, 0.5], [0.2, 0.8], [0.2, bad]]), truth, weights)
     for metric in fitting(task):
-        value = metric.value(p)
-        metric.by_class(p)
+        figure = value(metric, p)
+        by_class(metric, p)
         if math.isnan(bad) and metric.type in ("roc_auc", "log_loss", "brier", "mae", "mse", "rmse", "r2", "max_error"):
-            assert math.isnan(value), metric.key
+            assert math.isnan(figure), metric.key
 
 
 def test_one_class_only() -> None:
@@ -82,10 +83,10 @@ def test_constant_truth_has_no_variance_to_explain() -> None:
     column = [[0.1], [0.1], [0.1]]
     assert math.isnan(score("regression", column, column, "r2")[0])
     p = Predictions("regression", np.zeros((3, 2)), np.array([[1.0, 5], [2, 5], [3, 5]]))
-    each: Any = METRIC.validate_python("r2").by_class(p)
+    each = by_class(METRIC.validate_python("r2"), p)
     assert each[0] == pytest.approx(1 - 14 / 2)
     assert math.isnan(each[1])
-    assert math.isnan(METRIC.validate_python("r2").value(p))
+    assert math.isnan(value(METRIC.validate_python("r2"), p))
     weighted = score("regression", [[0]] * 4, [*column, [7]], "r2", weights=np.array([1.0, 1, 1, 0]))
     assert math.isnan(weighted[0])
 
@@ -98,7 +99,7 @@ def test_mape_leaves_a_truth_of_zero_out() -> None:
 def test_a_wrong_certainty_is_finite() -> None:
     assert classes([1], [0], "log_loss") == [pytest.approx(-math.log(np.finfo(float).eps))]
     p = Predictions("classification", np.array([[0, 1]], np.float32), np.array([0]))
-    assert METRIC.validate_python("log_loss").value(p) == pytest.approx(-math.log(np.finfo(np.float32).eps))
+    assert value(METRIC.validate_python("log_loss"), p) == pytest.approx(-math.log(np.finfo(np.float32).eps))
 
 
 def test_scores_are_no_probabilities() -> None:
@@ -130,13 +131,13 @@ def test_nan_wins_nothing() -> None:
 
 def test_float32_is_subtracted_in_float64() -> None:
     p = Predictions("regression", np.ones((1, 1), np.float32), np.full((1, 1), 1e-9, np.float32))
-    assert METRIC.validate_python("mae").value(p) == pytest.approx(1 - 1e-9, rel=1e-13)
+    assert value(METRIC.validate_python("mae"), p) == pytest.approx(1 - 1e-9, rel=1e-13)
 
 
 def test_float32_is_summed_in_float64() -> None:
     n = 3_000_000
     p = Predictions("regression", np.full((n, 1), 0.1, np.float32), np.zeros((n, 1), np.float32))
-    assert METRIC.validate_python("mae").value(p) == pytest.approx(float(np.float32(0.1)), rel=1e-12)
+    assert value(METRIC.validate_python("mae"), p) == pytest.approx(float(np.float32(0.1)), rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from nnctl.metrics import AnyMetric, Predictions, confusion_matrix
+from tests.metrics.made import by_class, value
 
 CASES = json.loads((Path(__file__).parents[1] / "reference" / "metrics" / "cases.json").read_text())
 METRIC = TypeAdapter(AnyMetric)
@@ -24,11 +25,10 @@ def test_scikit_learn(case: dict[str, Any]) -> None:
     p = predictions(case)
     for key, expected in case["values"].items():
         metric = METRIC.validate_python(key)
-        assert metric.value(p) == pytest.approx(expected, rel=1e-12, abs=1e-14), key
+        assert value(metric, p) == pytest.approx(expected, rel=1e-12, abs=1e-14), key
         assert metric.key == key
     for key, expected in case["by_class"].items():
-        by_class: Any = METRIC.validate_python(key).by_class(p)
-        np.testing.assert_allclose(by_class, expected, rtol=1e-12, err_msg=key)
+        np.testing.assert_allclose(by_class(METRIC.validate_python(key), p), expected, rtol=1e-12, err_msg=key)
     if "confusion" in case:
         np.testing.assert_allclose(confusion_matrix(p), case["confusion"], rtol=1e-12, atol=1e-12)
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl.data.targets import Classes, Labels, Numbers, Target
-from nnctl.metrics import Predictions, confusion_matrix
-from nnctl.runs.evaluation import Evaluation, confused_pairs, measure, own_data
+from nnctl.metrics import Predictions, confused
+from nnctl.runs.evaluation import Evaluation, measure, own_data
 from nnctl.runs.trained import open_trained
 from nnctl.runs.worst import worst, worst_frame
 from tests.plot.made import conv_run
@@ -49,8 +49,7 @@ def test_the_largest_loss_first(losses: Sequence[float], count: int, order: Sequ
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_confused_pairs_by_counting(pairs: Sequence[tuple[int, int]]) -> None:
     truth, decided = np.array(pairs).T
-    matrix = confusion_matrix(Predictions("classification", np.eye(4)[decided], truth))
-    found = confused_pairs("abcd", matrix)
+    found = confused(Predictions("classification", np.eye(4)[decided], truth, None, tuple("abcd")))
     counted = Counter(("abcd"[t], "abcd"[d]) for t, d in pairs if t != d)
     assert {(true, predicted): count for true, predicted, count in found} == counted
     assert [pair.examples for pair in found] == sorted(counted.values(), reverse=True)

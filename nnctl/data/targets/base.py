@@ -16,7 +16,7 @@ from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import ClassRow, Metric, Predictions, default_metrics
+from nnctl.metrics import ClassRow, Confused, Metric, Predictions, default_metrics
 from nnctl.spec import Listed, Spec
 
 if TYPE_CHECKING:
@@ -174,6 +174,10 @@ class Target(Spec):
     def confusion(self, p: Predictions) -> Array | None:
         """What was taken for what, see `confusion_matrix`; None for numbers."""
         return None
+
+    def confused(self, p: Predictions) -> list[Confused]:
+        """The pairs of classes that are taken for each other, the most frequent first; none for labels and numbers."""
+        return []
 
     def by_column(self, p: Predictions) -> dict[str, dict[str, float]]:
         """The usual metrics of every column of a target of numbers; none for classes and labels."""

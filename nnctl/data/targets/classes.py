@@ -18,7 +18,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import ClassRow, Predictions, class_report, confusion_matrix
+from nnctl.metrics import ClassRow, Confused, Predictions, class_report, confused, confusion_matrix
 from nnctl.spec import Listed, nearest
 
 if TYPE_CHECKING:
@@ -159,6 +159,9 @@ class Classes(Target):
 
     def confusion(self, p: Predictions) -> Array:
         return confusion_matrix(p)
+
+    def confused(self, p: Predictions) -> list[Confused]:
+        return confused(p)
 
     def _single(self, loss: Loss) -> bool:
         return len(self.classes) == 2 and loss.single_output_for_two_classes

@@ -97,7 +97,7 @@ class Numbers(Target):
         return columns
 
     def by_column(self, p: Predictions) -> dict[str, dict[str, float]]:
-        parts = {metric.key: metric.by_class(p) for metric in self.suited_metrics}
+        parts = {metric.key: metric.by_class(metric.summed(p)) for metric in self.suited_metrics}
         return {
             name: {key: float(values[i]) for key, values in parts.items() if values is not None}
             for i, name in enumerate(self.columns)
