@@ -52,7 +52,7 @@ def _flat(by_class: Array | None) -> list[float]:
     return [] if by_class is None else by_class.tolist()
 
 
-def rows(p: Predictions, indices: Array | Sequence[int], weights: Array | None) -> Predictions:
+def rows(p: Predictions, indices: Array | Sequence[int] | slice, weights: Array | None) -> Predictions:
     return dataclasses.replace(p, outputs=p.outputs[indices], truth=p.truth[indices], weights=weights)
 
 
