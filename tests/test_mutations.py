@@ -45,7 +45,7 @@ from nnctl.layers import (
     Residual,
     Upsample,
 )
-from nnctl.layers.convolution import Convolution
+from nnctl.layers.convolution import Filters
 from nnctl.layers.normalization import Normalization
 from nnctl.losses import AnyLoss
 from nnctl.losses.base import LossSpec
@@ -339,13 +339,13 @@ def not_shared(
 
 
 def turned_over(
-    right: Callable[..., Array], self: Convolution, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Filters, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
     return right(self, {**p, "weight": p["weight"][::-1].copy()}, g, dy, slot)
 
 
 def turned_gradient(
-    right: Callable[..., Array], self: Convolution, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+    right: Callable[..., Array], self: Filters, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
 ) -> Array:
     dx = right(self, p, g, dy, slot)
     g["weight"][...] = g["weight"][::-1].copy()

@@ -1,94 +1,180 @@
-"""Convolution over one axis or two."""
+"""Convolution over one axis or two: filters that slide over their input.
+
+`Filters` holds the settings, `Convolution` both passes; the products they are made of are in `correlation`,
+and how windows lie along an axis is in `windows`.
+"""
 
 from math import prod
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from nnctl.engine.parameters import Array, Declarations, Shape, Views
 from nnctl.engine.slot import Slot
-from nnctl.layers.correlation import Grid, add_bias, correlate, gather, outer, scatter, sum_positions
-from nnctl.layers.depthwise import correlate_each, outer_each, scatter_each
-from nnctl.layers.filters import AXES, Filters, Filters1d, Filters2d, as_image
+from nnctl.errors import ConfigError
+from nnctl.layers.correlation import (
+    add_bias,
+    correlate,
+    correlate_each,
+    gather,
+    outer,
+    outer_each,
+    scatter,
+    scatter_each,
+    sum_positions,
+)
 from nnctl.layers.weighted import Weighted
+from nnctl.layers.windows import (
+    AXES,
+    Count,
+    Counts,
+    Grid,
+    Padding1d,
+    Padding2d,
+    Sliding,
+    both,
+    both_paddings,
+    check_axes,
+)
+
+PADDING = "Zeros around the input: `same` for ceil(length / stride) outputs, `valid` for none, or how many on each side"
 
 
-class Convolution(Weighted, Filters):
-    """What all convolutions share: their parameters, and the forms that these take inside."""
+class Filters(Weighted):
+    """Filters of channels, in groups, that slide along the axes there are; a bias a filter."""
 
-    def grid(self, image: Shape) -> Grid:
-        """The windows along height and width of an image of this shape."""
-        height, width = self.sliding
-        return height.over(image[0], AXES[0]), width.over(image[1], AXES[1])
+    principal: ClassVar[str | None] = "filters"
+    filters: int = Field(gt=0, description="Number of filters, which is the number of channels that come out.")
+    groups: Count | Literal["channels"] = Field(
+        1,
+        description="Groups that inputs and filters are divided into, each filter seeing its own group's inputs; "
+        "`channels` is a group for each input channel (depthwise).",
+    )
 
-    def output_image(self, image: Shape) -> Shape:
-        """The shape that comes out of an image of this shape."""
-        return (*(axis.count for axis in self.grid(image)), self.filters)
+    @property
+    def sliding(self) -> tuple[Sliding, ...]:
+        """How the filters slide along each axis."""
+        raise NotImplementedError
 
-    def output_shape(self, shape: Shape) -> Shape:
-        return self.output_image(self.image(shape))[-len(shape) :]
+    @property
+    def window(self) -> Shape:
+        """The size of a filter along each axis."""
+        return tuple(sliding.kernel for sliding in self.sliding)
+
+    def grid(self, shape: Shape) -> Grid:
+        """The windows along each axis, for inputs of a shape."""
+        names = AXES[len(self.sliding)]
+        return tuple(s.over(n, name) for s, n, name in zip(self.sliding, shape[:-1], names, strict=True))
+
+    def groups_of(self, channels: int) -> int:
+        """The number of groups."""
+        return channels if self.groups == "channels" else self.groups
+
+    def check(self, shape: Shape) -> None:
+        """Raise ConfigError for inputs these filters cannot slide over."""
+        check_axes(len(self.sliding), shape)
+        groups = self.groups_of(shape[-1])
+        if shape[-1] % groups or self.filters % groups:
+            raise ConfigError(
+                f"finds {shape[-1]} channels, {self.filters} filters and {groups} groups; "
+                "channels and filters must both be multiples of `groups`"
+            )
+
+    def fans(self, channels: int) -> tuple[int, int]:
+        """How many inputs feed a unit, and how many units an input."""
+        groups, field = self.groups_of(channels), prod(self.window)
+        return field * (channels // groups), field * self.filters // groups
 
     def parameters(self, shape: Shape) -> Declarations:
-        self.output_shape(shape)
-        groups = self.groups_of(shape[-1])
-        inputs, field = shape[-1] // groups, prod(self.window)
-        fans = field * inputs, field * self.filters // groups
-        return self.tensors((*self.window, inputs, self.filters), *fans)
-
-    def multiply_adds(self, shape: Shape) -> int:
-        inputs = shape[-1] // self.groups_of(shape[-1])
-        return prod(self.output_shape(shape)) * prod(self.window) * inputs
+        self.check(shape)
+        channels = shape[-1]
+        return self.tensors((*self.window, channels // self.groups_of(channels), self.filters), *self.fans(channels))
 
     def by_group(self, weight: Array, channels: int) -> Array:
-        """Weights as (kh, kw, groups, channels of a group, filters of a group); a view."""
-        groups, kernel = self.groups_of(channels), [sliding.kernel for sliding in self.sliding]
-        shape = (*kernel, channels // groups, groups, self.filters // groups)
-        return weight.reshape(shape).transpose(0, 1, 3, 2, 4)
+        """Weights as (*window, groups, channels of a group, filters of a group); a view."""
+        return weight.reshape(*weight.shape[:-1], self.groups_of(channels), -1).swapaxes(-3, -2)
 
 
-class Correlating(Convolution):
-    """The forward and backward pass of `conv1d` and `conv2d`."""
+class Filters1d(Filters):
+    """Filters that slide along one axis."""
+
+    axes: ClassVar[int | None] = 1
+    kernel: Count = Field(3, description="Length of a filter.")
+    stride: Count = Field(1, description="Steps between neighbouring windows.")
+    padding: Padding1d = Field("same", description=f"{PADDING}; `[before, after]` where they differ.")
+    dilation: Count = Field(1, description="Distance between neighbouring inputs of a filter.")
+
+    @property
+    def sliding(self) -> tuple[Sliding, ...]:
+        return (Sliding(self.kernel, self.stride, self.padding, self.dilation),)
+
+
+class Filters2d(Filters):
+    """Filters that slide along height and width."""
+
+    axes: ClassVar[int | None] = 2
+    kernel: Counts = Field(3, description="Size of a filter: one number, or [height, width].")
+    stride: Counts = Field(1, description="Steps between neighbouring windows: one number, or [vertical, horizontal].")
+    padding: Padding2d = Field(
+        "same", description=f"{PADDING}; `[height, width]` or `[[top, bottom], [left, right]]` where they differ."
+    )
+    dilation: Counts = Field(1, description="Distance between neighbouring inputs of a filter; one number or a pair.")
+
+    @property
+    def sliding(self) -> tuple[Sliding, ...]:
+        settings = both(self.kernel), both(self.stride), both_paddings(self.padding), both(self.dilation)
+        return tuple(map(Sliding, *settings))
+
+
+class Convolution(Filters):
+    """Both passes of convolution, over any number of axes."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        self.check(shape)
+        return (*(axis.count for axis in self.grid(shape)), self.filters)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return prod(self.output_shape(shape)) * self.fans(shape[-1])[0]
 
     def depthwise(self, channels: int) -> bool:
         """Whether each channel is a group with one filter."""
         return self.groups_of(channels) == channels == self.filters > 1
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
-        channels, image = x.shape[-1], as_image(x.shape[1:])
-        grid, weight, images = self.grid(image), self.by_group(p["weight"], channels), x.reshape(-1, *image)
-        slot["shape"] = x.shape
-        y = slot.buffer("y", (len(x), *self.output_image(image)))
+        channels, grid = x.shape[-1], self.grid(x.shape[1:])
+        weight = self.by_group(p["weight"], channels)
+        y = slot.buffer("y", (len(x), *(axis.count for axis in grid), self.filters))
         if self.depthwise(channels):
-            slot["images"] = images
-            correlate_each(images, weight[:, :, :, 0, 0], grid, y, slot)
+            correlate_each(x, weight[..., 0, 0], grid, y, slot)
         else:
-            slot["columns"] = gather(images, grid, self.groups_of(channels), slot)
+            slot["columns"] = gather(x, grid, self.groups_of(channels), slot)
             correlate(slot["columns"], weight, y)
         if self.bias:
             add_bias(y, p["bias"])
-        return y.reshape(len(x), *y.shape[1 - x.ndim :])
+        slot["x"], slot["grid"] = x, grid
+        return y
 
     def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
-        shape: Shape = slot["shape"]
-        channels, image = shape[-1], as_image(shape[1:])
-        grid, weight = self.grid(image), self.by_group(p["weight"], channels)
-        gradient = self.by_group(g["weight"], channels)
-        dy = dy.reshape(len(dy), *self.output_image(image))
+        x, grid = slot["x"], slot["grid"]
+        channels = x.shape[-1]
+        weight, gradient = self.by_group(p["weight"], channels), self.by_group(g["weight"], channels)
         if self.depthwise(channels):
-            outer_each(slot["images"], dy, grid, gradient[:, :, :, 0, 0])
+            outer_each(x, dy, grid, gradient[..., 0, 0])
         else:
             outer(slot["columns"], dy, gradient)
         if self.bias:
             sum_positions(dy, g["bias"])
         if not slot.input_gradient:
             return dy
-        dx = slot.buffer("dx", (len(dy), *image))
+        dx = slot.buffer("dx", x.shape)
         if self.depthwise(channels):
-            scatter_each(dy, weight[:, :, :, 0, 0], grid, dx, slot)
+            scatter_each(dy, weight[..., 0, 0], grid, dx, slot)
         else:
             scatter(dy, weight, grid, dx, slot)
-        return dx.reshape(shape)
+        return dx
 
 
-class Conv1d(Correlating, Filters1d):
+class Conv1d(Convolution, Filters1d):
     """Convolution over one axis: each filter is a weighted sum of the inputs in a window that slides.
 
     Forward, for output o and filter f, with C the channels of f's group:
@@ -115,7 +201,7 @@ class Conv1d(Correlating, Filters1d):
     type: Literal["conv1d"] = "conv1d"
 
 
-class Conv2d(Correlating, Filters2d):
+class Conv2d(Convolution, Filters2d):
     """Convolution over images: each filter is a weighted sum of the inputs in a window that slides.
 
     Forward, for output (o, q) and filter f, with C the channels of f's group:

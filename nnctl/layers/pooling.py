@@ -1,5 +1,6 @@
 """Pooling over windows: the maximum or the mean."""
 
+from functools import reduce
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,17 +11,26 @@ from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
-from nnctl.layers.correlation import Grid
-from nnctl.layers.filters import AXES, as_image, wrong_axes
-from nnctl.layers.sweep import Sweep, spread_maximum, spread_sum, sweep_maximum, sweep_sum
-from nnctl.layers.windows import Count, Counts, Padding1d, Padding2d, Sliding, both, both_paddings
+from nnctl.layers.sweep import spread_maximum, spread_sum, sweep_maximum, sweep_sum, sweeps
+from nnctl.layers.windows import (
+    AXES,
+    Count,
+    Counts,
+    Grid,
+    Padding1d,
+    Padding2d,
+    Sliding,
+    both,
+    both_paddings,
+    check_axes,
+)
 
 
 class Pool(Layer):
-    """Windows that slide over each channel. Data along one axis are taken as images of height 1.
+    """Windows that slide over each channel.
 
-    Both the maximum and the sum over a window are those of its rows' maxima and sums, so that a
-    pass along the width and one along the height do it, with kh + kw steps instead of kh kw.
+    Both the maximum and the sum over a window are those of its rows' maxima and sums, so that a pass along
+    each axis, the last one first, does it: with kh + kw steps instead of kh kw.
     """
 
     principal: ClassVar[str | None] = "size"
@@ -30,33 +40,23 @@ class Pool(Layer):
 
     @property
     def sliding(self) -> tuple[Sliding, ...]:
-        """How windows slide along each axis there is."""
+        """How windows slide along each axis."""
         raise NotImplementedError
 
-    def grid(self, image: Shape) -> Grid:
-        """The windows along height and width of an image of this shape."""
-        height, width = (Sliding(1), *self.sliding)[-2:]
-        return height.over(image[0], AXES[0]), width.over(image[1], AXES[1])
+    def grid(self, shape: Shape) -> Grid:
+        """The windows along each axis, for inputs of a shape."""
+        names = AXES[len(self.sliding)]
+        return tuple(s.over(n, name) for s, n, name in zip(self.sliding, shape[:-1], names, strict=True))
 
     def output_shape(self, shape: Shape) -> Shape:
-        if len(shape) != len(self.sliding) + 1:
-            raise ConfigError(wrong_axes(len(self.sliding), shape))
-        grid = self.grid(as_image(shape))
+        check_axes(len(self.sliding), shape)
+        grid = self.grid(shape)
         for axis in grid:
             if max(axis.before, axis.after) >= axis.kernel:
                 raise ConfigError(
                     f"padding {max(axis.before, axis.after)} makes windows of {axis.kernel} without inputs"
                 )
-        return (*(axis.count for axis in grid), shape[-1])[-len(shape) :]
-
-    def sweeps(self, shape: Shape) -> tuple[Sweep, Sweep]:
-        """The pass along the width of inputs (batch, ...) and the one along the height of what that gives."""
-        batch, image = shape[0], as_image(shape[1:])
-        (height, width), channels = self.grid(image), image[-1]
-        return (
-            Sweep(width, batch * image[0], channels, "across"),
-            Sweep(height, batch, width.count * channels, "down"),
-        )
+        return (*(axis.count for axis in grid), shape[-1])
 
 
 class Pool1d(Pool):
@@ -95,19 +95,20 @@ class MaxPool(Pool):
     """The forward and backward pass of maximum pooling."""
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
-        across, down = self.sweeps(x.shape)
-        slot["shape"] = x.shape
-        rows, slot["column"] = sweep_maximum(x, across, slot)
-        y, slot["row"] = sweep_maximum(rows, down, slot)
-        return y.reshape(len(x), *self.output_shape(x.shape[1:]))
+        slot["shape"], slot["swept"] = x.shape, []
+        y, grid = x, self.grid(x.shape[1:])
+        for sweep in sweeps(x.shape, grid):
+            y, winner = sweep_maximum(y, sweep, slot)
+            slot["swept"].append((sweep, winner))
+        return y.reshape(len(x), *(axis.count for axis in grid), x.shape[-1])
 
     def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
-        across, down = self.sweeps(slot["shape"])
-        rows = spread_maximum(dy, slot["row"], down, slot)
-        return spread_maximum(rows, slot["column"], across, slot).reshape(slot["shape"])
+        for sweep, winner in reversed(slot["swept"]):
+            dy = spread_maximum(dy, winner, sweep, slot)
+        return dy.reshape(slot["shape"])
 
     def pieces(self, slot: Slot) -> Array | None:
-        return np.concatenate([slot["column"].ravel(), slot["row"].ravel()])
+        return np.concatenate([winner.ravel() for _, winner in slot["swept"]])
 
 
 class MaxPool1d(MaxPool, Pool1d):
@@ -152,31 +153,26 @@ class AveragePool(Pool):
 
     count_padding: bool = Field(False, description="Whether padding counts, as zeros, in the mean.")
 
-    def _share(self, shape: Shape, dtype: DTypeLike) -> Array:
-        """One over the number of values in each window, (new height, new width, 1)."""
-        height, width = (
-            np.full(axis.count, axis.kernel) if self.count_padding else np.array(axis.inside)
-            for axis in self.grid(as_image(shape[1:]))
-        )
-        share: Array = 1 / np.multiply.outer(height, width)[..., None]
+    def _share(self, grid: Grid, dtype: DTypeLike) -> Array:
+        """One over the number of values in each window, (*counts, 1)."""
+        numbers = (np.full(axis.count, axis.kernel) if self.count_padding else np.array(axis.inside) for axis in grid)
+        share: Array = 1 / reduce(np.multiply.outer, numbers)[..., None]
         return share.astype(dtype)
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
-        across, down = self.sweeps(x.shape)
-        slot["shape"] = x.shape
-        y = sweep_sum(sweep_sum(x, across, slot), down, slot)
-        share = self._share(x.shape, x.dtype)
-        y = y.reshape(len(x), *share.shape[:2], x.shape[-1])
-        y = np.multiply(y, share, out=slot.buffer("y", y.shape))
-        return y.reshape(len(x), *self.output_shape(x.shape[1:]))
+        y, grid = x, self.grid(x.shape[1:])
+        slot["shape"], slot["share"], slot["sweeps"] = x.shape, self._share(grid, x.dtype), sweeps(x.shape, grid)
+        for sweep in slot["sweeps"]:
+            y = sweep_sum(y, sweep, slot)
+        y = y.reshape(len(x), *(axis.count for axis in grid), x.shape[-1])
+        mean: Array = np.multiply(y, slot["share"], out=slot.buffer("y", y.shape))
+        return mean
 
     def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
-        shape: Shape = slot["shape"]
-        across, down = self.sweeps(shape)
-        share = self._share(shape, dy.dtype)
-        d = slot.buffer("d", (len(dy), *share.shape[:2], shape[-1]))
-        np.multiply(dy.reshape(d.shape), share, out=d)
-        return spread_sum(spread_sum(d, down, slot), across, slot).reshape(shape)
+        dy = np.multiply(dy, slot["share"], out=slot.buffer("d", dy.shape))
+        for sweep in reversed(slot["sweeps"]):
+            dy = spread_sum(dy, sweep, slot)
+        return dy.reshape(slot["shape"])
 
 
 class AveragePool1d(AveragePool, Pool1d):

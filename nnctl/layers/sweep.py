@@ -1,12 +1,13 @@
 """One pass of pooling along one axis, and its backward pass: the maxima or the sums of windows."""
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from nnctl.engine.parameters import Array, Shape
 from nnctl.engine.slot import Slot
-from nnctl.layers.windows import Windows
+from nnctl.layers.windows import Grid, Windows
 
 
 class Sweep(NamedTuple):
@@ -26,6 +27,15 @@ class Sweep(NamedTuple):
     def after(self) -> Shape:
         """The shape of what comes out."""
         return self.outer, self.windows.count, self.inner
+
+
+def sweeps(shape: Shape, grid: Grid) -> list[Sweep]:
+    """The passes over data of a shape (batch, ...): along the last axis, then along the one before, and so on."""
+    found, inner = [], shape[-1]
+    for i in reversed(range(len(grid))):
+        found.append(Sweep(grid[i], prod(shape[: i + 1]), inner, f"axis {i + 1}"))
+        inner *= grid[i].count
+    return found
 
 
 def sweep_maximum(x: Array, sweep: Sweep, slot: Slot) -> tuple[Array, Array]:

@@ -1,27 +1,26 @@
 """Transposed convolution, which makes images larger."""
 
+from math import prod
 from typing import ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from nnctl.engine.parameters import Array, Shape, Views
 from nnctl.engine.slot import Slot
-from nnctl.layers.convolution import Convolution
-from nnctl.layers.correlation import Grid, add_bias, correlate, gather, outer, scatter, sum_positions
-from nnctl.layers.filters import AXES, Filters1d, Filters2d, as_image
-from nnctl.layers.windows import Count, Counts, Margin, Margins, both
+from nnctl.layers.convolution import Filters, Filters1d, Filters2d
+from nnctl.layers.correlation import add_bias, correlate, gather, outer, scatter, sum_positions
+from nnctl.layers.windows import AXES, Count, Counts, Grid, Margin, Margins, both
 
 
-class Transposed(Convolution):
+class Transposed(Filters):
     """The forward and backward pass of transposed convolutions: those of a convolution, changed over.
 
     The windows lie over the output, and each input gives its filters' weights to one of them.
     """
 
     @property
-    def extra(self) -> tuple[int, int]:
-        """The output padding of height and width."""
+    def extra(self) -> tuple[int, ...]:
+        """The output padding of each axis."""
         raise NotImplementedError
 
     @model_validator(mode="after")
@@ -33,43 +32,43 @@ class Transposed(Convolution):
                 raise ValueError("`padding: same` already says how long the output is; leave output_padding out")
         return self
 
-    def grid(self, image: Shape) -> Grid:
-        (height, width), extra = self.sliding, self.extra
-        return height.under(image[0], extra[0], AXES[0]), width.under(image[1], extra[1], AXES[1])
+    def grid(self, shape: Shape) -> Grid:
+        names = AXES[len(self.sliding)]
+        axes = zip(self.sliding, shape[:-1], self.extra, names, strict=True)
+        return tuple(sliding.under(count, extra, name) for sliding, count, extra, name in axes)
 
-    def output_image(self, image: Shape) -> Shape:
-        return (*(axis.length for axis in self.grid(image)), self.filters)
+    def output_shape(self, shape: Shape) -> Shape:
+        self.check(shape)
+        return (*(axis.length for axis in self.grid(shape)), self.filters)
 
     def multiply_adds(self, shape: Shape) -> int:
-        filters = self.filters // self.groups_of(shape[-1])
-        return int(np.prod([*shape, *self.window])) * filters
+        return prod((*shape, *self.window)) * (self.filters // self.groups_of(shape[-1]))
 
     def changed_over(self, weight: Array, channels: int) -> Array:
-        """Weights as (kh, kw, groups, filters of a group, channels of a group); a view."""
-        return self.by_group(weight, channels).swapaxes(3, 4)
+        """Weights as (*window, groups, filters of a group, channels of a group); a view."""
+        return self.by_group(weight, channels).swapaxes(-2, -1)
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
-        channels, image = x.shape[-1], as_image(x.shape[1:])
-        slot["x"] = x
-        y = slot.buffer("y", (len(x), *self.output_image(image)))
-        scatter(x.reshape(-1, *image), self.changed_over(p["weight"], channels), self.grid(image), y, slot)
+        grid, weight = self.grid(x.shape[1:]), self.changed_over(p["weight"], x.shape[-1])
+        y = slot.buffer("y", (len(x), *(axis.length for axis in grid), self.filters))
+        scatter(x, weight, grid, y, slot)
         if self.bias:
             add_bias(y, p["bias"])
-        return y.reshape(len(x), *y.shape[1 - x.ndim :])
+        slot["x"], slot["grid"] = x, grid
+        return y
 
     def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
         x: Array = slot["x"]
-        channels, image = x.shape[-1], as_image(x.shape[1:])
-        dy = dy.reshape(len(dy), *self.output_image(image))
-        columns = gather(dy, self.grid(image), self.groups_of(channels), slot)
-        outer(columns, x.reshape(-1, *image), self.changed_over(g["weight"], channels))
+        channels = x.shape[-1]
+        columns = gather(dy, slot["grid"], self.groups_of(channels), slot)
+        outer(columns, x, self.changed_over(g["weight"], channels))
         if self.bias:
             sum_positions(dy, g["bias"])
         if not slot.input_gradient:
             return dy
-        dx = slot.buffer("dx", (len(dy), *image))
+        dx = slot.buffer("dx", x.shape)
         correlate(columns, self.changed_over(p["weight"], channels), dx)
-        return dx.reshape(x.shape)
+        return dx
 
 
 class ConvTranspose1d(Transposed, Filters1d):
@@ -96,8 +95,8 @@ class ConvTranspose1d(Transposed, Filters1d):
     output_padding: Margin = Field(0, description="Added to the length of the output at its end; below the stride.")
 
     @property
-    def extra(self) -> tuple[int, int]:
-        return 0, self.output_padding
+    def extra(self) -> tuple[int, ...]:
+        return (self.output_padding,)
 
 
 class ConvTranspose2d(Transposed, Filters2d):
@@ -135,5 +134,5 @@ class ConvTranspose2d(Transposed, Filters2d):
     )
 
     @property
-    def extra(self) -> tuple[int, int]:
+    def extra(self) -> tuple[int, ...]:
         return both(self.output_padding)

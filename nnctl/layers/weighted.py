@@ -1,6 +1,6 @@
 """What layers of units that weigh their inputs have in common, whatever they weigh."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -23,6 +23,12 @@ class Weighted(Layer):
     l1: float | None = Field(None, ge=0, description="L1 penalty of this layer's weights, instead of the global one.")
     l2: float | None = Field(None, ge=0, description="L2 penalty of this layer's weights, instead of the global one.")
     learning_rate_scale: RateScale = 1.0
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """List a layer's own keys before these, in config.yaml and on its reference page."""
+        for key in Weighted.__annotations__:
+            cls.model_fields[key] = cls.model_fields.pop(key)
 
     @property
     def suits(self) -> Initializer:

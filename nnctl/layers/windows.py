@@ -16,9 +16,12 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
 from nnctl.spec import Listed
 
+#: What the axes of positions are called, where there are so many.
+AXES = {1: ("length",), 2: ("height", "width")}
 Count = Annotated[int, Field(gt=0)]
 Margin = Annotated[int, Field(ge=0)]
 #: One number for both axes, or (height, width).
@@ -96,6 +99,10 @@ class Windows:
                 yield Tap(k, slice(start, stop, self.stride), slice(first, last + 1))
 
 
+#: The windows along each axis.
+Grid = tuple[Windows, ...]
+
+
 @dataclass(frozen=True)
 class Sliding:
     """How a layer's windows slide along an axis, whatever its length.
@@ -149,6 +156,13 @@ def _over(sliding: Sliding, length: int, axis: str) -> Windows:
             + "; use a smaller window, `padding: same`, or less pooling before it"
         )
     return windows
+
+
+def check_axes(axes: int, shape: Shape) -> None:
+    """Raise ConfigError for inputs without so many axes of positions and one of channels."""
+    if len(shape) != axes + 1:
+        hint = f"; `- reshape: {[*shape, 1]}` before it makes them one channel" if len(shape) == axes else ""
+        raise ConfigError(f"takes inputs of shape ({', '.join(AXES[axes])}, channels), and finds {shape}{hint}")
 
 
 def both(value: int | tuple[int, int]) -> tuple[int, int]:

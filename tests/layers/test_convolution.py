@@ -13,7 +13,7 @@ from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.layers import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
-from nnctl.layers.convolution import Convolution
+from nnctl.layers.convolution import Filters
 from tests.layers import plain
 
 CLOSE: dict[str, Any] = {"rtol": 1e-11, "atol": 1e-12}
@@ -213,14 +213,14 @@ MULTIPLICATIONS = [
 
 
 @pytest.mark.parametrize(("layer", "shape"), MULTIPLICATIONS)
-def test_multiplications_are_counted(layer: Convolution, shape: tuple[int, ...]) -> None:
+def test_multiplications_are_counted(layer: Filters, shape: tuple[int, ...]) -> None:
     """With everything 1 and no padding, the outputs add up to the number of multiplications."""
     p = {name: np.full(d.shape, float(name == "weight")) for name, d in layer.parameters(shape).items()}
     assert layer.multiply_adds(shape) == layer.forward(p, np.ones((1, *shape)), Slot("float64")).sum()
 
 
 @pytest.mark.parametrize("layer", [Conv2d(filters=3), ConvTranspose2d(filters=3)], ids=["conv", "transposed"])
-def test_the_input_gradient_is_spared(layer: Convolution) -> None:
+def test_the_input_gradient_is_spared(layer: Filters) -> None:
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 2))
     p, _, dy, _, g = run(layer, x)
     again = {name: np.full_like(value, np.nan) for name, value in p.items()}
