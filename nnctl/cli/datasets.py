@@ -84,9 +84,9 @@ def _described(kind: "type[Generator]") -> dict[str, Any]:
 
 
 def _settings(settings: dict[str, dict[str, Any]]) -> str:
-    from nnctl.config.dumping import dump_yaml
+    from nnctl.config.dumping import dump_line
 
-    return " ".join(f"{name}={dump_yaml(setting['default']).strip()}" for name, setting in settings.items())
+    return " ".join(f"{name}={dump_line(setting['default'])}" for name, setting in settings.items())
 
 
 def _measured(path: Path) -> dict[str, Any] | None:

@@ -1,18 +1,16 @@
 """YAML written so that people can read it and every parser reads the same.
 
-Numbers and text are written in the forms that YAML 1.1 and 1.2 understand alike; anything else is quoted.
-Reloading gives the same object.
+PyYAML writes it. Text that YAML 1.1 or 1.2 would take for something else is quoted, and lists that fit stand in one
+line. Reloading gives the same object.
 """
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import yaml
 
-from nnctl.config.yaml12 import TAG, CoreLoader
+from nnctl.config.yaml12 import CORE_SCHEMA, TAG
 
 #: A list is written in one line when it fits here and holds no mapping.
 WIDTH = 88
@@ -20,10 +18,6 @@ WIDTH = 88
 LONGEST_KEY = 100
 
 PLAIN = re.compile(r"(?:\.{0,2}/)?[^\W\d]\w*(?:[-./ ]\w+)*")
-#: One-letter booleans of YAML 1.1, which PyYAML itself does not resolve but other parsers do.
-ONE_LETTER = frozenset("yYnN")
-UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-RESOLVERS = (CoreLoader(""), yaml.SafeLoader(""))
 
 
 def dump_yaml(data: Any) -> str:
@@ -34,84 +28,80 @@ def dump_yaml(data: Any) -> str:
     Raises:
         TypeError: for any other kind of value.
     """
-    return "".join(f"{line}\n" for line in _lines(data))
+    return _dump(data, in_one_line=False)
 
 
-def _lines(data: Any) -> Iterator[str]:
-    short = _inline(data)
-    if short is not None:
-        yield short
-    elif isinstance(data, Mapping):
-        for key, value in data.items():
-            name = dump_scalar(key)
-            if len(name) > LONGEST_KEY:
-                yield f"? {name}"
-                name = ""
-            yield from _entry(f"{name}:", value)
-    else:
-        for value in data:
-            yield from _entry("-", value)
+def dump_line(data: Any) -> str:
+    """The same in one line, without its end: `{a: 1, b: [x, y]}`.
+
+    Raises:
+        TypeError: for any other kind of value.
+    """
+    return _dump(data, in_one_line=True).rstrip("\n")
 
 
-def _entry(head: str, value: Any) -> Iterator[str]:
-    """One entry of a block: its value beside its head, or below it and indented."""
-    lines = _lines(value)
-    if head == "-" or _inline(value) is not None:
-        head = f"{head} {next(lines)}"
-    yield head
-    for line in lines:
-        yield f"  {line}"
+def _dump(data: Any, *, in_one_line: bool) -> str:
+    text: str = yaml.dump(
+        data,
+        Dumper=_Dumper,
+        default_flow_style=in_one_line,
+        sort_keys=False,
+        allow_unicode=True,
+        width=math.inf,
+    )
+    return text.removesuffix("...\n")  # what PyYAML ends a lone scalar with
 
 
-def _inline(data: Any) -> str | None:
-    """The value in one line: scalars, empty containers, short lists."""
-    if isinstance(data, Mapping):
-        return None if data else "{}"
-    if not _is_list(data):
-        return dump_scalar(data)
-    parts = [_inline(value) for value in data]
-    if None in parts:
-        return None
-    text = f"[{', '.join(part for part in parts if part is not None)}]"
-    return text if len(text) <= WIDTH or not data else None
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's writer with lists indented, no anchors, and text that both versions of YAML read as such."""
+
+    default_flow_style: bool
+    yaml_representers: ClassVar[dict[Any, Any]] = {
+        kind: yaml.SafeDumper.yaml_representers[kind] for kind in (type(None), bool, int, float, dict)
+    }
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def check_simple_key(self) -> bool:
+        """Whether a key needs no `? key` form; no key spans lines, as odd ones are quoted."""
+        return isinstance(self.event, yaml.ScalarEvent) and len(self.event.value) <= LONGEST_KEY
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+    def text(self, value: str) -> yaml.ScalarNode:
+        """Plain where it is like a word and means itself, else quoted."""
+        tag = self.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
+        plain = tag == TAG + "str" and PLAIN.fullmatch(value)
+        return self.represent_scalar(TAG + "str", value, None if plain else '"')
+
+    def sequence(self, values: Any) -> yaml.SequenceNode:
+        """In one line where it fits."""
+        node = self.represent_sequence(TAG + "seq", values)
+        node.flow_style = self.default_flow_style or _width(node) <= WIDTH
+        return node
+
+    def refuse(self, value: object) -> NoReturn:
+        """Say that there is no such value in an experiment file."""
+        raise TypeError(f"{type(value).__name__} has no form in an experiment file")
 
 
-def _is_list(data: Any) -> bool:
-    return isinstance(data, Sequence) and not isinstance(data, str | bytes)
+_Dumper.add_representer(str, _Dumper.text)
+_Dumper.add_representer(list, _Dumper.sequence)
+_Dumper.add_representer(tuple, _Dumper.sequence)
+_Dumper.add_multi_representer(object, _Dumper.refuse)
+for name, (pattern, first_characters) in CORE_SCHEMA.items():
+    _Dumper.add_implicit_resolver(TAG + name, re.compile(rf"(?:{pattern})\Z"), first_characters)
+#: One-letter booleans of YAML 1.1, which PyYAML itself does not resolve but other parsers do.
+_Dumper.add_implicit_resolver(TAG + "bool", re.compile(r"[yYnN]\Z"), list("yYnN"))
 
 
-def dump_scalar(value: Any) -> str:
-    """One value as YAML, on one line."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return _dump_float(value)
-        case str():
-            return value if _is_safe(value) else _quote(value)
-    raise TypeError(f"{type(value).__name__} has no form in an experiment file")
-
-
-def _dump_float(value: float) -> str:
-    if not math.isfinite(value):
-        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
-    text = repr(float(value))
-    return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 reads 1e-05 as text
-
-
-def _is_safe(text: str) -> bool:
-    """Whether the text means itself without quotes, in YAML 1.1 and 1.2."""
-    return PLAIN.fullmatch(text) is not None and text not in ONE_LETTER and all(_is_text(text, r) for r in RESOLVERS)
-
-
-def _is_text(scalar: str, resolver: yaml.resolver.Resolver) -> bool:
-    tag: str = resolver.resolve(yaml.ScalarNode, scalar, (True, False))  # type: ignore[no-untyped-call]
-    return tag == TAG + "str"
-
-
-def _quote(text: str) -> str:
-    return UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+def _width(node: yaml.Node) -> float:
+    """The characters that a node takes in one line; a mapping with entries does not go there."""
+    match node:
+        case yaml.ScalarNode():
+            return len(node.value) + (2 if node.style else 0)
+        case yaml.SequenceNode():
+            return 2 * max(1, len(node.value)) + sum(map(_width, node.value))
+    return math.inf if node.value else 2

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nnctl.activations import AnyActivation
-from nnctl.config.dumping import dump_scalar
+from nnctl.config.dumping import dump_line
 from nnctl.config.navigation import similar, specs
 from nnctl.layers.short_form import ACTIVATIONS, LayerForm
 from nnctl.spec import Spec
@@ -46,7 +46,7 @@ def _wrong_type(value: Mapping[Any, Any], form: LayerForm, kinds: Mapping[str, t
     close = similar(tag, [*kinds, *form.names])
     if close in ACTIVATIONS:
         rest = {key: held for key, held in value.items() if key not in ("type", "name")}
-        written = f"- activation: {_flow({'type': close, **rest})}" if rest else f"- {close}"
+        written = f"- activation: {dump_line({'type': close, **rest})}" if rest else f"- {close}"
         return f'found the text "{tag}"; activations are written `{written}`'
     return None if close is None else f'found the text "{tag}"; did you mean `{form.aliases.get(close, close)}`?'
 
@@ -61,12 +61,5 @@ def _takes_no_value(name: str, given: Any, kind: type[Spec], written: str) -> st
             kind.model_validate({**form, "type": name})
         except (ValidationError, TypeError):
             continue
-        return f"{says}, or with keys `{written.format(_flow({'type': name, **form}))}`"
+        return f"{says}, or with keys `{written.format(dump_line({'type': name, **form}))}`"
     return says
-
-
-def _flow(value: Any) -> str:
-    """A value on one line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{dump_scalar(key)}: {_flow(held)}" for key, held in value.items()) + "}"
-    return f"[{', '.join(map(_flow, value))}]" if isinstance(value, list) else dump_scalar(value)

@@ -8,7 +8,7 @@ import json
 from inspect import cleandoc
 from typing import Any
 
-from nnctl.config.dumping import dump_yaml
+from nnctl.config.dumping import dump_line
 from nnctl.config.schema import full_schema, name_of, nodes
 from nnctl.spec import Spec
 
@@ -107,7 +107,7 @@ def _default(key: str, prop: Schema, definition: Schema) -> str:
         return f"`{value['type']}`"
     if isinstance(value, dict):
         return "see there" if value else "none"
-    return f"`{_cell(dump_yaml(value).strip())}`"
+    return f"`{_cell(dump_line(value))}`"
 
 
 def _kind(prop: Schema, homes: dict[str, str]) -> str:

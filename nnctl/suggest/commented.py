@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from nnctl.config.dumping import LONGEST_KEY, dump_scalar
+from nnctl.config.dumping import LONGEST_KEY, dump_line
 
 #: A line, its comment included, is no longer where that can be had.
 WIDTH = 110
+#: So are lists and mappings in one line.
+SHORT = 90
 
 
 class Because(NamedTuple):
@@ -53,7 +55,7 @@ def _mapping(tree: dict[str, Any], indent: str) -> Iterator[str]:
             yield from comment(value.reason, indent)
             yield from (f"{indent}# {line}" for line in _mapping({key: value.value}, ""))
             continue
-        name = dump_scalar(key)
+        name = dump_line(key)
         if len(name) > LONGEST_KEY:
             yield f"{indent}? {name}"
             name = ""
@@ -63,7 +65,7 @@ def _mapping(tree: dict[str, Any], indent: str) -> Iterator[str]:
 def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
     """One entry: its value beside its head or below it, its reason beside or above."""
     value, reason = value if isinstance(value, Because) else (value, "")
-    inline = _short(value) if head.endswith("-") and isinstance(value, dict) else _inline(value)
+    inline = _inline(value, item=head.endswith("-"))
     line = head if inline is None else f"{head} {inline}"
     beside = comment(reason)
     if len(beside) == 1 and len(line) + 2 + len(beside[0]) <= WIDTH:
@@ -78,26 +80,19 @@ def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
             yield from _entry(f"{indent}  -", item, indent + "  ")
 
 
-def _short(item: dict[Any, Any]) -> str | None:
-    """A mapping in a list in one line, where nothing is said about its values."""
-    if not item:
-        return "{}"
-    names = [dump_scalar(key) for key in item]
-    values = [None if isinstance(v, Because | Off | dict) else _inline(v) for v in item.values()]
-    if None in values:
+def _inline(value: Any, *, item: bool) -> str | None:
+    """The value in one line, where it fits; a mapping with entries only as a list's item."""
+    parts = value.values() if isinstance(value, dict) and item else [value] if value != {} else []
+    if not all(map(_is_simple, parts)):
         return None
-    parts = [f"{name}: {text}" for name, text in zip(names, values, strict=True)]
-    text = parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
-    return text if len(text) < WIDTH - 20 else None
+    text = dump_line(value)
+    if isinstance(value, dict) and len(value) == 1:
+        text = text[1:-1]
+    return text if len(text) < SHORT or not isinstance(value, dict | list) else None
 
 
-def _inline(value: Any) -> str | None:
-    """The value in one line: scalars, and lists of scalars that nothing is said about."""
-    match value:
-        case dict():
-            return None if value else "{}"
-        case list():
-            parts = [dump_scalar(v) for v in value if not isinstance(v, Because | dict | list)]
-            text = f"[{', '.join(parts)}]"
-            return text if len(parts) == len(value) and len(text) < WIDTH - 20 else None
-    return dump_scalar(value)
+def _is_simple(value: Any) -> bool:
+    """Whether it is a scalar, or a list of scalars that nothing is said about."""
+    if isinstance(value, list):
+        return not any(isinstance(part, Because | dict | list) for part in value)
+    return not isinstance(value, Because | Off | dict)
