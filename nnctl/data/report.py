@@ -12,7 +12,8 @@ from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
 from nnctl.data.encoder import BLOCK, TableEncoder, blocks
 from nnctl.data.image_cache import gather
 from nnctl.data.sources import Arrays
-from nnctl.data.tables import FEW_ROWS, Table, as_labels
+from nnctl.data.tables import Table, as_labels
+from nnctl.data.telltale import names_rows, numbers_rows
 from nnctl.engine.parameters import Array
 
 Kind = Literal[
@@ -80,7 +81,7 @@ def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[P
         elif distinct == 1:
             message = f"column {column.name!r} is {series.drop_nulls()[0]!r} in every training row; it carries nothing"
             found.append(Problem("constant", message, column.name))
-        elif names_the_row(train, column, distinct):
+        elif _names_the_row(train, column, distinct, present):
             message = (
                 f"column {column.name!r} has {distinct} different values in {present} rows: it names the row "
                 "rather than describes it; add it to data.exclude"
@@ -94,20 +95,10 @@ def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[P
     return found
 
 
-def names_the_row(table: Table, column: NumericColumn | CategoricalColumn, distinct: int) -> bool:
-    """Whether a column looks like a name or a number given to each row.
-
-    Text with more different values than half the rows; whole numbers that go up by one from row to row
-    (rows that were left out or sent to other parts in between are allowed for).
-    """
-    series = table[column.name]
-    present = len(series) - series.null_count()
-    if present <= FEW_ROWS:
-        return False
+def _names_the_row(table: Table, column: NumericColumn | CategoricalColumn, distinct: int, present: int) -> bool:
     if isinstance(column, CategoricalColumn):
-        return 2 * distinct > present
-    steps = np.diff(finite_numbers(table, column.name)) - np.diff(table.lines)
-    return bool(np.all(steps == 0))
+        return names_rows(distinct, present)
+    return numbers_rows(column.name, finite_numbers(table, column.name), table.lines)
 
 
 def array_problems(arrays: Arrays, rows: Array) -> list[Problem]:

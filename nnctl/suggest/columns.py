@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, numeric_columns
+from nnctl.data.telltale import names_rows, numbers_rows, one_to_one
+from nnctl.engine.parameters import Array
 from nnctl.suggest.commented import Because
 from nnctl.suggest.text import is_number
 
@@ -43,7 +45,6 @@ DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}([T ]\d.*)?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d.*)?"
 )
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
-IDENTIFIER = re.compile(r"(?i:(.*[ _.-])?(id|ids|uuid|guid|index|rownames?|unnamed: 0))|.*[a-z]I[Dd]")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Candidate:
     """A column that may become a feature."""
 
     series: pl.Series
+    lines: Array
 
     @cached_property
     def numeric(self) -> bool:
@@ -75,7 +77,7 @@ def left_out(table: Table, names: Sequence[str]) -> list[Because]:
     """The columns not to learn from, each with the first reason that holds."""
     found = []
     for name in names:
-        candidate = Candidate(table[name])
+        candidate = Candidate(table[name], table.lines)
         reason = next((reason for rule in RULES if (reason := rule(candidate))), None)
         if reason:
             found.append(Because(name, reason))
@@ -123,17 +125,13 @@ def _nearly_numbers(c: Candidate) -> str | None:
 
 
 def _numbered(c: Candidate) -> str | None:
-    if not c.numeric or len(c.present) <= FEW_ROWS or c.distinct < len(c.series):
-        return None
-    low, high = float(c.present.min()), float(c.present.max())  # type: ignore[arg-type]
-    whole = bool((c.present == c.present.round()).all())
-    if whole and (high - low == len(c.series) - 1 or IDENTIFIER.fullmatch(c.series.name)):
+    if c.numeric and numbers_rows(c.series.name, as_numbers(c.series).to_numpy(), c.lines):
         return "a number given to each row: it names the row rather than describes it"
     return None
 
 
 def _text(c: Candidate) -> str | None:
-    if c.numeric or len(c.present) <= FEW_ROWS or 2 * c.distinct <= len(c.present):
+    if c.numeric or not names_rows(c.distinct, len(c.present)):
         return None
     return (
         f"text with {c.distinct} different values in {len(c.present)} rows: it names the row rather than describes it"
@@ -170,15 +168,8 @@ def more_missing(table: Table) -> list[str]:
 
 def gives_away(table: Table, names: Sequence[str], target: str) -> list[Because]:
     """The columns that say the class in other words: each value goes with one class, and each class with one value."""
-    import polars as pl
-
-    labels = as_labels(table[target]).alias(" target")
-    classes = labels.n_unique()
     if len(table) <= FEW_ROWS:
         return []
-    found = []
-    for name in names:
-        values = as_labels(table[name])
-        if values.n_unique() == classes and pl.DataFrame([values.alias(" value"), labels]).n_unique() == classes:
-            found.append(Because(name, f"{target} in other words; take this line out if it is known beforehand"))
-    return found
+    labels = as_labels(table[target])
+    reason = f"{target} in other words; take this line out if it is known beforehand"
+    return [Because(name, reason) for name in names if one_to_one(as_labels(table[name]), labels)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnctl.data.tables import FEW_ROWS, Table, as_labels, listed, numeric_columns
+from nnctl.data.tables import Table, as_labels, listed, numeric_columns
+from nnctl.data.telltale import names_rows
 from nnctl.errors import ConfigError, DataError
 from nnctl.spec import nearest
 from nnctl.suggest.text import is_number
@@ -53,7 +54,7 @@ def _check(table: Table, name: str) -> None:
     if distinct == 1:
         raise DataError(f"{table.name}: the target {name!r} is {labels[0]!r} in every row; there is nothing to learn")
     text = not numeric_columns(table[name].to_frame())
-    if text and len(labels) > FEW_ROWS and 2 * distinct > len(labels):
+    if text and names_rows(distinct, len(labels)):
         odd = next(value for value in labels if not is_number(value))
         raise DataError(
             f"{table.name}: the target {name!r} is text with {distinct} different values in {len(labels)} rows, "

@@ -51,7 +51,8 @@ def test_columns(tmp_path: Path, kind: str) -> None:
 
 def test_numbers_that_count_the_rows(tmp_path: Path) -> None:
     assert problems(tmp_path, {**CLEAN, "id": np.arange(N) + 100})[1] == {("identifier", "id")}
-    assert problems(tmp_path, {**CLEAN, "id": np.arange(N) ** 2})[1] == set()
+    assert problems(tmp_path, {**CLEAN, "id": np.arange(N) ** 2})[1] == {("identifier", "id")}
+    assert problems(tmp_path, {**CLEAN, "square": np.arange(N) ** 2})[1] == set()
 
 
 def test_a_linear_copy_of_a_number(tmp_path: Path) -> None:

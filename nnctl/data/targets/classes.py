@@ -12,6 +12,7 @@ from nnctl.data.columns import CategoricalColumn, NumericColumn, codes_of
 from nnctl.data.spec import Task
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, in_order, listed
 from nnctl.data.targets.base import Target
+from nnctl.data.telltale import one_to_one
 from nnctl.engine.loss import Loss
 from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
@@ -130,7 +131,7 @@ class Classes(Target):
             return False
         import polars as pl
 
-        return pl.DataFrame([table[column.name], pl.Series(" target", truth)]).n_unique() == distinct
+        return one_to_one(table[column.name], pl.Series(truth))
 
     def reason(self, train: Array, *, asked: bool) -> str:
         reason = f"{len(self.classes)} classes {shares_text(self.counts(train))}"
