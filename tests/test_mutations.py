@@ -51,9 +51,10 @@ from nnctl.losses import AnyLoss
 from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
+from nnctl.losses.focal import Focal
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge
-from nnctl.losses.regression import Huber, SmoothL1, SquaredError
+from nnctl.losses.regression import Huber, Quantile, SmoothL1, SquaredError
 from nnctl.regularization import Penalty, Regularization
 from nnctl.training.gradients import ALL, INPUT, GradientReport, check_network
 
@@ -86,7 +87,8 @@ class Case:
 
     @property
     def smooth(self) -> bool:
-        kinked = {"hinge", "mean_absolute_error", "perceptron", "prelu", "max_pool1d", "max_pool2d", "global_max_pool"}
+        kinked = {"hinge", "mean_absolute_error", "quantile", "perceptron"}
+        kinked |= {"prelu", "max_pool1d", "max_pool2d", "global_max_pool"}
         functions = [layer.function for layer in self.layers if isinstance(layer, Activation)]
         types = {self.loss.type, *(layer.type for layer in self.layers)}
         return not (self.l1 or types & kinked or any(f.kinks for f in functions))
@@ -108,6 +110,8 @@ def targets(loss: LossSpec, random: np.random.Generator) -> Array:
         return random.integers(0, OUTPUTS, ROWS)
     if isinstance(loss, KLDivergence):
         return random.dirichlet(np.ones(OUTPUTS), ROWS)
+    if loss.in_own_units:
+        return random.poisson(2.0, (ROWS, OUTPUTS)).astype(float)
     if "regression" in loss.tasks:
         return random.normal(size=(ROWS, OUTPUTS))
     return random.integers(0, 2, (ROWS, OUTPUTS)).astype(float)
@@ -183,6 +187,8 @@ VARIANTS = [
     ending(BinaryCrossEntropy(input="probabilities"), Sigmoid()),
     ending(Logistic(positive_weight=(0.5, 1.0, 2.0))),
     ending(Hinge(squared=True)),
+    ending(Focal(gamma=0.5, alpha=None, class_weights=(0.5, 1.0, 2.0))),
+    ending(Quantile(level=0.8)),
     ending(Huber(delta=0.3)),
     ending(SmoothL1(beta=0.3)),
     Case("penalties", LOSSES[CrossEntropy].layers, l1=0.01, l2=0.1),

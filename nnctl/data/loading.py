@@ -33,7 +33,7 @@ from nnctl.data.report import (
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.files import STDIN, resolve, sha256
 from nnctl.data.sources.images import MalformedImage
-from nnctl.data.spec import DataSpec, Kind, PartName, Split
+from nnctl.data.spec import DataSpec, Kind, PartName, Split, TargetScaling
 from nnctl.data.splitting import split
 from nnctl.data.tables import Table, listed
 from nnctl.data.targets import AnyTarget, Target, choose, with_target
@@ -189,7 +189,7 @@ def _load_tables(
     prepare = spec.preprocess
     encoder = TableEncoder(
         columns=tuple(fit_column(train, f, kinds[f], prepare.options(f), prepare.max_categories) for f in features),
-        target=kind.fit(tables["train"], spec.targets, prepare.target, train_rows),
+        target=kind.fit(tables["train"], spec.targets, scaling_for(loss, prepare.target), train_rows),
         weight=spec.weight,
     )
     datasets, hashes = {}, {}
@@ -209,6 +209,22 @@ def _load_tables(
     return _loaded(datasets, problems, _resolved(spec, encoder.target, kinds), dropped, missing)
 
 
+def scaling_for(loss: Loss | None, asked: TargetScaling) -> TargetScaling:
+    """How numbers to be predicted are scaled, asked for or as the loss wants them.
+
+    Raises:
+        ConfigError: where the loss wants them as they are, and is not to have them so.
+    """
+    if loss is None or not loss.in_own_units:
+        return asked
+    if asked == "standardize":
+        raise ConfigError(
+            f"data.preprocess.target: is standardize, and {loss.type} takes numbers as they are; write none, or leave "
+            "it out"
+        )
+    return "none"
+
+
 def _load_arrays(spec: DataSpec, opened: Mapping[str, Arrays], seed: int, loss: Loss | None) -> LoadedData:
     for key in ("features", "exclude", "weight", "types"):
         if getattr(spec, key):
@@ -223,7 +239,7 @@ def _load_arrays(spec: DataSpec, opened: Mapping[str, Arrays], seed: int, loss: 
     kind = choose(labels["train"], names, None if spec.task == "auto" else spec.task, loss)
     parts, problems = _deal(spec, labels, names, kind, seed)
     train_rows = parts["train"][1]
-    target = kind.fit(labels["train"], names, spec.preprocess.target, train_rows)
+    target = kind.fit(labels["train"], names, scaling_for(loss, spec.preprocess.target), train_rows)
     encoder = fit_array(arrays["train"].x, train_rows, spec.preprocess.numeric, target, spec.preprocess.by)
     datasets, hashes = {}, {}
     for part, (name, rows) in parts.items():

@@ -80,7 +80,9 @@ class Preprocess(Spec):
     missing: Missing = Field("mean", description=MISSING)
     unseen: Unseen = Field("error", description=UNSEEN)
     target: TargetScaling = Field(
-        "auto", description="Scaling of a target of numbers; auto is standardize. Predictions are mapped back."
+        "auto",
+        description="Scaling of a target of numbers; auto is standardize, and none for a loss of counts. Predictions "
+        "are mapped back.",
     )
     max_categories: int = Field(1000, ge=2, description="The most categories one_hot makes columns of.")
     columns: dict[str, ColumnOptions] = Field({}, description="Exceptions, by column.")

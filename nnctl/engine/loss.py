@@ -30,6 +30,8 @@ class Loss(Spec):
     encoding: ClassVar[Literal["index", "one_hot"]] = "one_hot"
     #: Whether two classes are told by one output (its sign or probability) instead of two.
     single_output_for_two_classes: ClassVar[bool] = False
+    #: Whether targets that are numbers reach it in their own units; else they are standardized where nothing is said.
+    in_own_units: ClassVar[bool] = False
     #: Whether a target may be several classes in parts, as mixed examples have.
     takes_mixtures: ClassVar[bool] = True
     #: What it is measured in, where that has a name.

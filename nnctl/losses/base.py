@@ -70,6 +70,11 @@ class ClassLoss(LossSpec):
         weights = self.class_weights
         if weights is None:
             return self
+        if not class_names:
+            raise ConfigError(
+                "loss.class_weights: weights classes, and the target has none; leave it out, or weight examples by a "
+                "column, data.weight"
+            )
         if isinstance(weights, Mapping):
             resolved = named(weights, class_names)
         elif isinstance(weights, tuple):
@@ -86,6 +91,21 @@ class ClassLoss(LossSpec):
         if not isinstance(self.class_weights, tuple):
             raise TypeError("class weights by name are used before resolved() put them in class order")
         return np.array(self.class_weights)
+
+    def mass(self, t: Array) -> Array | None:
+        """The class weight c of targets t (..., k) of 0 and 1, so that a weight of 2 is having the example twice.
+
+        one output:  c = t w_1 + (1 - t) w_0
+        k outputs:   c = the mean weight of the classes the example has; 1 if it has none
+        """
+        weights = self.weights
+        if weights is None:
+            return None
+        if t.shape[-1] == 1 and len(weights) == 2:
+            return np.asarray(weights[0] + (weights[1] - weights[0]) * t[..., 0])
+        classes = t.sum(axis=-1, dtype=np.float64)
+        mean: Array = np.divide((t * weights).sum(axis=-1), classes, out=np.ones_like(classes), where=classes > 0)
+        return mean
 
 
 def balanced(class_names: tuple[str, ...], counts: Array) -> tuple[float, ...]:
@@ -120,19 +140,11 @@ def named(weights: Mapping[str | int, float], class_names: tuple[str, ...]) -> t
     return tuple(by_name.get(name, 1.0) for name in class_names)
 
 
-class OneHotLoss(ClassLoss):
-    """A loss on 0/1 targets t (..., k), one output for each class or one for two classes.
+class ElementLoss(LossSpec):
+    """A loss that is a sum, or the mean, over the outputs: L_i = c_i sum_j e(y_ij, t_ij), or that divided by k.
 
-    L_i = c_i sum_k e(y_ik, t_ik), divided by k for the losses that are means over the outputs; `e` is what the
-    members define. The class weights enter as c_i, which is also the example's mass, so that a weight of 2 is the
-    same as having the example twice:
-
-        one output:  c = t w_1 + (1 - t) w_0
-        k outputs:   c = the mean weight of the classes the example has; 1 if it has none
+    c_i is the example's mass: 1, or its class weight.
     """
-
-    encoding: ClassVar[Literal["index", "one_hot"]] = "one_hot"
-    single_output_for_two_classes: ClassVar[bool] = True
 
     def element(self, y: Array, t: Array, slot: Slot) -> Array:
         """The terms e (..., k)."""
@@ -151,7 +163,6 @@ class OneHotLoss(ClassLoss):
         return terms
 
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
-        refuse_outside(t, f"{self.type} takes targets", 0, 1)
         t = t.astype(y.dtype, copy=False)
         loss: Array = self.element(y, t, slot).sum(axis=-1)  # (...)
         loss *= self.share(y.shape[-1])
@@ -164,12 +175,13 @@ class OneHotLoss(ClassLoss):
         factor = scale if mass is None else scale * mass
         return scaled(slope, factor * self.share(slope.shape[-1]), slot)
 
-    def mass(self, t: Array) -> Array | None:
-        weights = self.weights
-        if weights is None:
-            return None
-        if t.shape[-1] == 1 and len(weights) == 2:
-            return np.asarray(weights[0] + (weights[1] - weights[0]) * t[..., 0])
-        classes = t.sum(axis=-1, dtype=np.float64)
-        mean: Array = np.divide((t * weights).sum(axis=-1), classes, out=np.ones_like(classes), where=classes > 0)
-        return mean
+
+class OneHotLoss(ElementLoss, ClassLoss):
+    """A loss on 0/1 targets t (..., k), one output for each class or one for two classes."""
+
+    encoding: ClassVar[Literal["index", "one_hot"]] = "one_hot"
+    single_output_for_two_classes: ClassVar[bool] = True
+
+    def forward(self, y: Array, t: Array, slot: Slot) -> Array:
+        refuse_outside(t, f"{self.type} takes targets", 0, 1)
+        return super().forward(y, t, slot)

@@ -9,12 +9,15 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from nnctl.data.loading import LoadedData, load, load_for_evaluation
+from nnctl.data.loading import LoadedData, load, load_for_evaluation, scaling_for
 from nnctl.data.sources import Csv, Idx, Npy
-from nnctl.data.spec import DataSpec
+from nnctl.data.spec import DataSpec, TargetScaling
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
+from nnctl.losses.base import LossSpec
+from nnctl.losses.poisson import Poisson
+from nnctl.losses.regression import MeanSquaredError
 
 RANDOM = np.random.default_rng(0)
 ROWS = 100
@@ -332,3 +335,21 @@ def test_idx(tmp_path: Path) -> None:
     data = load(DataSpec(source=source), tmp_path, 0, np.float32, CrossEntropy())
     assert data.encoder.target.classes == tuple("0123456789")
     assert data.report.rows == {"train": 28, "validation": 6, "test": 6}
+
+
+@pytest.mark.parametrize(
+    ("loss", "asked", "scaling"),
+    [
+        (None, "auto", "auto"),
+        (MeanSquaredError(), "standardize", "standardize"),
+        (Poisson(), "auto", "none"),
+        (Poisson(), "none", "none"),
+    ],
+)
+def test_counts_are_not_standardized(loss: LossSpec | None, asked: TargetScaling, scaling: str) -> None:
+    assert scaling_for(loss, asked) == scaling
+
+
+def test_counts_must_not_be_standardized() -> None:
+    with pytest.raises(ConfigError, match="^data.preprocess.target: is standardize, and poisson takes numbers as they"):
+        scaling_for(Poisson(), "standardize")

@@ -8,9 +8,19 @@ from nnctl.engine.slot import Slot
 from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
+from nnctl.losses.focal import Focal
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge, Perceptron
-from nnctl.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError, SmoothL1, SquaredError
+from nnctl.losses.poisson import Poisson
+from nnctl.losses.regression import (
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Quantile,
+    SmoothL1,
+    SquaredError,
+)
 
 K = 4
 WEIGHTS = (0.5, 2.0, 1.0, 3.0)
@@ -41,14 +51,19 @@ CATEGORICAL = [
         {"input": "probabilities", "class_weights": WEIGHTS, "label_smoothing": 0.3},
     )
 ]
+FOCAL = [
+    Focal(), Focal(alpha=None), Focal(gamma=0.0, alpha=None), Focal(gamma=0.5, alpha=0.8), Focal(class_weights=WEIGHTS),
+]  # fmt: skip
 MARGIN = [
     Hinge(), Hinge(squared=True), Hinge(class_weights=WEIGHTS), Hinge(class_weights=WEIGHTS, squared=True),
     Perceptron(), Perceptron(class_weights=WEIGHTS),
 ]  # fmt: skip
 RESIDUAL = [
     SquaredError(), MeanSquaredError(), MeanAbsoluteError(), Huber(), Huber(delta=0.3), SmoothL1(), SmoothL1(beta=0.3),
+    LogCosh(), Quantile(), Quantile(level=0.9),
 ]  # fmt: skip
-ALL = [*CATEGORICAL, *BINARY, *MARGIN, *RESIDUAL, KLDivergence()]
+WEIGHTED = [SquaredError(class_weights=WEIGHTS), MeanSquaredError(class_weights=WEIGHTS)]
+ALL = [*CATEGORICAL, *BINARY, *FOCAL, *MARGIN, *RESIDUAL, *WEIGHTED, KLDivergence(), Poisson()]
 
 
 def named(loss: LossSpec) -> str:
@@ -77,6 +92,8 @@ def targets(loss: Loss, shape: tuple[int, ...], seed: int = 1, soft: bool = Fals
         return softmax(random.normal(0, 2, shape))
     if isinstance(loss, CrossEntropy):
         return random.integers(shape[-1], size=shape[:-1])
+    if isinstance(loss, Poisson):
+        return random.poisson(2.0, shape).astype(float)
     return random.integers(2, size=shape).astype(float)
 
 

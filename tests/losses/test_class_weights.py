@@ -13,8 +13,9 @@ from nnctl.errors import ConfigError
 from nnctl.losses.base import ClassLoss
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
+from nnctl.losses.focal import Focal
 from nnctl.losses.margin import Hinge, Perceptron
-from nnctl.losses.regression import SquaredError
+from nnctl.losses.regression import MeanSquaredError, SquaredError
 from tests.losses.cases import ALL, WEIGHTS, K, mean, named, outputs, targets
 
 
@@ -56,7 +57,8 @@ NAMES, COUNTS = ("cat", "dog", "3"), np.array([10, 20, 30])
     ],
 )
 def test_resolved_class_weights(given_weights: Any, expected: tuple[float, float, float] | None) -> None:
-    for member in (CrossEntropy, BinaryCrossEntropy, Logistic, Hinge, Perceptron):
+    one_hot = (BinaryCrossEntropy, Logistic, Focal, Hinge, Perceptron, SquaredError, MeanSquaredError)
+    for member in (CrossEntropy, *one_hot):
         loss = member(class_weights=given_weights).resolved(NAMES, COUNTS)
         assert loss.class_weights == pytest.approx(expected)
         assert loss.resolved(NAMES, COUNTS[::-1]) == loss, "what is written down stays"
@@ -80,6 +82,12 @@ def test_class_weights_that_do_not_fit(given_weights: Any, counts: Array, messag
 
 def test_other_losses_resolve_to_themselves() -> None:
     assert SquaredError().resolved(NAMES, COUNTS) == SquaredError()
+
+
+@pytest.mark.parametrize("weights", ["balanced", {"a": 2.0}, (1.0, 2.0)])
+def test_class_weights_need_classes(weights: Any) -> None:
+    with pytest.raises(ConfigError, match="loss.class_weights: weights classes, and the target has none"):
+        MeanSquaredError(class_weights=weights).resolved((), np.zeros(0))
 
 
 def test_weights_must_be_resolved_before_use() -> None:

@@ -5,12 +5,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
+from nnctl.losses.focal import Focal
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Perceptron
-from nnctl.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError, SmoothL1, SquaredError
+from nnctl.losses.poisson import Poisson
+from nnctl.losses.regression import (
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Quantile,
+    SmoothL1,
+    SquaredError,
+)
 from tests.losses.cases import (
     WEIGHTS,
     K,
@@ -85,6 +97,11 @@ def test_laws() -> None:
         (run(Huber(delta=1e6), y, t), run(MeanSquaredError(), y, t), 0.5, 0),
         (run(SmoothL1(beta=1e-9), y, t), run(MeanAbsoluteError(), y, t), 1, 0),
         (run(KLDivergence(), y, q), run(CrossEntropy(), y, q), 1, -entropy),
+        (run(Focal(gamma=0.0, alpha=None), y, one_hot), run(BinaryCrossEntropy(), y, one_hot), 1, 0),
+        (run(Focal(gamma=0.0, alpha=0.5), y, q), run(BinaryCrossEntropy(), y, q), 0.5, 0),
+        (run(Quantile(), y, t), run(MeanAbsoluteError(), y, t), 0.5, 0),
+        (run(LogCosh(), 1e-5 * y, 1e-5 * t), run(MeanSquaredError(), 1e-5 * y, 1e-5 * t), 0.5, 0),
+        (run(LogCosh(), 1e5 * y, 1e5 * t), run(MeanAbsoluteError(), 1e5 * y, 1e5 * t), 1, -math.log(2)),
         (run(CrossEntropy(), y, q), run(CrossEntropy(), y + z[:, :1], q), 1, 0),
         (run(CrossEntropy(temperature=2.0), 2 * y, q), run(CrossEntropy(), y, q), 1, 0),
     ]:
@@ -94,6 +111,45 @@ def test_laws() -> None:
     double = run(CrossEntropy(), two, label)
     np.testing.assert_allclose(single[0], double[0], rtol=1e-12)
     np.testing.assert_allclose(single[1][:, 0], double[1][:, 1], rtol=1e-12)
+
+
+def test_focal_by_its_definition() -> None:
+    loss = Focal(gamma=1.5, alpha=0.3)
+    y, t = outputs(loss, (5, K)), targets(loss, (5, K))
+    expected = np.zeros(5)
+    for i, j in np.ndindex(5, K):
+        p = 1 / (1 + math.exp(-y[i, j]))
+        right, alpha = (p, 0.3) if t[i, j] else (1 - p, 0.7)  # p_t and alpha_t of the paper
+        expected[i] -= alpha * (1 - right) ** 1.5 * math.log(right) / K
+    np.testing.assert_allclose(run(loss, y, t)[0], expected, rtol=1e-13)
+
+
+def test_log_cosh_by_its_definition() -> None:
+    r = np.array([[-3.0, 1e-9, 0.999999, 1.000001]])
+    expected = np.mean([math.log(math.cosh(r[0, 0])), 1e-18 / 2, *(math.log(math.cosh(x)) for x in r[0, 2:])])
+    assert run(LogCosh(), r, np.zeros((1, 4)))[0] == pytest.approx(expected, rel=1e-14)
+    tiny = run(LogCosh(), np.array([[1e-9]]), np.zeros((1, 1)))[0]
+    assert tiny == pytest.approx(0.5e-18, rel=1e-14)  # log(cosh(1e-9)) is 0
+
+
+@given(st.lists(st.floats(-10, 10), min_size=1, max_size=12), st.sampled_from([0.1, 0.25, 0.5, 0.9]))
+def test_the_best_single_answer_to_the_quantile_loss_is_a_quantile(t: list[float], level: float) -> None:
+    loss = Quantile(level=level)
+
+    def total(answer: float) -> float:
+        return float(run(loss, np.full((len(t), 1), answer), np.array(t)[:, None])[0].sum())
+
+    best = float(np.quantile(t, level, method="inverted_cdf"))
+    assert total(best) <= min(map(total, t)) + 1e-9
+
+
+def test_the_best_single_answer_to_counts_is_the_logarithm_of_their_mean() -> None:
+    t = np.array([[0.0], [3.0], [5.0], [1.0]])
+    value, slope = mean(Poisson(), np.full((4, 1), math.log(t.mean())), t)
+    assert slope.sum() == pytest.approx(0, abs=1e-15)
+    likelihood = [t_i * math.log(t.mean()) - t.mean() - math.lgamma(t_i + 1) for t_i in t.ravel()]
+    constant = sum(math.lgamma(t_i + 1) for t_i in t.ravel())
+    assert value == pytest.approx(-(sum(likelihood) + constant) / 4, rel=1e-14)
 
 
 def test_kl_divergence_of_impossible_classes() -> None:

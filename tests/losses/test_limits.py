@@ -11,9 +11,11 @@ from nnctl.losses.base import OneHotLoss
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge
-from tests.losses.cases import ALL, RESIDUAL, K, named, outputs, run, targets
+from nnctl.losses.poisson import Poisson
+from nnctl.losses.regression import ResidualLoss
+from tests.losses.cases import ALL, K, named, outputs, run, targets
 
-LOGITS = [loss for loss in ALL if getattr(loss, "input", "logits") == "logits" and loss not in RESIDUAL]
+LOGITS = [loss for loss in ALL if getattr(loss, "input", "logits") == "logits" and not isinstance(loss, ResidualLoss)]
 WHOLE = [loss for loss in LOGITS if not getattr(loss, "label_smoothing", 0)]
 
 
@@ -93,13 +95,21 @@ def test_a_label_outside_the_classes_is_refused(label: int, weights: tuple[float
             loss.mass(t)
 
 
-@pytest.mark.parametrize("loss", [loss for loss in LOGITS if loss.encoding == "one_hot"] + [CrossEntropy()], ids=named)
+SHARES = [*(loss for loss in LOGITS if isinstance(loss, OneHotLoss | KLDivergence)), CrossEntropy()]
+
+
+@pytest.mark.parametrize("loss", SHARES, ids=named)
 @pytest.mark.parametrize("wrong", [2.0, -1.0, math.inf])
 def test_a_target_outside_0_and_1_is_refused(loss: Loss, wrong: float) -> None:
     t = np.eye(K)
     t[2, 1] = wrong
     with pytest.raises(DataError, match=f"from 0 to 1, and one is {wrong:g}$"):
         run(loss, np.zeros((K, K)), t)
+
+
+def test_counts_are_not_negative() -> None:
+    with pytest.raises(DataError, match="poisson takes counts, from 0 to inf, and one is -2$"):
+        run(Poisson(), np.zeros((1, 2)), np.array([[3.0, -2.0]]))
 
 
 def test_rounding_does_not_lead_out_of_0_and_1() -> None:

@@ -1,5 +1,6 @@
 """Every loss against references and difference quotients, and what each declares."""
 
+import json
 import math
 import re
 from pathlib import Path
@@ -15,9 +16,19 @@ from nnctl.losses import AnyLoss
 from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
+from nnctl.losses.focal import Focal
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge, Perceptron
-from nnctl.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError, SmoothL1, SquaredError
+from nnctl.losses.poisson import Poisson
+from nnctl.losses.regression import (
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Quantile,
+    SmoothL1,
+    SquaredError,
+)
 from tests.losses.cases import (
     ALL,
     RESIDUAL,
@@ -83,6 +94,18 @@ def test_reference(name: str) -> None:
     np.testing.assert_allclose(gradient, slope, rtol=1e-12, atol=1e-15)
 
 
+CASES = json.loads((FOLDER.parent / "losses" / "cases.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: named(TypeAdapter(AnyLoss).validate_python(case["loss"])))
+def test_pytorch(case: dict[str, Any]) -> None:
+    """See tests/reference/losses/README.md."""
+    loss = TypeAdapter(AnyLoss).validate_python(case["loss"])
+    value, gradient = mean(loss, np.array(case["y"]), np.array(case["t"]))
+    assert value == pytest.approx(case["value"], rel=1e-13)
+    np.testing.assert_allclose(gradient, case["gradient"], rtol=1e-12, atol=1e-16)
+
+
 @pytest.mark.parametrize("shape", [(3, K), (2, 3, K), (1, K)])
 @pytest.mark.parametrize("loss", ALL, ids=named)
 @pytest.mark.parametrize("soft", [False, True])
@@ -132,6 +155,8 @@ def test_extremes_are_finite_and_silent(loss: LossSpec, dtype: type[Any]) -> Non
         y = np.array([[0, 0, 0, 1], [1, 0, 0, 0], [0.5, 0.5, 0, 0]], dtype)
     else:
         y = np.array([[1e4, -1e4, 0, 1e4], [-1e4, -1e4, -1e4, -1e4], [0, 0, 0, 0]], dtype)
+    if isinstance(loss, Poisson):
+        y /= 200  # exp(1e4) is infinite, and so is its loss
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         value, gradient = run(loss, y, targets(loss, y.shape))
     assert np.isfinite(value).all()
@@ -149,6 +174,10 @@ def test_extremes_are_finite_and_silent(loss: LossSpec, dtype: type[Any]) -> Non
         {"type": "binary_cross_entropy", "positive_weight": 0},
         {"type": "binary_cross_entropy", "positive_weight": ["2"]},
         {"type": "huber", "delta": 0},
+        {"type": "quantile", "level": 0.0},
+        {"type": "quantile", "level": 1.0},
+        {"type": "focal", "gamma": -1.0},
+        {"type": "focal", "alpha": 1.0},
         {"type": "mse"},
     ],
 )
@@ -171,6 +200,7 @@ def test_as_many_positive_weights_as_outputs() -> None:
         (Perceptron(), 0.0, 0.0, 1.0),
         (Perceptron(), 0.0, 1.0, 0.0),
         (Huber(delta=0.5), 0.5, 0.0, 0.5),
+        (Quantile(level=0.9), 2.0, 2.0, 0.0),
     ],
 )
 def test_stated_derivative_at_the_kink(loss: LossSpec, y: float, t: float, slope: float) -> None:
@@ -179,12 +209,12 @@ def test_stated_derivative_at_the_kink(loss: LossSpec, y: float, t: float, slope
 
 @pytest.mark.parametrize("loss", ALL, ids=named)
 def test_pieces_tell_the_sides_of_a_kink(loss: LossSpec) -> None:
-    kinks = {"mean_absolute_error": 0.5, "hinge": 1.0, "perceptron": 0.0}  # for a target of 0.5 or 1
+    kinks = {"mean_absolute_error": 0.5, "quantile": 0.5, "hinge": 1.0, "perceptron": 0.0}  # for a target of 0.5 or 1
     kinky = loss.type in kinks and not getattr(loss, "squared", False)
     sides = []
     for side in (-1e-6, 1e-6):
         slot = Slot(np.float64)
-        target = np.full((1, K), 0.5 if loss.type == "mean_absolute_error" else 1.0)
+        target = np.full((1, K), 0.5 if kinks.get(loss.type) == 0.5 else 1.0)
         loss.forward(np.full((1, K), kinks.get(loss.type, 0.5) + side), target, slot)
         sides.append(loss.pieces(slot))
     assert (sides[0] != sides[1]).all() if kinky else sides == [None, None]
@@ -194,7 +224,7 @@ def test_predictions() -> None:
     y = np.array([[-1.0, 0.0, 2.0, 800.0]])
     np.testing.assert_allclose(CrossEntropy(temperature=2.0).predict(y), softmax(y / 2))
     np.testing.assert_allclose(KLDivergence().predict(y), softmax(y))
-    for member in (BinaryCrossEntropy, Logistic, Hinge, Perceptron):
+    for member in (BinaryCrossEntropy, Logistic, Focal, Hinge, Perceptron):
         np.testing.assert_allclose(member().predict(y), [[1 / (1 + math.e), 0.5, 1 / (1 + math.exp(-2)), 1]])
     np.testing.assert_array_equal(Perceptron().predict(y) > 0.5, [[False, True, True, True]])  # fires at 0
     for loss in RESIDUAL:
@@ -217,6 +247,10 @@ CLASSES, LABELS, VALUES = "classification", "multilabel", "regression"
         (MeanAbsoluteError, (VALUES,), "one_hot", False),
         (Huber, (VALUES,), "one_hot", False),
         (SmoothL1, (VALUES,), "one_hot", False),
+        (LogCosh, (VALUES,), "one_hot", False),
+        (Quantile, (VALUES,), "one_hot", False),
+        (Poisson, (VALUES,), "one_hot", False),
+        (Focal, (CLASSES, LABELS), "one_hot", True),
         (KLDivergence, (VALUES, CLASSES), "one_hot", False),
     ],
 )
