@@ -1,6 +1,7 @@
 """Smooth functions of the form y = x g(x): a gate g between 0 and 1 that the input opens for itself.
 
-Their derivative is g(x) + x g'(x); none of them is monotonic, so it cannot be read off the output.
+Their derivative is g(x) + x g'(x); none of them is monotonic, so it cannot be read off the output. Where g is
+0 or 1 to the last digit, x is taken for `FAR`: it neither overflows in g then, nor is infinite times 0.
 """
 
 from math import pi, sqrt
@@ -15,6 +16,9 @@ from nnctl.activations.sigmoids import sigmoid
 from nnctl.activations.softplus import softplus
 from nnctl.engine.parameters import Array
 from nnctl.initializers import AnyInitializer, HeNormal
+
+#: exp(-FAR) is 0 and exp(FAR) infinite, in float64 too.
+FAR = 800.0
 
 
 class Swish(Activation):
@@ -34,11 +38,14 @@ class Swish(Activation):
     initializer: ClassVar[AnyInitializer] = HeNormal()
 
     def forward(self, x: Array, out: Array) -> None:
-        np.multiply(x, self.beta, out=out)
-        sigmoid(out, out)
-        out *= x
+        s = np.clip(x, -FAR / self.beta, FAR / self.beta)
+        s *= self.beta
+        sigmoid(s, s)
+        np.maximum(x, -FAR / self.beta, out=out)
+        out *= s
 
     def backward(self, dy: Array, x: Array, y: Array, out: Array) -> None:
+        x = np.clip(x, -FAR / self.beta, FAR / self.beta)
         s = self.beta * x
         sigmoid(s, s)
         slope = 1 - s
@@ -71,9 +78,12 @@ class Gelu(Activation):
     initializer: ClassVar[AnyInitializer] = HeNormal()
 
     def forward(self, x: Array, out: Array) -> None:
-        np.multiply(x, self._probability(x), out=out)
+        probability = self._probability(np.clip(x, -FAR, FAR))
+        np.maximum(x, -FAR, out=out)
+        out *= probability
 
     def backward(self, dy: Array, x: Array, y: Array, out: Array) -> None:
+        x = np.clip(x, -FAR, FAR)
         probability = self._probability(x)
         slope = self._density(x, probability)
         slope *= x
@@ -125,10 +135,12 @@ class Mish(Activation):
     initializer: ClassVar[AnyInitializer] = HeNormal()
 
     def forward(self, x: Array, out: Array) -> None:
-        np.tanh(softplus(x), out=out)
-        out *= x
+        gate = np.tanh(softplus(x))
+        np.maximum(x, -FAR, out=out)
+        out *= gate
 
     def backward(self, dy: Array, x: Array, y: Array, out: Array) -> None:
+        x = np.clip(x, -FAR, FAR)
         g = np.tanh(softplus(x))
         slope = np.empty_like(x)
         sigmoid(x, slope)

@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from nnctl.activations.base import Activation
 from nnctl.engine.parameters import Array
@@ -12,14 +13,14 @@ from nnctl.initializers import AnyInitializer, HeNormal
 class HardSigmoid(Activation):
     """The logistic function made of three straight pieces.
 
-    Forward: y = min(max(0, x + 3), 6) / 6. Backward: dx = dy / 6 where -3 < x < 3, else 0.
-    Shapes: any, kept. This is PyTorch's (whose derivative is 1/6 rounded to float32, even in float64) and
-    Keras 3's; Keras 2 clips 0.2 x + 0.5 instead.
+    Forward: y = min(max(0, slope x + offset), 1). Backward: dx = slope dy where 0 < y < 1, else 0.
+    Shapes: any, kept. With slope 1/6 this is PyTorch's (whose derivative is 1/6 rounded to float32, even in
+    float64) and Keras 3's; Keras 2 and ONNX have 0.2.
     Source: Courbariaux, Bengio and David, "BinaryConnect", NIPS 2015 (with slope 1/2); Howard et al.,
     "Searching for MobileNetV3", ICCV 2019 (with 1/6).
 
     ```yaml
-    activation: hard_sigmoid
+    activation: {type: hard_sigmoid, slope: 0.2}
     ```
     """
 
@@ -28,19 +29,23 @@ class HardSigmoid(Activation):
     limits: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
     gives_probabilities: ClassVar[bool] = True
     dies: ClassVar[bool] = True
+    slope: float = Field(1 / 6, gt=0, description="Slope of the middle piece.")
+    offset: float = Field(0.5, description="The value at 0, where the middle piece crosses it.")
 
     @property
     def kinks(self) -> tuple[float, ...]:
-        return (-3.0, 3.0)
+        return -self.offset / self.slope, (1 - self.offset) / self.slope
 
     def forward(self, x: Array, out: Array) -> None:
-        np.add(x, 3, out=out)
-        np.clip(out, 0, 6, out=out)
-        out /= 6
+        lowest, highest = self.kinks
+        np.clip(x, lowest - 1, highest + 1, out=out)  # so that a steep slope does not overflow
+        out *= self.slope
+        out += self.offset
+        np.clip(out, 0, 1, out=out)
 
     def backward(self, dy: Array, x: Array, y: Array, out: Array) -> None:
         np.multiply(dy, (y > 0) & (y < 1), out=out)
-        out /= 6
+        out *= self.slope
 
 
 class HardTanh(Activation):
@@ -90,13 +95,13 @@ class HardSwish(Activation):
         return (-3.0, 3.0)
 
     def forward(self, x: Array, out: Array) -> None:
-        np.add(x, 3, out=out)
-        np.clip(out, 0, 6, out=out)
-        out *= x
-        out /= 6
+        gate = np.clip(x + 3, 0, 6)
+        gate /= 6
+        np.maximum(x, -3, out=out)  # minus infinity times 0 would be no number
+        out *= gate
 
     def backward(self, dy: Array, x: Array, y: Array, out: Array) -> None:
-        slope = (2 * x + 3) / 6
+        slope = (2 * np.clip(x, -3, 3) + 3) / 6
         slope[x <= -3] = 0
         slope[x >= 3] = 1
         np.multiply(dy, slope, out=out)

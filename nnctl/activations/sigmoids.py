@@ -89,7 +89,9 @@ class Softsign(Activation):
     limits: ClassVar[tuple[float, float] | None] = (-1.0, 1.0)
 
     def forward(self, x: Array, out: Array) -> None:
-        np.divide(x, 1 + np.abs(x), out=out)
+        size = np.minimum(np.abs(x), 1e30)  # infinity over infinity would be no number
+        np.clip(x, -1e30, 1e30, out=out)
+        out /= 1 + size
 
     def backward(self, dy: Array, x: Array, y: Array, out: Array) -> None:
         slope = 1 - np.abs(y)

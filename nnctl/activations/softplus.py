@@ -41,10 +41,17 @@ class Softplus(Activation):
     initializer: ClassVar[AnyInitializer] = HeNormal()
 
     def forward(self, x: Array, out: Array) -> None:
-        np.divide(softplus(self.beta * x), self.beta, out=out)
+        with np.errstate(over="ignore"):  # exp(-inf) = 0 is the limit wanted
+            bend = -self.beta * np.abs(x)
+        np.log1p(np.exp(bend, out=bend), out=bend)
+        bend /= self.beta
+        np.maximum(x, 0, out=out)
+        out += bend
 
     def backward(self, dy: Array, x: Array, y: Array, out: Array) -> None:
-        slope = -np.expm1(-self.beta * y)
+        with np.errstate(over="ignore"):
+            slope = -self.beta * y
+        np.negative(np.expm1(slope, out=slope), out=slope)
         np.multiply(dy, slope, out=out)
 
 

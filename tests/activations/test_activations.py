@@ -68,6 +68,7 @@ ELEMENTWISE = [
     (Swish(beta=1.5), lambda x: x * logistic(1.5 * x)),
     (Mish(), lambda x: x * math.tanh(log1pexp(x))),
     (HardSigmoid(), lambda x: min(max(0.0, x / 6 + 0.5), 1.0)),
+    (HardSigmoid(slope=0.25, offset=0.25), lambda x: min(max(0.0, x / 4 + 0.25), 1.0)),
     (HardTanh(), lambda x: min(max(-1.0, x), 1.0)),
     (HardSwish(), lambda x: x * min(max(0.0, x / 6 + 0.5), 1.0)),
     (Softsign(), lambda x: x / (1 + abs(x))),
@@ -199,6 +200,37 @@ def test_extremes_are_finite_and_silent(activation: Activation, dtype: type[Any]
     assert y.dtype == dx.dtype == dtype
     assert np.isfinite(y).all()
     assert np.isfinite(dx).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "activation", [*SINGLE, Swish(beta=30.0), Softplus(beta=30.0), HardSigmoid(slope=90.0)], ids=named
+)
+def test_far_out_it_goes_on_as_before(activation: Activation, dtype: type[Any]) -> None:
+    """Each is a line from 1e4 on, of slope 0 or not, up to the largest numbers and in the limit."""
+    for side in (-1.0, 1.0):
+        near = np.array([side * 1e4], dtype)
+        largest = 0.4 * np.finfo(dtype).max  # twice that, for the steepest
+        far = side * np.array([1e10, 1e20, 1e30, largest, np.inf], dtype)
+        with np.errstate(all="raise", under="ignore"):
+            y, slope = forward(activation, far), backward(activation, np.ones_like(far), far)
+        level, tilt = forward(activation, near), backward(activation, np.ones_like(near), near)
+        np.testing.assert_allclose(slope, np.broadcast_to(tilt, far.shape), atol=1e-7)
+        expected = level if abs(tilt) < 1e-7 else far * tilt
+        np.testing.assert_allclose(y, np.broadcast_to(expected, far.shape), rtol=1e-6, atol=2e-4)
+
+
+@pytest.mark.parametrize("activation", ROWS, ids=named)
+def test_what_is_impossible_leaves_the_others_as_they_are(activation: Activation) -> None:
+    """An entry of minus infinity has probability 0."""
+    x, dy = np.array([0.3, -np.inf, -1.2]), np.array([0.5, 0.7, -0.2])
+    rest = np.array([0, 2])
+    with np.errstate(all="raise"):
+        y, dx = forward(activation, x), backward(activation, np.where(np.isinf(x), 0, dy), x)
+    np.testing.assert_allclose(y[rest], forward(activation, x[rest]), rtol=1e-15)
+    np.testing.assert_allclose(dx[rest], backward(activation, dy[rest], x[rest]), rtol=1e-15)
+    assert y[1] == (-np.inf if isinstance(activation, LogSoftmax) else 0)
+    assert dx[1] == 0
 
 
 @pytest.mark.parametrize("activation", ALL, ids=named)
