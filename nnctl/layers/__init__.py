@@ -6,9 +6,16 @@ from nnctl.layers.activation import Activation, PRelu
 from nnctl.layers.blocks import Block, Parallel, Residual
 from nnctl.layers.convolution import Conv1d, Conv2d
 from nnctl.layers.dense import Dense
+from nnctl.layers.gated import Glu, SwiGlu
 from nnctl.layers.global_pooling import GlobalAveragePool, GlobalMaxPool
 from nnctl.layers.noise import Dropout, GaussianNoise
-from nnctl.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
+from nnctl.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    InstanceNormalization,
+    LayerNormalization,
+    RmsNormalization,
+)
 from nnctl.layers.pooling import AveragePool1d, AveragePool2d, MaxPool1d, MaxPool2d
 from nnctl.layers.shape import Flatten, Reshape
 from nnctl.layers.short_form import LayerForm
@@ -19,11 +26,15 @@ Member = (
     Dense
     | Activation
     | PRelu
+    | Glu
+    | SwiGlu
     | Dropout
     | GaussianNoise
     | BatchNormalization
     | LayerNormalization
+    | RmsNormalization
     | GroupNormalization
+    | InstanceNormalization
     | Conv1d
     | Conv2d
     | ConvTranspose1d

@@ -23,6 +23,7 @@ from nnctl.layers.correlation import (
     scatter_each,
     sum_positions,
 )
+from nnctl.layers.margins import Mode, check_margins, folded, padded, without_padding
 from nnctl.layers.weighted import Weighted
 from nnctl.layers.windows import (
     AXES,
@@ -37,7 +38,7 @@ from nnctl.layers.windows import (
     check_axes,
 )
 
-PADDING = "Zeros around the input: `same` for ceil(length / stride) outputs, `valid` for none, or how many on each side"
+PADDING = "Around the input: `same` for ceil(length / stride) outputs, `valid` for nothing, or how many on each side"
 
 
 class Filters(Weighted):
@@ -129,9 +130,15 @@ class Filters2d(Filters):
 class Convolution(Filters):
     """Both passes of convolution, over any number of axes."""
 
+    padding_mode: Mode = Field(
+        "zeros", description="What the padding holds: zeros, the input mirrored at its ends, or its ends repeated."
+    )
+
     def output_shape(self, shape: Shape) -> Shape:
         self.check(shape)
-        return (*(axis.count for axis in self.grid(shape)), self.filters)
+        grid = self.grid(shape)
+        check_margins(grid, self.padding_mode)
+        return (*(axis.count for axis in grid), self.filters)
 
     def multiply_adds(self, shape: Shape) -> int:
         return prod(self.output_shape(shape)) * self.fans(shape[-1])[0]
@@ -143,6 +150,9 @@ class Convolution(Filters):
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
         channels, grid = x.shape[-1], self.grid(x.shape[1:])
         weight = self.by_group(p["weight"], channels)
+        slot["margins"] = grid
+        if self.padding_mode != "zeros":
+            x, grid = padded(x, grid, self.padding_mode, slot), without_padding(grid)
         y = slot.buffer("y", (len(x), *(axis.count for axis in grid), self.filters))
         if self.depthwise(channels):
             correlate_each(x, weight[..., 0, 0], grid, y, slot)
@@ -171,7 +181,7 @@ class Convolution(Filters):
             scatter_each(dy, weight[..., 0, 0], grid, dx, slot)
         else:
             scatter(dy, weight, grid, dx, slot)
-        return dx
+        return dx if self.padding_mode == "zeros" else folded(dx, slot["margins"], self.padding_mode)
 
 
 class Conv1d(Convolution, Filters1d):

@@ -55,7 +55,8 @@ class Normalization(Layer):
             return xhat
         y = slot.buffer("y", xhat.shape)
         np.multiply(xhat, _along(p["gain"], xhat), out=y)
-        y += _along(p["shift"], xhat)
+        if "shift" in p:
+            y += _along(p["shift"], xhat)
         return y
 
     def _through_scale_and_shift(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
@@ -65,7 +66,9 @@ class Normalization(Layer):
             np.copyto(d, dy)
             return d
         np.multiply(dy, slot["xhat"], out=d)
-        g["gain"][...], g["shift"][...] = _sums(d), _sums(dy)
+        g["gain"][...] = _sums(d)
+        if "shift" in p:
+            g["shift"][...] = _sums(dy)
         return np.multiply(dy, _along(p["gain"], dy), out=d)
 
 
@@ -195,7 +198,72 @@ class LayerNormalization(Normalization):
         return d
 
 
-class GroupNormalization(Normalization):
+class RmsNormalization(Normalization):
+    """Divide the units of each example (and position) by their root mean square.
+
+        x^ = x / sqrt(mean(x^2) + epsilon)        y = gain * x^
+        dJ/dx = (d - x^ mean(d * x^)) / sqrt(mean(x^2) + epsilon),  d = dJ/dy * gain
+
+    Layer normalisation without the mean and the shift: cheaper, and as good in many networks. The paper has no
+    epsilon; PyTorch's is left out or given, T5 has 1e-6. Shapes: X, Y (batch, ..., units).
+
+    Source: Zhang and Sennrich, "Root mean square layer normalization", NeurIPS 2019, equation 4.
+
+    ```yaml
+    {type: rms_normalization, epsilon: 1.0e-6}
+    ```
+    """
+
+    type: Literal["rms_normalization"] = "rms_normalization"
+
+    def parameters(self, shape: Shape) -> Declarations:
+        return {name: parameter for name, parameter in super().parameters(shape).items() if name == "gain"}
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        square = np.square(x, out=slot.buffer("xhat", x.shape)).mean(axis=-1, keepdims=True)
+        slot["inverse"] = 1 / np.sqrt(square + x.dtype.type(self.epsilon))
+        xhat = np.multiply(x, slot["inverse"], out=slot.buffer("xhat", x.shape))
+        return self._scale_and_shift(p, xhat, slot)
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        d, xhat = self._through_scale_and_shift(p, g, dy, slot), slot["xhat"]
+        d -= xhat * (d * xhat).mean(axis=-1, keepdims=True)
+        d *= slot["inverse"]
+        return d
+
+
+class ByGroup(Normalization):
+    """Both passes of normalisation over all positions of some channels of an example."""
+
+    def groups_of(self, channels: int) -> int:
+        """The number of groups of channels."""
+        raise NotImplementedError
+
+    def _by_group(self, x: Array) -> Array:
+        """(batch, positions, groups, channels of a group); a view of what is contiguous."""
+        groups = self.groups_of(x.shape[-1])
+        return x.reshape(len(x), -1, groups, x.shape[-1] // groups)
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        normalized = slot.buffer("xhat", x.shape)
+        xhat, groups = self._by_group(normalized), self._by_group(x)
+        np.subtract(groups, groups.mean(axis=(1, 3), keepdims=True), out=xhat)
+        variance = np.square(xhat).mean(axis=(1, 3), keepdims=True)
+        slot["inverse"] = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        xhat *= slot["inverse"]
+        return self._scale_and_shift(p, normalized, slot)
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        dx = self._through_scale_and_shift(p, g, dy, slot)
+        d, xhat = self._by_group(dx), self._by_group(slot["xhat"])
+        slope = (d * xhat).mean(axis=(1, 3), keepdims=True)
+        d -= d.mean(axis=(1, 3), keepdims=True)
+        d -= xhat * slope
+        d *= slot["inverse"]
+        return dx
+
+
+class GroupNormalization(ByGroup):
     """Normalise groups of channels of each example by their own mean and variance.
 
     The group of `Normalization` is all positions of channels / groups neighbouring channels of one example,
@@ -218,24 +286,31 @@ class GroupNormalization(Normalization):
             raise ConfigError(f"finds {shape[-1]} channels, which {self.groups} groups do not divide evenly")
         return shape
 
-    def _by_group(self, x: Array) -> Array:
-        """(batch, positions, groups, channels of a group); a view of what is contiguous."""
-        return x.reshape(len(x), -1, self.groups, x.shape[-1] // self.groups)
+    def groups_of(self, channels: int) -> int:
+        return self.groups
 
-    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
-        normalized = slot.buffer("xhat", x.shape)
-        xhat, groups = self._by_group(normalized), self._by_group(x)
-        np.subtract(groups, groups.mean(axis=(1, 3), keepdims=True), out=xhat)
-        variance = np.square(xhat).mean(axis=(1, 3), keepdims=True)
-        slot["inverse"] = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        xhat *= slot["inverse"]
-        return self._scale_and_shift(p, normalized, slot)
 
-    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
-        dx = self._through_scale_and_shift(p, g, dy, slot)
-        d, xhat = self._by_group(dx), self._by_group(slot["xhat"])
-        slope = (d * xhat).mean(axis=(1, 3), keepdims=True)
-        d -= d.mean(axis=(1, 3), keepdims=True)
-        d -= xhat * slope
-        d *= slot["inverse"]
-        return dx
+class InstanceNormalization(ByGroup):
+    """Normalise each channel of each example by its own mean and variance.
+
+    The group of `Normalization` is all positions of one channel of one example: what is bright or of strong
+    contrast in one picture is not in another. It is group normalisation with as many groups as channels. PyTorch
+    learns no gain and shift by default: `affine: false`. Shapes: X, Y (batch, ..., channels).
+
+    Source: Ulyanov, Vedaldi and Lempitsky, "Instance normalization: the missing ingredient for fast
+    stylization", arXiv:1607.08022 (2016).
+
+    ```yaml
+    {type: instance_normalization}
+    ```
+    """
+
+    type: Literal["instance_normalization"] = "instance_normalization"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if prod(shape[:-1]) == 1:
+            raise ConfigError(f"finds {shape}, where each channel has one value, which is its own mean; use another")
+        return shape
+
+    def groups_of(self, channels: int) -> int:
+        return channels

@@ -34,6 +34,9 @@ class Pool(Layer):
     """
 
     principal: ClassVar[str | None] = "size"
+    ceil_mode: bool = Field(
+        False, description="Whether a window counts that begins inside and ends outside, where the size does not fit."
+    )
 
     def multiply_adds(self, shape: Shape) -> int:
         return 0
@@ -52,7 +55,7 @@ class Pool(Layer):
         check_axes(len(self.sliding), shape)
         grid = self.grid(shape)
         for axis in grid:
-            if max(axis.before, axis.after) >= axis.kernel:
+            if not min(axis.inside):
                 raise ConfigError(
                     f"padding {max(axis.before, axis.after)} makes windows of {axis.kernel} without inputs"
                 )
@@ -67,10 +70,11 @@ class Pool1d(Pool):
     size: Count = Field(2, description="Length of a window.")
     stride: Count | None = Field(None, description="Steps between neighbouring windows; left out, the size.")
     padding: Padding1d = Field("valid", description="`same`, `valid` (none), or how many on each side.")
+    dilation: Count = Field(1, description="Distance between neighbouring inputs of a window.")
 
     @property
     def sliding(self) -> tuple[Sliding, ...]:
-        return (Sliding(self.size, self.stride or self.size, self.padding),)
+        return (Sliding(self.size, self.stride or self.size, self.padding, self.dilation, self.ceil_mode),)
 
 
 class Pool2d(Pool):
@@ -84,11 +88,13 @@ class Pool2d(Pool):
         "valid",
         description="`same`, `valid` (none), or how many: all sides, a pair, or [[top, bottom], [left, right]].",
     )
+    dilation: Counts = Field(1, description="Distance between neighbouring inputs of a window; one number or a pair.")
 
     @property
     def sliding(self) -> tuple[Sliding, ...]:
-        padding = both_paddings(self.padding)
-        return tuple(map(Sliding, both(self.size), both(self.stride or self.size), padding))
+        sizes, strides, dilations = both(self.size), both(self.stride or self.size), both(self.dilation)
+        axes = zip(sizes, strides, both_paddings(self.padding), dilations, strict=True)
+        return tuple(Sliding(*axis, ceil=self.ceil_mode) for axis in axes)
 
 
 class MaxPool(Pool):
@@ -114,7 +120,7 @@ class MaxPool(Pool):
 class MaxPool1d(MaxPool, Pool1d):
     """The largest input in each window, channel by channel.
 
-        Y[o, c] = max_k X[o stride + k - before, c]
+        Y[o, c] = max_k X[o stride + k dilation - before, c]
         dJ/dX[i, c] = sum of dJ/dY[o, c] over the windows o that i is the maximum of
 
     Of equal inputs the first is the maximum; padding never is. Shapes: X (batch, length, channels),
@@ -132,7 +138,7 @@ class MaxPool1d(MaxPool, Pool1d):
 class MaxPool2d(MaxPool, Pool2d):
     """The largest input in each window, channel by channel.
 
-        Y[o, q, c] = max_{k, l} X[o stride + k - top, q stride + l - left, c]
+        Y[o, q, c] = max_{k, l} X[o stride + k dilation - top, q stride + l dilation - left, c]
         dJ/dX[i, j, c] = sum of dJ/dY[o, q, c] over the windows (o, q) that (i, j) is the maximum of
 
     Of equal inputs the first, row by row, is the maximum, as in PyTorch; padding never is. Shapes:
@@ -154,8 +160,11 @@ class AveragePool(Pool):
     count_padding: bool = Field(False, description="Whether padding counts, as zeros, in the mean.")
 
     def _share(self, grid: Grid, dtype: DTypeLike) -> Array:
-        """One over the number of values in each window, (*counts, 1)."""
-        numbers = (np.full(axis.count, axis.kernel) if self.count_padding else np.array(axis.inside) for axis in grid)
+        """One over the number of values in each window, (*counts, 1); what is beyond the padding is none."""
+        numbers = (
+            np.array(axis.within(-axis.before, axis.length + axis.after) if self.count_padding else axis.inside)
+            for axis in grid
+        )
         share: Array = 1 / reduce(np.multiply.outer, numbers)[..., None]
         return share.astype(dtype)
 
@@ -178,7 +187,7 @@ class AveragePool(Pool):
 class AveragePool1d(AveragePool, Pool1d):
     """The mean of each window, channel by channel.
 
-        Y[o, c] = 1/n_o sum_k X[o stride + k - before, c]
+        Y[o, c] = 1/n_o sum_k X[o stride + k dilation - before, c]
         dJ/dX[i, c] = sum over the windows o with i in them of dJ/dY[o, c] / n_o
 
     n_o is the number of inputs in the window, as in TensorFlow; with `count_padding` it is the size, as is
@@ -196,7 +205,7 @@ class AveragePool1d(AveragePool, Pool1d):
 class AveragePool2d(AveragePool, Pool2d):
     """The mean of each window, channel by channel.
 
-        Y[o, q, c] = 1/n_oq sum_{k, l} X[o stride + k - top, q stride + l - left, c]
+        Y[o, q, c] = 1/n_oq sum_{k, l} X[o stride + k dilation - top, q stride + l dilation - left, c]
         dJ/dX[i, j, c] = sum over the windows (o, q) with (i, j) in them of dJ/dY[o, q, c] / n_oq
 
     n_oq is the number of inputs in the window, as in TensorFlow; with `count_padding` it is the size of the

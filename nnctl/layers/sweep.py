@@ -49,7 +49,7 @@ def sweep_maximum(x: Array, sweep: Sweep, slot: Slot) -> tuple[Array, Array]:
     y = slot.buffer(f"{sweep.name} y", sweep.after)
     better = slot.buffer(f"{sweep.name} better", sweep.after, counts)
     best, taps = y, windows.taps
-    if windows.before or windows.after:
+    if windows.overhangs:
         y[...] = -np.inf
     else:  # every tap meets every window, so the first is the best so far, and need not be copied
         best, taps = x[:, taps[0].inputs], taps[1:]

@@ -37,6 +37,11 @@ class Transposed(Filters):
         axes = zip(self.sliding, shape[:-1], self.extra, names, strict=True)
         return tuple(sliding.under(count, extra, name) for sliding, count, extra, name in axes)
 
+    def fans(self, channels: int) -> tuple[int, int]:
+        """Of an output's window the input fills one place in `stride` along each axis, on average."""
+        fan_in, fan_out = super().fans(channels)
+        return max(1, round(fan_in / prod(sliding.stride for sliding in self.sliding))), fan_out
+
     def output_shape(self, shape: Shape) -> Shape:
         self.check(shape)
         return (*(axis.length for axis in self.grid(shape)), self.filters)

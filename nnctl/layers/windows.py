@@ -10,7 +10,7 @@ over a few taps, each a whole-array operation; its adjoint is the same loop with
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal, NamedTuple
 
@@ -42,7 +42,10 @@ class Tap(NamedTuple):
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows along one axis; `before` and `after` are the padding at its ends."""
+    """Windows along one axis; `before` and `after` are the padding at its ends.
+
+    The last window may hang over the padding by `beyond`, where a part of a window counts as one.
+    """
 
     length: int
     kernel: int
@@ -50,6 +53,7 @@ class Windows:
     dilation: int = 1
     before: int = 0
     after: int = 0
+    beyond: int = 0
 
     @property
     def extent(self) -> int:
@@ -59,12 +63,17 @@ class Windows:
     @property
     def count(self) -> int:
         """The number of windows, which is the length of the output."""
-        return (self.length + self.before + self.after - self.extent) // self.stride + 1
+        return (self.length + self.before + self.after + self.beyond - self.extent) // self.stride + 1
+
+    @property
+    def overhangs(self) -> bool:
+        """Whether some windows may reach over the ends of the input."""
+        return bool(self.before or self.after or self.beyond)
 
     @property
     def whole(self) -> bool:
         """Whether the windows are single values, one at each: nothing to gather."""
-        return self.extent == self.stride == 1 and not (self.before or self.after)
+        return self.extent == self.stride == 1 and not self.overhangs
 
     @property
     def disjoint(self) -> bool:
@@ -84,8 +93,12 @@ class Windows:
     @cached_property
     def inside(self) -> list[int]:
         """How many values of each window are inputs, not padding."""
+        return self.within(0, self.length)
+
+    def within(self, start: int, stop: int) -> list[int]:
+        """How many values of each window lie between two places, counted from the first input."""
         return [
-            sum(0 <= o * self.stride + k * self.dilation - self.before < self.length for k in range(self.kernel))
+            sum(start <= o * self.stride + k * self.dilation - self.before < stop for k in range(self.kernel))
             for o in range(self.count)
         ]
 
@@ -108,13 +121,15 @@ class Sliding:
     """How a layer's windows slide along an axis, whatever its length.
 
     Padding `same` gives ceil(length / stride) outputs, with the odd value of padding at the end, as in
-    TensorFlow (and in PyTorch, which has it for stride 1 only).
+    TensorFlow (and in PyTorch, which has it for stride 1 only). With `ceil`, a window that only begins inside
+    counts too: its rest hangs over the end.
     """
 
     kernel: int
     stride: int = 1
     padding: AxisPadding = "valid"
     dilation: int = 1
+    ceil: bool = False
 
     def over(self, length: int, axis: str) -> Windows:
         """The windows over an input of this length; ConfigError where not even one fits."""
@@ -147,7 +162,13 @@ class Sliding:
 
 @lru_cache(maxsize=1024)
 def _over(sliding: Sliding, length: int, axis: str) -> Windows:
-    windows = Windows(length, sliding.kernel, sliding.stride, sliding.dilation, *sliding._margins(length))
+    before, after = sliding._margins(length)
+    windows = Windows(length, sliding.kernel, sliding.stride, sliding.dilation, before, after)
+    if sliding.ceil:
+        begun = -(-(length + before + after - windows.extent) // sliding.stride)  # the last window, counted from 0
+        begun = min(begun, (length + before - 1) // sliding.stride)  # one that begins after the input holds nothing
+        beyond = begun * sliding.stride + windows.extent - (length + before + after)
+        windows = replace(windows, beyond=max(0, beyond))
     if windows.count < 1:
         padding = windows.before + windows.after
         raise ConfigError(

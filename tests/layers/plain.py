@@ -25,23 +25,32 @@ def amounts(
     return padding if isinstance(padding, tuple) else (int(padding), int(padding))
 
 
-def count(length: int, kernel: int, stride: int, dilation: int, margins: tuple[int, int]) -> int:
-    """The number of windows, found by laying one after the other."""
-    n, start = 0, 0
-    while start + dilation * (kernel - 1) < length + sum(margins):
+def count(
+    length: int, kernel: int, stride: int, dilation: int, margins: tuple[int, int], *, ceil_mode: bool = False
+) -> int:
+    """The number of windows, found by laying one after the other; in ceil mode until one reaches the end."""
+    n, start, end = 0, 0, length + sum(margins)
+    while start + dilation * (kernel - 1) < end:
         n, start = n + 1, start + stride
-    return n
+    reached = start - stride + dilation * (kernel - 1) == end - 1
+    return n + (ceil_mode and not reached and start < length + margins[0])
 
 
 def windows(
-    shape: Any, kernel: Any, stride: Any, dilation: Any, margins: Any
+    shape: Any, kernel: Any, stride: Any, dilation: Any, margins: Any, *, ceil_mode: bool = False
 ) -> Iterator[tuple[tuple[int, int], tuple[int, int], tuple[int, int] | None]]:
-    """((o, q), (k, l), (i, j)) for every output, every place in the window, and the input there if one is."""
-    counts = [count(*axis) for axis in zip(shape, kernel, stride, dilation, margins, strict=True)]
+    """((o, q), (k, l), (i, j)) for every output, every place in the window, and the input there if one is.
+
+    Places beyond the padding are none.
+    """
+    axes = zip(shape, kernel, stride, dilation, margins, strict=True)
+    counts = [count(*axis, ceil_mode=ceil_mode) for axis in axes]
     for o, q in product(*map(range, counts)):
         for k, m in product(*map(range, kernel)):
             i = o * stride[0] + k * dilation[0] - margins[0][0]
             j = q * stride[1] + m * dilation[1] - margins[1][0]
+            if i >= shape[0] + margins[0][1] or j >= shape[1] + margins[1][1]:
+                continue
             yield (o, q), (k, m), ((i, j) if 0 <= i < shape[0] and 0 <= j < shape[1] else None)
 
 
@@ -74,10 +83,12 @@ def pool(
     dy: Array,
     geometry: Geometry,
     kind: str,
+    *,
+    ceil_mode: bool = False,
 ) -> tuple[Array, Array]:
     """y and dx of pooling; `kind` is max, mean, or zeros (the mean with padding counted)."""
     seen: dict[tuple[int, int], list[tuple[int, int] | None]] = {}
-    for at, _, place in windows(x.shape[1:3], *geometry):
+    for at, _, place in windows(x.shape[1:3], *geometry, ceil_mode=ceil_mode):
         seen.setdefault(at, []).append(place)
     y, dx = np.zeros(dy.shape), np.zeros(x.shape)
     for ((o, q), places), n, c in product(seen.items(), range(len(x)), range(x.shape[-1])):

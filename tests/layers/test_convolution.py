@@ -12,6 +12,7 @@ from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
+from nnctl.initializers import LeCunNormal
 from nnctl.layers import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from nnctl.layers.convolution import Filters
 from tests.layers import plain
@@ -123,7 +124,7 @@ def test_transposed_convolution_is_the_adjoint(data: st.DataObject, channels: tu
         filters=filters, groups=groups, kernel=kernel, stride=stride, dilation=dilation, padding=padding, bias=False
     )
     transposed = ConvTranspose2d(
-        **{**conv.model_dump(exclude={"type", "filters"}), "filters": inputs, "output_padding": extra}
+        **{**conv.model_dump(exclude={"type", "filters", "padding_mode"}), "filters": inputs, "output_padding": extra}
     )
     z = np.random.default_rng(2).normal(size=(2, *data.draw(numbers), filters))
     try:
@@ -177,6 +178,11 @@ REFUSED = [
     (Conv2d(filters=2, groups=2), (4, 4, 3), "3 channels, 2 filters and 2 groups"),
     (Conv2d(filters=2, kernel=(3, 6), padding="valid"), (4, 5, 1), "a window of 6 does not fit the width .* 5;"),
     (Conv1d(filters=2, dilation=4, padding=1), (4, 1), "a window of 9 does not fit .* 4 with 2 of padding"),
+    (
+        Conv2d(filters=2, padding=2, padding_mode="reflect"),
+        (4, 2, 1),
+        "padding 2 cannot mirror an input of 2; use less",
+    ),
     (ConvTranspose2d(filters=2, kernel=1, padding=2), (2, 4, 1), "leaves nothing of the height"),
 ]
 
@@ -197,6 +203,42 @@ def test_what_does_not_fit_is_told(layer: Layer, shape: tuple[int, ...], words: 
 def test_output_padding_has_bounds(settings_: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         ConvTranspose1d(filters=1, **settings_)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    mode=st.sampled_from(["reflect", "replicate"]),
+    margins=st.tuples(st.tuples(small, small), st.tuples(small, small)),
+    lengths=st.tuples(st.integers(3, 5), st.integers(3, 5)),
+    channels=widths,
+)
+def test_padding_with_the_inputs_own_values(
+    mode: Any, margins: Any, lengths: tuple[int, int], channels: tuple[int, int, Any]
+) -> None:
+    """The same as convolution of an input that NumPy has padded; backward is the adjoint of its padding."""
+    inputs, filters, groups = channels
+    x = np.random.default_rng(1).normal(size=(2, *lengths, inputs))
+    layer = Conv2d(filters=filters, groups=groups, padding=margins, padding_mode=mode)
+    p, y, dy, dx, g = run(layer, x)
+    pad: Any = {"pad_width": ((0, 0), *margins, (0, 0)), "mode": {"reflect": "reflect", "replicate": "edge"}[mode]}
+    plainly, slot = Conv2d(filters=filters, groups=groups, padding="valid"), Slot("float64")
+    g2 = {name: np.empty_like(value) for name, value in g.items()}
+    np.testing.assert_allclose(plainly.forward(p, np.pad(x, **pad), slot), y, **CLOSE)
+    dx_padded = plainly.backward(p, g2, dy, slot)
+    for name in g:
+        np.testing.assert_allclose(g[name], g2[name], **CLOSE)
+    other = np.random.default_rng(2).normal(size=x.shape)
+    np.testing.assert_allclose(np.sum(dx * other), np.sum(dx_padded * np.pad(other, **pad)), **CLOSE)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(4, 2), (3, 1), (6, 3), ((4, 2), (1, 2))])
+def test_transposed_convolution_keeps_the_variance(kernel: Any, stride: Any) -> None:
+    layer = ConvTranspose2d(filters=16, kernel=kernel, stride=stride, init=LeCunNormal())
+    x = np.random.default_rng(3).normal(size=(8, 12, 12, 64))
+    start = layer.parameters(x.shape[1:])["weight"]
+    weight = start.init.sample(start.shape, start.fan_in, start.fan_out, np.random.default_rng(4))
+    y = layer.forward({"weight": weight, "bias": np.zeros(16)}, x, Slot("float64"))
+    assert y[:, 4:-4, 4:-4].var() == pytest.approx(1, rel=0.1)  # not at the borders, where windows hang over
 
 
 def test_weights_start_by_their_fans() -> None:

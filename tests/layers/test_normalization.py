@@ -1,10 +1,12 @@
-"""Batch normalisation of many values in float32: sums that lose no digits."""
+"""Batch normalisation of many values in float32, and what instance normalisation is and refuses."""
 
 import numpy as np
 import pytest
 
 from nnctl.engine.network import Network, Pass
-from nnctl.layers import BatchNormalization
+from nnctl.engine.slot import Slot
+from nnctl.errors import ConfigError
+from nnctl.layers import BatchNormalization, GroupNormalization, InstanceNormalization
 
 
 @pytest.mark.parametrize("shape", [(100_003, 2), (96, 33, 35, 2), (3, 4, 2)])
@@ -20,3 +22,15 @@ def test_float32_is_as_good_as_its_inputs(shape: tuple[int, ...]) -> None:
         found[dtype] = through.forward(x.astype(dtype)).copy(), through.backward(dy.astype(dtype)).copy()
     for single, double in zip(found["f4"], found["f8"], strict=True):
         np.testing.assert_allclose(single, double, atol=1e-4)  # half a unit in the last place of 300 is 1.5e-5
+
+
+def test_instance_normalisation_is_a_group_a_channel() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    one, other = InstanceNormalization(affine=False), GroupNormalization(affine=False, groups=5)
+    np.testing.assert_array_equal(one.forward({}, x, Slot("float64")), other.forward({}, x, Slot("float64")))
+
+
+@pytest.mark.parametrize("shape", [(4,), (1, 1, 4)])
+def test_one_value_is_its_own_mean(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match="each channel has one value"):
+        InstanceNormalization().output_shape(shape)

@@ -46,27 +46,38 @@ def test_pooling_is_its_definition(kind: str, data: st.DataObject) -> None:
     lengths = data.draw(st.tuples(st.integers(1, 7), st.integers(1, 7)))
     size, stride = data.draw(sizes), data.draw(st.none() | sizes)
     padding = data.draw(st.sampled_from(["same", "valid"]) | st.tuples(sizes, sizes).map(_less_one))
+    dilation, ceil_mode = data.draw(st.just((1, 1)) | sizes), data.draw(st.booleans())
     steps = stride or size
     margins: Any = (
         padding if isinstance(padding, tuple)
-        else tuple(plain.amounts(padding, *axis, 1) for axis in zip(lengths, size, steps, strict=True))
+        else tuple(plain.amounts(padding, *axis) for axis in zip(lengths, size, steps, dilation, strict=True))
     )  # fmt: skip
-    assume(all(max(margin) < kernel for margin, kernel in zip(margins, size, strict=True)))
-    geometry: plain.Geometry = (size, steps, (1, 1), margins)
-    counts = [plain.count(*axis) for axis in zip(lengths, *geometry, strict=True)]
-    assume(min(counts) > 0)
+    geometry: plain.Geometry = (size, steps, dilation, margins)
+    axes = list(zip(lengths, *geometry, strict=True))
+    assume(all(plain.count(*axis) > 0 for axis in axes))
+    counts = [plain.count(*axis, ceil_mode=ceil_mode) for axis in axes]
     one, two, settings_ = KINDS[kind]
+    settings_ = {**settings_, "ceil_mode": ceil_mode}
     x = np.random.default_rng(data.draw(st.integers(0, 99))).integers(-2, 3, (2, *lengths, 2)).astype(float)
-    layer = two(size=size, stride=stride, padding=padding, **settings_)
+    layer = two(size=size, stride=stride, padding=padding, dilation=dilation, **settings_)
+    places: dict[Any, list[Any]] = {}
+    for at, _, place in plain.windows(lengths, *geometry, ceil_mode=ceil_mode):
+        places.setdefault(at, []).append(place)
+    if not all(any(inside) for inside in places.values()):
+        with pytest.raises(ConfigError, match="without inputs"):
+            layer.output_shape(x.shape[1:])
+        return
     assert layer.output_shape(x.shape[1:]) == (*counts, 2)
     y, dy, dx, _ = run(layer, x)
-    for found, value in zip((y, dx), plain.pool(x, dy, geometry, kind), strict=True):
+    for found, value in zip((y, dx), plain.pool(x, dy, geometry, kind, ceil_mode=ceil_mode), strict=True):
         np.testing.assert_allclose(found, value, **CLOSE)
 
-    flat = one(size=size[1], stride=steps[1], padding=padding if isinstance(padding, str) else padding[1], **settings_)
+    along = padding if isinstance(padding, str) else padding[1]
+    flat = one(size=size[1], stride=steps[1], padding=along, dilation=dilation[1], **settings_)
     y, dy, dx, _ = run(flat, x[:, 0])
-    geometry = ((1, size[1]), (1, steps[1]), (1, 1), ((0, 0), margins[1]))
-    for found, value in zip((y, dx), plain.pool(x[:, :1], dy[:, None], geometry, kind), strict=True):
+    geometry = ((1, size[1]), (1, steps[1]), (1, dilation[1]), ((0, 0), margins[1]))
+    expected = plain.pool(x[:, :1], dy[:, None], geometry, kind, ceil_mode=ceil_mode)
+    for found, value in zip((y, dx), expected, strict=True):
         np.testing.assert_allclose(found, value[:, 0], **CLOSE)
 
 

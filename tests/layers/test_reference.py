@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nnctl.activations import Gelu
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
@@ -18,11 +19,15 @@ from nnctl.layers import (
     ConvTranspose2d,
     Dense,
     GlobalAveragePool,
+    Glu,
     GroupNormalization,
+    InstanceNormalization,
     LayerNormalization,
     MaxPool1d,
     MaxPool2d,
     PRelu,
+    RmsNormalization,
+    SwiGlu,
 )
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -35,7 +40,7 @@ WEIGHTED = {"weight": "weight", "bias": "bias"}
 
 def channels_last(a: Array, file: str) -> Array:
     """From (batch, channels, positions...), in the groups whose data are like that."""
-    return np.moveaxis(a, 1, -1) if a.ndim == 4 or file.startswith(("conv", "pool")) else a
+    return np.moveaxis(a, 1, -1) if a.ndim == 4 or file.startswith(("conv", "pool", "norm/instancenorm")) else a
 
 
 def turned(a: Array, layer: Layer) -> Array:
@@ -72,8 +77,26 @@ CASES = [
     ("pool/avgpool1d", AveragePool1d(), {}, True),
     ("pool/avgpool2d_2", AveragePool2d(), {}, True),
     ("pool/avgpool2d_pad_exclude", AveragePool2d(size=3, stride=2, padding=1), {}, True),
+    ("conv/conv1d_reflect", Conv1d(filters=3, padding=2, padding_mode="reflect"), WEIGHTED, True),
+    ("conv/conv2d_reflect", Conv2d(filters=3, stride=2, padding=1, padding_mode="reflect"), WEIGHTED, True),
+    ("conv/conv2d_replicate",
+     Conv2d(filters=4, kernel=(3, 5), padding=(1, 3), padding_mode="replicate", groups=2), WEIGHTED, True),
+    ("pool/maxpool1d_dilation_ceil", MaxPool1d(size=3, stride=2, dilation=2, ceil_mode=True), {}, True),
+    ("pool/maxpool2d_dilation", MaxPool2d(size=(3, 2), stride=2, padding=1, dilation=(1, 2)), {}, True),
+    ("pool/maxpool2d_ceil", MaxPool2d(size=3, stride=2, padding=1, ceil_mode=True), {}, True),
+    ("pool/avgpool2d_ceil_count",
+     AveragePool2d(size=3, stride=2, padding=1, ceil_mode=True, count_padding=True), {}, True),
+    ("pool/avgpool2d_ceil_exclude", AveragePool2d(size=3, stride=2, padding=1, ceil_mode=True), {}, True),
+    ("pool/avgpool1d_ceil_dropped",
+     AveragePool1d(size=2, stride=3, padding=1, ceil_mode=True, count_padding=True), {}, True),
+    ("norm/rmsnorm", RmsNormalization(), {"weight": "gain"}, True),
+    ("norm/instancenorm1d", InstanceNormalization(), NORM, True),
+    ("norm/instancenorm2d", InstanceNormalization(), NORM, True),
+    ("gated/glu", Glu(), {}, True),
+    ("gated/swiglu", SwiGlu(), {}, True),
+    ("gated/geglu", Glu(gate=Gelu()), {}, True),
     ("pool/global_avgpool2d", GlobalAveragePool(), {}, True),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "layer", "names", "training"), CASES, ids=[c[0] for c in CASES])
