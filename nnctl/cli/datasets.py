@@ -1,7 +1,7 @@
 """`nnctl datasets`: made-up data sets, those at hand, and those to be fetched."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -9,6 +9,8 @@ from nnctl.cli._console import Cell, console
 from nnctl.cli.main import new_app
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nnctl.data.fetch.catalogue import DataSet
     from nnctl.data.generators import Generator
 
@@ -17,6 +19,8 @@ app = new_app(help="List, make and fetch data sets.")
 #: Where the data sets at hand are.
 FOLDER = Path("datasets")
 STDOUT = "-"
+
+T = TypeVar("T")
 
 
 @app.command("list")
@@ -147,21 +151,27 @@ def _generator(kind: str, settings: list[str]) -> "Generator":
     from nnctl.config.explain_errors import explain
     from nnctl.config.overrides import apply
     from nnctl.config.yaml12 import Document, Place
+
+    chosen = _known(kind, generators())
+    document = Document({}, {(): Place(f"datasets make {kind}")})
+    for setting in settings:
+        apply(document, setting, chosen)
+    try:
+        return chosen.model_validate(document.data)
+    except ValidationError as error:
+        raise explain(error, document, chosen) from None
+
+
+def _known(name: str, choices: "Mapping[str, T]") -> "T":
+    """The data set of a name."""
     from nnctl.errors import ConfigError
     from nnctl.spec import nearest
 
-    kinds = generators()
-    if kind not in kinds:
-        near = nearest(kind, kinds)
+    if name not in choices:
+        near = nearest(name, choices)
         hint = f"did you mean {near}? " if near else ""
-        raise ConfigError(f"{kind}: there is no such data set; {hint}there are {', '.join(kinds)}")
-    document = Document({}, {(): Place(f"datasets make {kind}")})
-    for setting in settings:
-        apply(document, setting, kinds[kind])
-    try:
-        return kinds[kind].model_validate(document.data)
-    except ValidationError as error:
-        raise explain(error, document, kinds[kind]) from None
+        raise ConfigError(f"{name}: there is no such data set; {hint}there are {', '.join(choices)}")
+    return choices[name]
 
 
 @app.command()
@@ -182,8 +192,9 @@ def fetch(
     """
     from nnctl.cli._download import display
     from nnctl.data.fetch import folder
+    from nnctl.data.fetch.catalogue import CATALOGUE
 
-    data_set = _known(name)
+    data_set = _known(name, CATALOGUE)
     target = to or data_set.folder
     with display(console) as watcher:
         fetched = folder.fetch(data_set, target, data_set.mirrors if mirror is None else [_address(mirror)], watcher)
@@ -196,18 +207,6 @@ def fetch(
         console.json({"name": name, "folder": target, "files": files})
     else:
         console.result(str(target))
-
-
-def _known(name: str) -> "DataSet":
-    from nnctl.data.fetch.catalogue import CATALOGUE
-    from nnctl.errors import ConfigError
-    from nnctl.spec import nearest
-
-    if name not in CATALOGUE:
-        near = nearest(name, CATALOGUE)
-        hint = f"did you mean {near}? " if near else ""
-        raise ConfigError(f"{name}: is not known; {hint}there are {', '.join(CATALOGUE)}")
-    return CATALOGUE[name]
 
 
 def _address(mirror: str) -> str:
