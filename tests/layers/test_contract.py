@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array, Layout
 from nnctl.engine.slot import Slot
-from nnctl.layers import AnyLayer
+from nnctl.layers import AnyLayer, Block
 from tests.layers.cases import CASES, Case
 
 ADDRESS = (3, "pass", 0, 1)
@@ -158,6 +158,19 @@ def test_shards_add_up_to_the_batch(case: Case) -> None:
         np.testing.assert_allclose(bench.backward(rows), dx[rows], rtol=1e-12, atol=1e-14)
         parts += bench.gradient
     np.testing.assert_allclose(parts, whole, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not isinstance(c.layer, Block)], ids=str)
+def test_what_a_layer_is_told_of_training_its_parameters_say(case: Case) -> None:
+    settings = {"learning_rate_scale": 0.25, "l1": 0.5, "l2": 0.75}
+    known = {key: value for key, value in settings.items() if key in type(case.layer).model_fields}
+    declared = case.layer.model_copy(update=known).parameters(case.input_shape)
+    trained = [parameter for parameter in declared.values() if parameter.trainable]
+    assert not trained or "learning_rate_scale" in known
+    assert all(parameter.learning_rate_scale == 0.25 for parameter in trained)
+    for key in known.keys() & {"l1", "l2"}:
+        assert {getattr(parameter, key) for parameter in trained if parameter.role == "weight"} == {settings[key]}
+    assert all((parameter.role in ("weight", "table")) == parameter.decays for parameter in declared.values())
 
 
 @each_case
