@@ -152,7 +152,7 @@ def training_warnings(job: Job) -> Iterator[str]:
     if training.early_stopping is not None:
         yield from training.early_stopping.unreached(training.epochs)
     target, truth = job.data.encoder.target, job.data.train.truth
-    constant = (truth == truth[:1]).all(axis=0) if truth.ndim == 2 and len(truth) > 1 else ()
+    constant = (truth == truth[:1]).all(axis=0) if truth.ndim == 2 else ()
     for name, value in ((target.columns[i], truth[0, i]) for i in np.flatnonzero(constant)):
         yield f"the target {name!r} is {value:g} in every row of training; there is nothing to learn"
 

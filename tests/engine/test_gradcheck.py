@@ -49,7 +49,7 @@ def test_one_wrong_entry_is_found_and_shown(entry: int, factor: float) -> None:
     assert result.analytic == pytest.approx(right * factor)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(-3, 3), min_size=8, max_size=8),
     st.sampled_from([1e-12, 1e-6, 1.0, 1e6, 1e12]),
@@ -61,7 +61,7 @@ def test_no_false_alarm_at_any_size_of_j(values: Sequence[float], scale: float, 
     assert check(function, v, gradient).worst < 1e-6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(-3, 3), min_size=8, max_size=8), st.integers(0, 7), st.sampled_from([1e-6, 1.0, 1e6]))
 def test_a_thousandth_too_much_in_an_entry_that_matters_is_found(
     values: Sequence[float], entry: int, scale: float
@@ -141,7 +141,7 @@ def test_directions_over_a_kink_are_not_resolved() -> None:
     assert (result.resolved, result.compared) == (False, False)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0, 17), st.sampled_from([-3.0, 0.0, 0.5, 2.0]), st.integers(0, 100))
 def test_a_wrong_gradient_is_found_or_not_resolved(digits: float, factor: float, seed: int) -> None:
     """However far J itself is above what depends on v, nothing resolved agrees with a gradient that is far off."""

@@ -59,7 +59,7 @@ def geometry_of(height: dict[str, Any], width: dict[str, Any]) -> plain.Geometry
     return kernel, stride, dilation, (margins_of(height), margins_of(width))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(height=axes, width=axes, channels=widths, batch=st.integers(1, 2))
 def test_conv2d_is_its_definition(
     height: dict[str, Any], width: dict[str, Any], channels: tuple[int, int, Any], batch: int
@@ -94,7 +94,7 @@ def test_conv2d_is_its_definition(
         np.testing.assert_allclose(found, value, **CLOSE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(axis=axes, channels=widths)
 def test_conv1d_is_its_definition(axis: dict[str, Any], channels: tuple[int, int, Any]) -> None:
     inputs, filters, groups = channels
@@ -110,7 +110,7 @@ def test_conv1d_is_its_definition(axis: dict[str, Any], channels: tuple[int, int
         np.testing.assert_allclose(found, value, **CLOSE)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data(), channels=st.sampled_from([(1, 1, 1), (3, 2, 1), (4, 2, 2), (6, 6, "channels")]))
 def test_transposed_convolution_is_the_adjoint(data: st.DataObject, channels: tuple[int, int, Any]) -> None:
     """<conv(x), z> = <x, conv^T(z)>: the forward pass of one is the backward pass of the other, and back."""

@@ -39,7 +39,7 @@ def run(layer: MaxPool, x: Array) -> tuple[Array, Array, Array, Slot]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_pooling_is_its_definition(kind: str, data: st.DataObject) -> None:
     """Integers, so that there are many ties; both axes at once, and one alone."""

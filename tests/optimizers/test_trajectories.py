@@ -241,7 +241,7 @@ UNCOMMON: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("optimizer", PLAIN)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_uncommon_arguments(optimizer: str, data: st.DataObject) -> None:
     """Arguments nobody recorded; the steps stay small, so that rounding has nothing to feed on."""

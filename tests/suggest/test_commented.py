@@ -3,7 +3,7 @@
 from typing import Any
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl.config.yaml12 import parse
@@ -23,7 +23,6 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1), TREES, min_size=1, max_size=5))
 def test_reads_back_as_the_values_without_their_reasons(tree: dict[str, Any]) -> None:
     text = commented(tree)

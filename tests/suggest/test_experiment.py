@@ -221,7 +221,7 @@ NAMES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=NAMES, rows=st.integers(2, 40), data=st.data())
 def test_any_table_makes_a_good_file_or_a_plain_refusal(
     tmp_path: Path, names: Sequence[str], rows: int, data: st.DataObject
