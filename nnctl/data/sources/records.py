@@ -139,13 +139,14 @@ class Records:
         """The block by polars, or None where some row may not have all its fields.
 
         The separators must be as many as whole rows have. polars refuses a row with too many fields,
-        so none can have too few either.
+        so none can have too few either. It needs the end of the last line to see that: without one, it takes an
+        empty field too many for none.
         """
         separators, separator = len(self.names) - 1, self.form.separator
         if separators == 0 or separator == " " or not separator.isascii():
             return None
-        content = block.encode()
-        lines = _occurrences("\n", content) + (not block.endswith("\n"))
+        content = block.encode() + (b"" if block.endswith("\n") else b"\n")
+        lines = _occurrences("\n", content)
         if _occurrences(separator, content) != separators * lines:
             return None
         frame = self._by_polars(content, self.numbers) if self.numbers else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -144,6 +144,7 @@ FIELD = st.text(alphabet='ab1 ",;.\u00e9\u2028\x0b', max_size=4)
 @given(
     data=st.lists(st.lists(FIELD, min_size=1, max_size=4), min_size=1, max_size=6), quote=st.sampled_from(['"', None])
 )
+@example(data=[["", ""], [""], ["", ""], ["", "", ""]], quote='"')
 def test_fast_and_slow_paths_agree(
     tmp_path_factory: pytest.TempPathFactory, data: Sequence[Sequence[str]], quote: str | None
 ) -> None:
