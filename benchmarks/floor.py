@@ -47,11 +47,11 @@ class Products:
         batch = len(data) if asked == "full" else min(int(asked), len(data))
         self.steps = len(data) / batch
         theta = job.network.layout.initial(experiment.seed, dtype=experiment.runtime.dtype)
-        objective = Objective(job.network, job.loss, theta, workers)
-        x, t, w = data.take(np.arange(batch), theta.dtype)
-        objective(x, t, w)  # makes the buffers
+        objective = Objective(job.network, job.heads, theta, workers)
+        examples = data.take(np.arange(batch), theta.dtype)
+        objective(examples)  # makes the buffers
         with recorded() as by_pass:
-            objective(x, t, w)
+            objective(examples)
         self.shards = [by_pass[id(p)] for p in objective.passes if id(p) in by_pass]
         self.multiply_adds = sum(product.multiply_adds for shard in self.shards for product in shard)
         self._objective = objective  # whose passes own the arrays

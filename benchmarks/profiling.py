@@ -134,15 +134,19 @@ class Charges:
 
 def charges_of(job: Job) -> list[tuple[Any, str, Label]]:
     """What is charged for a job: the engine, each layer by its name, the loss, and the optimizer's rule."""
-    names = {id(layer): name for name, layer in zip(job.network.names, job.network.layers, strict=True)}
+    names = {id(node.layer): name for name, node in job.network.nodes.items()}
 
     def charge(owner: Any, function: str) -> tuple[Any, str, Label]:
         return owner, function, lambda layer: f"{names[id(layer)]}: {function}, without products"
 
     return [
         *CHARGES,
-        *(charge(kind, f) for kind in {type(layer) for layer in job.network.layers} for f in ("forward", "backward")),
-        *((type(job.loss), f, f"loss: {f}") for f in ("forward", "backward")),
+        *(
+            charge(kind, f)
+            for kind in {type(n.layer) for n in job.network.nodes.values()}
+            for f in ("forward", "backward")
+        ),
+        *((type(head.loss), f, f"loss: {f}") for head in job.heads.values() for f in ("forward", "backward")),
         (type(job.experiment.optimizer), "update", "optimizer"),
     ]
 

@@ -13,24 +13,27 @@ from nnctl.activations.gated import Gelu
 from nnctl.activations.sigmoids import Sigmoid, Tanh
 from nnctl.activations.softmax import Softmax
 from nnctl.cli.main import main
+from nnctl.engine.batch import INPUT
 from nnctl.engine.gradcheck import Settings
 from nnctl.engine.layer import Layer
-from nnctl.engine.network import Network
-from nnctl.engine.parameters import Array, flatten
+from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.initializers import Normal
 from nnctl.layers import (
     Activation,
+    Add,
     AnyLayer,
     AveragePool1d,
     AveragePool2d,
     BatchNormalization,
+    Concatenate,
     Conv1d,
     Conv2d,
     ConvTranspose1d,
     ConvTranspose2d,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GaussianNoise,
     GlobalAveragePool,
@@ -48,6 +51,7 @@ from nnctl.layers import (
     RmsNormalization,
     SwiGlu,
     Upsample,
+    Use,
 )
 from nnctl.layers.convolution import Filters
 from nnctl.layers.normalization import Normalization
@@ -60,7 +64,8 @@ from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge
 from nnctl.losses.regression import Huber, Quantile, SmoothL1, SquaredError
 from nnctl.regularization import Penalty, Regularization
-from nnctl.training.gradients import ALL, INPUT, GradientReport, check_network
+from nnctl.training.gradients import ALL, GradientReport
+from tests.networks import Network, chain, check_network
 
 SPREAD = Normal(deviation=0.6)
 ROWS, OUTPUTS = 8, 3
@@ -99,7 +104,7 @@ class Case:
 
     @property
     def network(self) -> Network:
-        return Network(self.layers, self.input_shape)
+        return chain(self.layers, self.input_shape)
 
     def check(self) -> GradientReport:
         random, network = np.random.default_rng(11), self.network
@@ -163,8 +168,8 @@ LAYERS = {
     GlobalAveragePool: between(GlobalAveragePool(), (3, 4)),
     GlobalMaxPool: between(GlobalMaxPool(), (3, 4)),
     Upsample: between(Upsample(mode="bilinear"), (2, 4)),
-    Residual: between(Residual(layers=(dense(4), Activation(function=Tanh())))),
-    Parallel: between(Parallel(branches=((dense(2),), ()))),
+    Add: between(Parallel(branches=((dense(4),), ()), merge="add")),
+    Concatenate: between(Parallel(branches=((dense(2),), ()))),
     Reshape: between(Reshape(shape=(4, 3)), (3, 4)),
     Flatten: between(Flatten(), (2, 3)),
 }
@@ -225,9 +230,11 @@ CHANGES: dict[str, Callable[[Array], Array]] = {
 
 
 def test_every_member_of_every_union_has_a_case() -> None:
-    assert set(LAYERS) == set(members(AnyLayer))
+    """Blocks and uses are made of other layers; test_graph has the joins and embedding, which one chain cannot."""
+    elsewhere = {Residual, Parallel, Use, Embedding}
+    assert set(LAYERS) - {Add, Concatenate} == set(members(AnyLayer)) - elsewhere
     assert set(LOSSES) == set(members(AnyLoss))
-    assert all(type(case.layers[1]) is member for member, case in LAYERS.items())
+    assert all(type(case.network.nodes[middle_of(case)].layer) is member for member, case in LAYERS.items())
 
 
 @pytest.mark.parametrize("case", SOUND, ids=str)
@@ -243,10 +250,26 @@ def failing(case: Case) -> set[str]:
     return {check.name for check in case.check().failed} - {ALL}
 
 
+def middle_of(case: Case) -> str:
+    """The node of the layer in the middle; that of a block joins what is inside it."""
+    return [name for name in case.network.nodes if "." not in name][1]
+
+
+def before(case: Case) -> set[str]:
+    """What a wrong dx of the layer in the middle reaches: everything before it."""
+    network = case.network
+    reached = set(network.nodes[middle_of(case)].inputs)
+    for name in reversed(network.nodes):
+        if name in reached:
+            reached.update(network.nodes[name].inputs)
+    trained = {name for name, p in network.layout.parameters.items() if p.trainable}
+    return {name for name in trained if name.rpartition(".")[0] in reached} | {INPUT}
+
+
 def broken(monkeypatch: pytest.MonkeyPatch, cls: type[Layer], wrong: Callable[..., Array]) -> tuple[Case, str]:
     """Put `wrong(right, self, p, g, dy, slot)` in the place of a layer's backward; the layer in the middle only."""
     case, right = LAYERS[cls], cls.backward
-    middle = case.network.names[1]
+    middle = middle_of(case)
 
     def backward(self: Layer, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot) -> Array:
         return wrong(right, self, p, g, dy, slot) if slot.path == middle else right(self, p, g, dy, slot)
@@ -255,14 +278,12 @@ def broken(monkeypatch: pytest.MonkeyPatch, cls: type[Layer], wrong: Callable[..
     return case, middle
 
 
-#: What a dx in the middle reaches: everything before it.
-BEFORE = {"dense1.weight", INPUT}
 LAYER_OUTPUTS = [
     (cls, output)
     for cls, case in LAYERS.items()
     for output in [
         "dx",
-        *(n for n, p in flatten(case.layers[1].parameters(case.network.shapes[1])) if p.trainable),
+        *(n for n, p in case.network.layout.declarations[middle_of(case)].items() if p.trainable),
     ]
 ]
 
@@ -272,16 +293,16 @@ LAYER_OUTPUTS = [
 def test_a_broken_layer_is_found(monkeypatch: pytest.MonkeyPatch, cls: type[Layer], output: str, change: str) -> None:
     def wrong(
         right: Callable[..., Array], self: Layer, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
-    ) -> Array:
+    ) -> Any:
         dx = right(self, p, g, dy, slot)
         if output == "dx":
-            return CHANGES[change](dx)
-        gradient = dict(flatten(g))[output]
+            return tuple(map(CHANGES[change], dx)) if self.joins else CHANGES[change](dx)
+        gradient = g[output]
         gradient[...] = CHANGES[change](gradient)
         return dx
 
     case, middle = broken(monkeypatch, cls, wrong)
-    assert failing(case) == (BEFORE if output == "dx" else {f"{middle}.{output}"})
+    assert failing(case) == (before(case) if output == "dx" else {f"{middle}.{output}"})
 
 
 # Terms that are left out or taken for others: the mistakes people make.
@@ -370,30 +391,20 @@ def turned_gradient(
     return dx
 
 
-def no_way_round(
-    right: Callable[..., Any],
-    self: Residual,
-    p: dict[str, dict[str, Any]],
-    g: dict[str, dict[str, Any]],
-    dy: Array,
-    slot: Slot,
-) -> Array:
-    dx: Array = right(self, p, g, dy, slot) - dy
-    return dx
+def one_reader_only(
+    right: Callable[..., Any], self: Add, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> tuple[Array, ...]:
+    return dy, 0 * dy
 
 
-def no_first_branch(
-    right: Callable[..., Any],
-    self: Parallel,
-    p: dict[str, dict[str, Any]],
-    g: dict[str, dict[str, Any]],
-    dy: Array,
-    slot: Slot,
-) -> Array:
-    right(self, p, g, dy, slot)
-    return dy[..., 2:]
+def the_first_part_for_all(
+    right: Callable[..., Any], self: Concatenate, p: dict[str, Array], g: dict[str, Array], dy: Array, slot: Slot
+) -> tuple[Array, ...]:
+    return dy[..., :2], dy[..., :4]
 
 
+#: What a wrong dx reaches in a case of one layer.
+BEFORE = {"dense1.weight", INPUT}
 TERMS = [
     (MaxPool1d, to_every_input, BEFORE),
     (GlobalMaxPool, to_every_input, BEFORE),
@@ -403,8 +414,8 @@ TERMS = [
     (Conv2d, turned_gradient, {"conv2d1.weight"}),
     (ConvTranspose2d, turned_over, BEFORE),
     (ConvTranspose2d, turned_gradient, {"conv_transpose2d1.weight"}),
-    (Residual, no_way_round, BEFORE),
-    (Parallel, no_first_branch, BEFORE),
+    (Add, one_reader_only, {"dense1.weight", INPUT}),
+    (Concatenate, the_first_part_for_all, {"dense1.weight", INPUT}),
     (BatchNormalization, no_coupling, BEFORE),
     (BatchNormalization, no_variance, BEFORE),
     (LayerNormalization, no_coupling, BEFORE),

@@ -9,6 +9,7 @@ import yaml
 from nnctl.cli.main import COMMANDS
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
+from nnctl.engine.batch import OUTPUT
 from nnctl.training.assemble import assemble
 from tests.process import ROOT, nnctl
 
@@ -31,7 +32,7 @@ def test_the_experiment_can_be_trained(tmp_path: Path) -> None:
     (tmp_path / "experiment.yaml").write_text(text.replace("datasets/", f"{ROOT}/datasets/"))
     loaded = load_experiment(tmp_path / "experiment.yaml", (), Experiment)
     job = assemble(loaded.spec, loaded.base)
-    assert job.network.shapes[-1] == (10,)
+    assert job.network.shape_of(OUTPUT) == (10,)
 
 
 def test_two_commands_make_a_model(tmp_path: Path) -> None:

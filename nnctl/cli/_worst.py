@@ -63,7 +63,7 @@ def _write_sheet(file: Path, frame: "pl.DataFrame", model: "Model", examples: "D
     shape = picture_shape(model)
     if shape is None:
         raise ConfigError(f"--worst-output {file}: the examples are no pictures; write a table, such as .csv")
-    x, _, _ = examples.take(slice(None), model.theta.dtype)
+    (x,) = examples.take(slice(None), model.theta.dtype).inputs.values()
     files = frame["file"] if "file" in frame.columns else None
     names = [()] * len(frame) if files is None else [(Path(file).name,) for file in files]
     captions = [

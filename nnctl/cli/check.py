@@ -26,6 +26,7 @@ def check(
 
     from nnctl.config.experiment import Experiment
     from nnctl.config.loading import load_experiment
+    from nnctl.engine.batch import OUTPUT
     from nnctl.engine.workers import Workers
     from nnctl.errors import CheckFailed
     from nnctl.schedules import preview
@@ -73,13 +74,15 @@ def check(
         )
     else:
         shown = [(row.name, row.type, " x ".join(map(str, row.shape)), row.parameters) for row in rows]
-        first = ("input", "", " x ".join(map(str, job.network.shapes[0])), 0)
-        console.table(["layer", "type", "output shape", "parameters"], [first, *shown])
+        first = [(name, "", " x ".join(map(str, signal.shape)), 0) for name, signal in job.network.inputs.items()]
+        console.table(["layer", "type", "output shape", "parameters"], [*first, *shown])
         console.result(
             f"{job.network.layout.size:,} parameters, {job.network.layout.trained.stop:,} of them trained; "
             f"{megabytes(parts['train'])} to train, {megabytes(parts['data'])} of data"
         )
-        console.result(f"{target.task} of {', '.join(target.columns)}; rows: {counts(sizes)}; loss: {job.loss.type}")
+        console.result(
+            f"{target.task} of {', '.join(target.columns)}; rows: {counts(sizes)}; loss: {job.heads[OUTPUT].loss.type}"
+        )
         for split, by_class in job.data.report.classes.items():
             console.result(f"{split} classes: {counts(by_class)}")
         if job.data.report.missing:

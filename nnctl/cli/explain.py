@@ -71,6 +71,7 @@ def traced(job: "Job", example: int, steps: int) -> "Trace":
 
     import numpy as np
 
+    from nnctl.engine.batch import INPUT, OUTPUT
     from nnctl.explain.trace import Rules, trace
     from nnctl.schedules import Progress
 
@@ -86,17 +87,20 @@ def traced(job: "Job", example: int, steps: int) -> "Trace":
         return e.optimizer.learning_rate * e.schedule.scale(Progress(step, ceil(rows / size), e.training.epochs), {})
 
     rules = Rules(e.optimizer, rate, job.penalty(), e.training.clip_norm, e.training.clip_value)
-    x, t, _ = job.data.train.take(np.array([example - 1]), np.float64)
+    batch = job.data.train.take(np.array([example - 1]), np.float64)
     theta = job.network.layout.initial(e.seed, dtype=np.float64)
-    return trace(job.network, job.loss, theta, rules, x, t, steps)
+    x, t = batch.inputs[INPUT], batch.targets[OUTPUT]
+    return trace(job.network, job.heads[OUTPUT].loss, theta, rules, x, t, steps)
 
 
 def names(job: "Job") -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     """What the data calls the inputs, where they have names, and the outputs."""
+    from nnctl.engine.batch import OUTPUT
+
     encoder = job.data.encoder
     outputs = encoder.target.names
     # One output tells two classes: it speaks for the second.
-    return getattr(encoder, "features", None), outputs[-encoder.target.outputs(job.loss) :]
+    return getattr(encoder, "features", None), outputs[-encoder.target.outputs(job.heads[OUTPUT].loss) :]
 
 
 def numbers(trace: "Trace") -> dict[str, Any]:

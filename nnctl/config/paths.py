@@ -32,6 +32,8 @@ def _with_paths(value: Any, move: Callable[[str], str]) -> Any:
     """A copy in which every path of a source or of an initialiser has been moved."""
     if isinstance(value, tuple):
         return tuple(_with_paths(item, move) for item in value)
+    if isinstance(value, dict):
+        return {key: _with_paths(item, move) for key, item in value.items()}
     if not isinstance(value, Spec):
         return value
     paths = {value.path} if isinstance(value, File) else set(value.files()) if isinstance(value, Source) else set()

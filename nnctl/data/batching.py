@@ -10,11 +10,10 @@ from typing import TypeVar
 from numpy.typing import DTypeLike
 
 from nnctl.data.dataset import Dataset
+from nnctl.engine.batch import Batch
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import Rows
 
 Item = TypeVar("Item")
-Batch = tuple[Rows, Array, Array | None]
 
 
 def batches(

@@ -10,9 +10,9 @@ from numpy.typing import DTypeLike
 from nnctl.data.augmentation import Augmentation, augment
 from nnctl.data.encoder import ArrayEncoder, Encoder
 from nnctl.data.image_cache import gather
+from nnctl.engine.batch import Batch, single
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array, Shape
-from nnctl.engine.shards import Rows
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Dataset:
         """The shape of one example."""
         return self.encoder.input_shape
 
-    def take(self, indices: Array | slice, dtype: DTypeLike) -> tuple[Array, Array, Array | None]:
-        """Inputs, targets and weights of some examples. They may be views: read, do not write."""
-        return self.inputs(indices, dtype), *self.targets(indices, dtype)
+    def take(self, indices: Array | slice, dtype: DTypeLike) -> Batch:
+        """Some examples. Their arrays may be views: read, do not write."""
+        return single(self.inputs(indices, dtype), *self.targets(indices, dtype))
 
     def inputs(self, indices: Array | slice, dtype: DTypeLike) -> Array:
         """The inputs of some examples."""
@@ -65,10 +65,10 @@ class Dataset:
         w = None if self.w is None else self.w[indices]
         return t.astype(dtype, copy=False) if t.dtype.kind == "f" else t, w
 
-    def batch(self, indices: Array, dtype: DTypeLike, seed: int, *address: int) -> tuple[Rows, Array, Array | None]:
+    def batch(self, indices: Array, dtype: DTypeLike, seed: int, *address: int) -> Batch:
         """The same to train on: augmented by the random streams at an address, then encoded."""
         if not self.augmentations or not isinstance(self.encoder, ArrayEncoder):
-            return Gathered(self, indices, dtype), *self.targets(indices, dtype)
+            return single(Gathered(self, indices, dtype), *self.targets(indices, dtype))
         x = self._raw(indices)
         t = self.t[indices]
         if any(augmentation.mixes for augmentation in self.augmentations):
@@ -77,7 +77,7 @@ class Dataset:
         if x.dtype == np.uint8:
             np.clip(z, 0, 255, out=z)
         w = None if self.w is None else self.w[indices]
-        return self.encoder.transform(z, dtype), t.astype(dtype, copy=False) if t.dtype.kind == "f" else t, w
+        return single(self.encoder.transform(z, dtype), t.astype(dtype, copy=False) if t.dtype.kind == "f" else t, w)
 
     def _raw(self, indices: Array | slice) -> Array:
         return gather(self.x, indices if self.rows is None else self.rows[indices])

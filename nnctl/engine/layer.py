@@ -1,13 +1,17 @@
 """The contract every layer keeps."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from nnctl.engine.formulas import UnitFormula
+from nnctl.engine.graph import Graph, Signal
 from nnctl.engine.parameters import Array, Declarations, Initializer, Shape, Views, flatten
 from nnctl.engine.slot import Slot
+from nnctl.errors import ConfigError
 from nnctl.spec import Spec
 
 #: What a layer's outputs are, outside training: the `same` values as the inputs, in another shape at most; inputs
@@ -43,6 +47,13 @@ class Layer(Spec):
     gives: ClassVar[Gives] = "new"
     #: What a reader of one example's pass must know: how evaluation differs from training.
     in_evaluation: ClassVar[str | None] = None
+    #: What the layer does with sequences: takes each step for an example of its own (`steps`), looks along
+    #: time with the help of `slot.lengths` (`whole`), or cannot take them (`none`).
+    sequences: ClassVar[Literal["none", "steps", "whole"]] = "none"
+    #: Whether it takes whole numbers that stand for something, as an embedding does.
+    takes_tokens: ClassVar[bool] = False
+    #: Whether it reads several values; see `Join`.
+    joins: ClassVar[bool] = False
 
     @property
     def formula(self) -> UnitFormula | None:
@@ -76,6 +87,26 @@ class Layer(Spec):
         """What the layer is called when it has no name of its own; a number is added."""
         return self.type
 
+    def grow(self, graph: Graph, name: str, source: str) -> str:
+        """Add what this layer stands for to a graph, reading `source`; returns the name of what has its output."""
+        return graph.add(name, self, source)
+
+    def signal(self, name: str, given: Sequence[Signal]) -> Signal:
+        """What comes out of the node of this name; raises ConfigError for inputs it cannot take."""
+        (one,) = given
+        if one.tokens and not self.takes_tokens:
+            raise ConfigError("takes numbers, and finds tokens; put an embedding before it (`- embedding: 32`)")
+        if one.steps and self.sequences == "none":
+            raise ConfigError(
+                f"takes arrays, and finds sequences of shape {one}; make one value a unit of all steps before it "
+                "(`- global_average_pool`, `- global_max_pool`)"
+            )
+        return replace(one, shape=self.output_shape(one.shape))
+
+    def lengths(self, n: Array) -> Array:
+        """The lengths (batch,) of the sequences it makes of sequences with lengths n."""
+        return n
+
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of one example's output; raises ConfigError for an input it cannot take."""
         return shape
@@ -88,11 +119,11 @@ class Layer(Spec):
         """Multiply-adds of one example's forward pass, from which the shards are planned."""
         return sum(prod(p.shape) for _, p in flatten(self.parameters(shape)))
 
-    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+    def forward(self, p: Views, x: Any, slot: Slot) -> Array:
         """The layer's output; saves in the slot what `backward` needs."""
         raise NotImplementedError
 
-    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Any:
         """The gradient with respect to the input, from `dy`, that with respect to the output.
 
         Overwrites the views in `g` with the gradients with respect to the parameters. Where
@@ -114,3 +145,25 @@ class Layer(Spec):
 
         Called once after each training step, never by a gradient check.
         """
+
+
+class Join(Layer):
+    """A layer that reads several values and gives one; `forward` takes a tuple, `backward` gives one back."""
+
+    joins: ClassVar[bool] = True
+
+    def signal(self, name: str, given: Sequence[Signal]) -> Signal:
+        sequences = [signal for signal in given if signal.steps]
+        if sequences and (len(sequences) < len(given) or len({signal.clock for signal in sequences}) > 1):
+            raise ConfigError(
+                "joins sequences step by step, which must be all or none of its inputs, and of the same input; "
+                "pool the others over time first (`- global_average_pool`)"
+            )
+        return replace(given[0], shape=self.joined_shape([signal.shape for signal in given]))
+
+    def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The shape of one example's output; raises ConfigError for shapes that do not fit together."""
+        raise NotImplementedError
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0

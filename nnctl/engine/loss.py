@@ -1,5 +1,6 @@
 """The contract every loss keeps."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from nnctl.engine.formulas import LossFormula
@@ -78,3 +79,11 @@ class Loss(Spec):
         These are probabilities where the loss has them, and in any case an output above 0.5 says yes.
         """
         return y
+
+
+@dataclass(frozen=True)
+class Head:
+    """An output's loss, and its weight in the sum over the outputs."""
+
+    loss: Loss
+    weight: float = 1.0

@@ -6,13 +6,15 @@ depends on the model and the batch size and not on the machine, so the number of
 time and not one bit of the result.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 
-from nnctl.engine.loss import Loss
+from nnctl.engine.batch import Batch
+from nnctl.engine.loss import Head, Loss
+from nnctl.engine.means import counted
 from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
@@ -53,91 +55,106 @@ def scales(loss: Loss, t: Array, w: Array | None, dtype: Any) -> tuple[Array, fl
     if w is None and mass is None:
         return np.full(len(t), 1.0 / len(t), dtype), float(len(t))
     weights = np.ones(len(t)) if w is None else np.asarray(w, np.float64)
-    total = float(np.sum(weights if mass is None else weights * mass))
+    total = float(np.sum(weights if mass is None else weights * counted(mass, weights)))
     return (weights / total if total > 0 else np.zeros(len(t))).astype(dtype), total
 
 
 class Objective:
     """J(theta) and dJ/dtheta for batches of examples, without regularization.
 
+        J = sum over the outputs h of weight_h J_h,    J_h = sum_i s_hi L_hi
+
     Attributes:
+        heads: loss and weight of every output, by name.
         gradient: dJ/dtheta of the last batch, flat.
-        mass: the normaliser of the last batch's mean loss.
-        input_gradient: dJ/dx of the last batch, where `to_input` asked for it.
+        losses: J_h of the last batch, by output.
+        masses: the normaliser of the last batch's mean loss, by output; 0 where no target was known.
+        input_gradients: dJ/dx of the last batch by input, where `to_input` asked for it.
         passes: the shards' private memory, by shard.
     """
 
     def __init__(
-        self, network: Network, loss: Loss, theta: Array, workers: Workers | None = None, *, to_input: bool = False
+        self,
+        network: Network,
+        heads: Mapping[str, Head],
+        theta: Array,
+        workers: Workers | None = None,
+        *,
+        to_input: bool = False,
     ) -> None:
-        self.network, self.loss, self.theta = network, loss, theta
+        self.network, self.heads, self.theta = network, dict(heads), theta
         self.workers = workers or Workers()
         self.passes: list[Pass] = []
         self.gradient = np.zeros_like(theta)
-        self.mass = 0.0
-        self.input_gradient = np.zeros(0)
+        self.losses: dict[str, float] = {}
+        self.masses: dict[str, float] = {}
+        self.input_gradients: dict[str, Array] = {}
         self._to_input = to_input
-        self._loss_slots: list[Slot] = []
+        self._loss_slots: list[dict[str, Slot]] = []
         self._plans: dict[int, list[slice]] = {}  # by rows: planning walks all layers, 14 us
 
     def __call__(
         self,
-        x: Rows,
-        t: Array,
-        w: Array | None = None,
+        batch: Batch,
         *,
         address: Sequence[Any] = (0, "dropout"),
-        outputs: Array | None = None,
+        outputs: Mapping[str, Array] | None = None,
         backward: bool = True,
         training: bool = True,
+        only: str | None = None,
     ) -> float:
-        """The mean loss of a batch; fills `gradient` unless `backward` is False.
+        """J of a batch; fills `gradient` unless `backward` is False.
 
         Args:
-            x: inputs (batch, *input_shape); each shard asks for its own part.
-            t: targets, as the loss takes them.
-            w: sample weights (batch,), or None for 1.
+            batch: the examples; each shard asks for its own rows of every input.
             address: of the pass's random streams; the shard's number is added.
-            outputs: receives the network's outputs (batch, k), where given.
+            outputs: by output, receives what the network gives (batch, k).
             backward: whether to compute the gradient too.
             training: whether dropout drops and batch normalisation uses the batch.
+            only: the one output that counts; left out, all do.
         """
-        if len(x) not in self._plans:
-            self._plans[len(x)] = plan_shards(self.network, len(x))
-        shards = self._plans[len(x)]
+        rows = len(batch)
+        if rows not in self._plans:
+            self._plans[rows] = plan_shards(self.network, rows)
+        shards = self._plans[rows]
         self._grow(len(shards))
-        scale, self.mass = scales(self.loss, t, w, self.theta.dtype)
-        losses = [0.0] * len(shards)
-        if self._to_input:
-            self.input_gradient = np.zeros((len(x), *self.network.shapes[0]), self.theta.dtype)
+        heads = self.heads if only is None else {only: self.heads[only]}
+        dtype = self.theta.dtype
+        loads = {h: scales(head.loss, batch.targets[h], batch.weights[h], dtype) for h, head in heads.items()}
+        losses = [dict.fromkeys(heads, 0.0) for _ in shards]
+        input_gradients: list[dict[str, Array]] = [{} for _ in shards]
 
         def run(i: int) -> None:
-            rows, shard, slot = shards[i], self.passes[i], self._loss_slots[i]
+            own, shard, slots = shards[i], self.passes[i], self._loss_slots[i]
             shard.begin(training=training, address=(*address, i))
-            y = shard.forward(x[rows])
-            losses[i] = float(scale[rows] @ self.loss.forward(y, t[rows], slot))
-            if outputs is not None:
-                outputs[rows] = y
+            ys = shard.forward({name: x[own] for name, x in batch.inputs.items()})
+            dys = {}
+            for name, head in heads.items():
+                scale = loads[name][0][own]
+                y, t = ys[name], batch.targets[name][own]
+                losses[i][name] = float(scale @ counted(head.loss.forward(y, t, slots[name]), scale))
+                if outputs is not None and name in outputs:
+                    outputs[name][own] = y
+                if backward:
+                    s = scale if head.weight == 1 else scale * scale.dtype.type(head.weight)
+                    dys[name] = head.loss.backward(s, slots[name])
             if backward:
-                dx = shard.backward(self.loss.backward(scale[rows], slot))
-                if self._to_input:
-                    self.input_gradient[rows] = dx
+                input_gradients[i] = shard.backward(dys)
 
         self.workers.run(run, range(len(shards)))
-        if backward and len(shards) > 1:
-            np.add(self.passes[0].gradient, self.passes[1].gradient, out=self.gradient)
-            for shard in self.passes[2 : len(shards)]:
-                self.gradient += shard.gradient
-        elif backward:
-            self.gradient = self.passes[0].gradient
-        return sum(losses)
+        if backward:
+            self._add_up(len(shards))
+            self._keep_input_gradients(batch, input_gradients)
+        self.losses = {h: sum(part[h] for part in losses) for h in heads}
+        self.masses = {h: mass for h, (_, mass) in loads.items()}
+        return weighted(self.losses, self.heads)
 
     def pieces(self) -> list[Array]:
-        """Which smooth piece every value of the last batch lies on, where layers or the loss have kinks."""
+        """Which smooth piece every value of the last batch lies on, where layers or losses have kinks."""
         found = []
-        for shard, loss_slot in zip(self.passes, self._loss_slots, strict=True):
-            found += [layer.pieces(s) for layer, s in zip(self.network.layers, shard.slots, strict=True)]
-            found.append(self.loss.pieces(loss_slot))
+        for shard, slots in zip(self.passes, self._loss_slots, strict=True):
+            found += [node.layer.pieces(shard.slots[name]) for name, node in self.network.nodes.items()]
+            found += [head.loss.pieces(slots[name]) for name, head in self.heads.items()]
         return [pieces for pieces in found if pieces is not None]
 
     def track(self) -> None:
@@ -145,7 +162,27 @@ class Objective:
         if self.network.couples_examples:
             self.passes[0].track(self.theta)
 
+    def _add_up(self, count: int) -> None:
+        """The gradient of the batch: those of the shards, in their order."""
+        if count == 1:
+            self.gradient = self.passes[0].gradient
+            return
+        np.add(self.passes[0].gradient, self.passes[1].gradient, out=self.gradient)
+        for shard in self.passes[2:count]:
+            self.gradient += shard.gradient
+
+    def _keep_input_gradients(self, batch: Batch, parts: Sequence[Mapping[str, Array]]) -> None:
+        if self._to_input:
+            self.input_gradients = {
+                n: np.concatenate([part[n] for part in parts]) for n in batch.inputs if n in parts[0]
+            }
+
     def _grow(self, count: int) -> None:
         while len(self.passes) < count:
             self.passes.append(Pass(self.network, self.theta, np.zeros_like(self.theta), to_input=self._to_input))
-            self._loss_slots.append(Slot(self.theta.dtype, "loss"))
+            self._loss_slots.append({h: Slot(self.theta.dtype, f"loss.{h}") for h in self.heads})
+
+
+def weighted(losses: Mapping[str, float], heads: Mapping[str, Head]) -> float:
+    """J from the losses of the outputs, the same sum everywhere: weight_h J_h, in the order of the heads."""
+    return sum(heads[name].weight * loss for name, loss in losses.items())

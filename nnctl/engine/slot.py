@@ -26,9 +26,10 @@ class Slot:
         address: (seed, purpose, ...) of the pass under way; together with the slot's own path
             it names the layer's random stream. The same address gives the same dropout mask,
             which is how the gradient check holds masks still.
+        lengths: of the sequences whose steps the layer reads, (batch,); None where it reads none.
     """
 
-    __slots__ = ("_buffers", "_children", "address", "dtype", "input_gradient", "path", "saved", "training")
+    __slots__ = ("_buffers", "address", "dtype", "input_gradient", "lengths", "path", "saved", "training")
 
     def __init__(self, dtype: DTypeLike, path: str = "") -> None:
         self.dtype = np.dtype(dtype)
@@ -37,8 +38,8 @@ class Slot:
         self.input_gradient = True
         self.address: tuple[Any, ...] = (0, "dropout")
         self.saved: dict[str, Any] = {}
+        self.lengths: Array | None = None
         self._buffers: dict[str, Array] = {}
-        self._children: dict[str, Slot] = {}
 
     def buffer(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> Array:
         """An uninitialised array that is reused by later passes.
@@ -54,14 +55,6 @@ class Slot:
                 return held[: shape[0]]
         held = np.empty(shape, self.dtype if dtype is None else dtype)
         self._buffers[name] = held
-        return held
-
-    def child(self, name: str) -> "Slot":
-        """The slot of a layer inside this layer."""
-        held = self._children.get(name)
-        if held is None:
-            held = self._children[name] = Slot(self.dtype, f"{self.path}.{name}" if self.path else name)
-        held.training, held.address = self.training, self.address
         return held
 
     @property

@@ -1,7 +1,7 @@
 """One example through the network, recorded: what the engine computes, not a second program beside it.
 
-Every layer is wrapped in one that notes what goes in and what comes out; the engine's own `Objective` and
-`Stepper` do the work. Layers run as in evaluation: dropout and noise are off, batch normalisation uses its
+The engine's own `Objective` and `Stepper` do the work, and a pass keeps what went in and out of every layer.
+Layers run as in evaluation: dropout and noise are off, batch normalisation uses its
 running statistics.
 """
 
@@ -12,12 +12,12 @@ from math import isfinite
 import numpy as np
 
 from nnctl.clipping import clip_by_norm, clip_by_value
+from nnctl.engine.batch import OUTPUT, single
 from nnctl.engine.layer import Layer
-from nnctl.engine.loss import Loss
+from nnctl.engine.loss import Head, Loss
 from nnctl.engine.network import Network
-from nnctl.engine.parameters import Array, Declarations, Shape, Views
+from nnctl.engine.parameters import Array
 from nnctl.engine.shards import Objective
-from nnctl.engine.slot import Slot
 from nnctl.errors import Diverged
 from nnctl.optimizers import Optimizer
 from nnctl.optimizers.stepper import Stepper
@@ -92,53 +92,23 @@ class Trace:
     curve: list[Point]
 
 
-class Recorded(Layer):
-    """A layer that notes what goes through it in its slot."""
-
-    type: str = "recorded"
-    inner: Layer
-
-    @property
-    def kind(self) -> str:
-        return self.inner.kind
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return self.inner.output_shape(shape)
-
-    def parameters(self, shape: Shape) -> Declarations:
-        return self.inner.parameters(shape)
-
-    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
-        y = self.inner.forward(p, x, slot)
-        slot["recorded x"], slot["recorded y"] = x.copy(), y.copy()
-        return y
-
-    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
-        slot["recorded dy"] = dy.copy()
-        dx = self.inner.backward(p, g, dy, slot)
-        slot["recorded dx"] = dx.copy()
-        return dx
-
-
 class Walk:
     """Steps on one example x (1, ...) with target t (1, ...), from theta on, which changes in place."""
 
     def __init__(self, network: Network, loss: Loss, theta: Array, rules: Rules, x: Array, t: Array) -> None:
-        recorded = [Recorded(name=name, inner=layer) for name, layer in zip(network.names, network.layers, strict=True)]
-        self.network = Network(recorded, network.shapes[0])
-        self.loss, self.theta, self.rules, self.x, self.t = loss, theta, rules, x, t
-        self.objective = Objective(self.network, loss, theta, to_input=True)
+        self.network, self.loss, self.theta, self.rules, self.batch = network, loss, theta, rules, single(x, t)
+        self.objective = Objective(network, {OUTPUT: Head(loss)}, theta, to_input=True)
         self.stepper = Stepper(rules.optimizer, network.layout, theta.dtype)
 
     def point(self) -> Point:
         """The error here."""
-        y = np.empty((1, *self.network.shapes[-1]), self.theta.dtype)
-        error = self.objective(self.x, self.t, outputs=y, backward=False, training=False)
+        y = np.empty((1, *self.network.shape_of(OUTPUT)), self.theta.dtype)
+        error = self.objective(self.batch, outputs={OUTPUT: y}, backward=False, training=False)
         return Point(self.stepper.t, error, self.loss.predict(y)[0])
 
     def gradient(self) -> Array:
         """The slopes dE/dtheta here."""
-        error = self.objective(self.x, self.t, training=False)
+        error = self.objective(self.batch, training=False)
         if not (isfinite(error) and np.all(np.isfinite(self.objective.gradient))):
             raise Diverged(
                 f"the error is {error} before step {self.stepper.t + 1}, or its gradient is not finite; "
@@ -196,24 +166,27 @@ def _walk_on(walk: Walk, steps: int) -> Iterator[Point]:
 
 def _layers(walk: Walk, before: Array, gradient: Array, direction: Array) -> Iterator[LayerTrace]:
     """What the slots hold after the first step."""
-    layout = walk.network.layout
-    for recorded, slot in zip(walk.network.layers, walk.objective.passes[0].slots, strict=True):
-        if not isinstance(recorded, Recorded):
-            raise TypeError(f"{type(recorded).__name__} is not recorded")
+    layout, forward = walk.network.layout, walk.objective.passes[0]
+    for name, node in walk.network.nodes.items():
         parameters = {}
-        for full, parameter in layout.parameters.items():
-            owner, _, name = full.partition(".")
-            if owner == recorded.name:
-                trained = parameter.trainable
-                parameters[name] = ParameterTrace(
-                    layout.view(before, full).copy(),
-                    layout.view(gradient, full) if trained else None,
-                    layout.view(direction, full) if trained else None,
-                    layout.view(walk.theta, full).copy(),
-                    layout.parameters[full].learning_rate_scale,
-                )
-        x, y, dy, dx = (slot[f"recorded {name}"].reshape(-1) for name in ("x", "y", "dy", "dx"))
-        yield LayerTrace(recorded.name or "", recorded.inner, x, y, dy, dx, parameters)
+        for own in layout.declarations[node.owner]:
+            full = f"{node.owner}.{own}"
+            trained = layout.parameters[full].trainable
+            parameters[own] = ParameterTrace(
+                layout.view(before, full).copy(),
+                layout.view(gradient, full) if trained else None,
+                layout.view(direction, full) if trained else None,
+                layout.view(walk.theta, full).copy(),
+                layout.parameters[full].learning_rate_scale,
+            )
+        held = (
+            forward.values[node.inputs[0]],
+            forward.values[name],
+            forward.gradients[name],
+            forward.gradients[node.inputs[0]],
+        )
+        x, y, dy, dx = (v.reshape(-1).copy() for v in held)
+        yield LayerTrace(name, node.layer, x, y, dy, dx, parameters)
 
 
 def _target(loss: Loss, t: Array, outputs: int) -> Array:

@@ -3,11 +3,13 @@
 from typing import Annotated
 
 from nnctl.layers.activation import Activation, PRelu
-from nnctl.layers.blocks import Block, Parallel, Residual
+from nnctl.layers.blocks import Block, Parallel, Residual, Use
 from nnctl.layers.convolution import Conv1d, Conv2d
 from nnctl.layers.dense import Dense
+from nnctl.layers.embedding import Embedding
 from nnctl.layers.gated import Glu, SwiGlu
 from nnctl.layers.global_pooling import GlobalAveragePool, GlobalMaxPool
+from nnctl.layers.joins import Add, Attention, Concatenate, Multiply
 from nnctl.layers.noise import Dropout, GaussianNoise
 from nnctl.layers.normalization import (
     BatchNormalization,
@@ -21,6 +23,7 @@ from nnctl.layers.shape import Flatten, Reshape
 from nnctl.layers.short_form import LayerForm
 from nnctl.layers.transposed import ConvTranspose1d, ConvTranspose2d
 from nnctl.layers.upsampling import Upsample
+from nnctl.spec import type_short_form
 
 Member = (
     Dense
@@ -50,11 +53,14 @@ Member = (
     | Reshape
     | Residual
     | Parallel
+    | Embedding
+    | Use
 )
 AnyLayer = Annotated[Member, LayerForm(Member)]
+AnyJoin = Annotated[Add | Concatenate | Multiply | Attention, type_short_form]
 
 # Blocks hold layers of any kind, themselves among them.
 Residual.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
 Parallel.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
 
-__all__ = ["AnyLayer", "Block"]
+__all__ = ["AnyJoin", "AnyLayer", "Block"]

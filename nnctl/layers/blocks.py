@@ -1,18 +1,16 @@
-"""Layers made of layers: residual and parallel blocks."""
+"""Layers made of layers, which expand into nodes: residual and parallel blocks, and a layer used again."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field
 
-from nnctl.engine.layer import Gives, Layer
-from nnctl.engine.network import Network, _unique_names
-from nnctl.engine.parameters import Array, Declarations, Initializer, Shape, Views
-from nnctl.engine.slot import Slot
+from nnctl.engine.graph import Graph
+from nnctl.engine.layer import Join, Layer
+from nnctl.engine.parameters import Initializer
 from nnctl.errors import ConfigError
 from nnctl.initializers import GlorotUniform
+from nnctl.layers.joins import Add, Concatenate
 from nnctl.spec import Listed
 
 if TYPE_CHECKING:
@@ -22,130 +20,32 @@ Chain = Sequence[Layer]
 
 
 class Block(Layer):
-    """Chains of layers that all see the block's input; what they give is put together.
+    """Chains of layers that all read the block's input, and a node that joins what they give.
 
-    Parameters, buffers and random streams of a layer inside are found under its chain and its name:
-    `residual1.layers.conv2d1.weight`.
+    The block's own name is that of the joining node; a layer inside goes by its chain and its name:
+    `residual1.layers.conv2d1`.
     """
-
-    gives: ClassVar[Gives] = "changed"
 
     @property
     def chains(self) -> Mapping[str, Chain]:
         """The chains by name."""
         raise NotImplementedError
 
-    def with_chains(self, change: Callable[[Chain], Chain]) -> Self:
-        """This block with every chain changed."""
-        raise NotImplementedError
-
-    def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
-        """The block's output shape from its chains'; raises ConfigError where they do not fit together."""
-        raise NotImplementedError
-
     @property
-    def couples_examples(self) -> bool:
-        return any(layer.couples_examples for chain in self.chains.values() for layer in chain)
+    def join(self) -> Join:
+        """What puts together what the chains give."""
+        raise NotImplementedError
 
-    def needs_several(self, shape: Shape) -> bool:
-        return any(
-            layer.needs_several(inner)
-            for network in self.networks(shape).values()
-            for layer, inner in zip(network.layers, network.shapes, strict=False)
-        )
+    def rewritten(self, change: Callable[[Chain], Chain]) -> Self:
+        raise NotImplementedError
 
     @property
     def suits(self) -> Initializer:
-        return GlorotUniform()
+        return GlorotUniform()  # what is before it feeds a sum, or weights
 
-    def networks(self, shape: Shape) -> dict[str, Network]:
-        """The chains, compiled for inputs of a shape."""
-        found = {}
-        for name, chain in self.chains.items():
-            try:
-                found[name] = Network(chain, shape)
-            except ConfigError as error:
-                raise ConfigError(f"{name}: {str(error).removeprefix('model: ')}") from None
-        return found
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return self.joined_shape([network.shapes[-1] for network in self.networks(shape).values()])
-
-    def parameters(self, shape: Shape) -> Declarations:
-        return {name: network.layout.declarations for name, network in self.networks(shape).items()}
-
-    def multiply_adds(self, shape: Shape) -> int:
-        return sum(network.multiply_adds for network in self.networks(shape).values())
-
-    def _forward_chains(self, p: Views, x: Array, slot: Slot) -> list[Array]:
-        outputs = []
-        for name, chain in self.chains.items():
-            y, child = x, slot.child(name)
-            for inner, layer in zip(p[name], chain, strict=True):
-                y = layer.forward(p[name][inner], y, child.child(inner))
-            outputs.append(y)
-        return outputs
-
-    def _backward_chains(self, p: Views, g: Views, dys: Sequence[Array], slot: Slot) -> Array:
-        """The sum of the chains' gradients with respect to the input, where it is wanted."""
-        total: Array | None = None
-        for (name, chain), dy in zip(self.chains.items(), dys, strict=True):
-            steps = list(zip(p[name], chain, strict=True))
-            first = 0 if slot.input_gradient else _first_with_parameters(p[name])
-            for i in reversed(range(first, len(steps))):
-                inner, layer = steps[i]
-                memory = slot.child(name).child(inner)
-                memory.input_gradient = slot.input_gradient or i > first
-                dy = layer.backward(p[name][inner], g[name][inner], dy, memory)
-            if total is not None:
-                total += dy
-            elif slot.input_gradient:
-                total = slot.buffer("dx", dy.shape)
-                total[...] = dy
-        return dys[0] if total is None else total
-
-    def pieces(self, slot: Slot) -> Array | None:
-        found = []
-        for name, chain in self.chains.items():
-            for inner, layer in zip(_unique_names(chain), chain, strict=True):
-                pieces = layer.pieces(slot.child(name).child(inner))
-                if pieces is not None:
-                    found.append(pieces.ravel())
-        return np.concatenate(found) if found else None
-
-    def track(self, p: Views, slot: Slot) -> None:
-        for name, chain in self.chains.items():
-            for inner, layer in zip(p[name], chain, strict=True):
-                layer.track(p[name][inner], slot.child(name).child(inner))
-
-
-def named_layers(layers: Chain, prefix: str = "") -> Iterator[tuple[str, Layer]]:
-    """Every layer with the name its parameters have, those inside blocks included."""
-    for name, layer in zip(_unique_names(layers), layers, strict=True):
-        yield prefix + name, layer
-        if isinstance(layer, Block):
-            for chain, inner in layer.chains.items():
-                yield from named_layers(inner, f"{prefix}{name}.{chain}.")
-
-
-def inner_slot(slots: Mapping[str, Slot], name: str) -> Slot:
-    """The slot of a layer that `named_layers` names, from those of the network's own layers."""
-    outer, *inner = name.split(".")
-    slot = slots[outer]
-    for part in inner:
-        slot = slot.child(part)
-    return slot
-
-
-def undisturbed(layers: Chain) -> tuple[Layer, ...]:
-    """The layers but for those that disturb training on purpose, inside blocks too."""
-    kept = (layer for layer in layers if not layer.disturbs)
-    return tuple(layer.with_chains(undisturbed) if isinstance(layer, Block) else layer for layer in kept)
-
-
-def _first_with_parameters(p: Views) -> int:
-    """Where backpropagation through a chain may stop."""
-    return next((i for i, own in enumerate(p.values()) if own), len(p))
+    def grow(self, graph: Graph, name: str, source: str) -> str:
+        ends = [graph.chain(layers, source, f"{name}.{chain}.") for chain, layers in self.chains.items()]
+        return graph.add(name, self.join, *ends)
 
 
 class Residual(Block):
@@ -187,23 +87,24 @@ class Residual(Block):
     def chains(self) -> Mapping[str, Chain]:
         return {"layers": self.layers, "shortcut": self.shortcut}
 
-    def with_chains(self, change: Callable[[Chain], Chain]) -> Self:
+    @property
+    def join(self) -> Join:
+        return _Sum()
+
+    def rewritten(self, change: Callable[[Chain], Chain]) -> Self:
         return self.model_copy(update={"layers": tuple(change(self.layers)), "shortcut": tuple(change(self.shortcut))})
 
-    def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
+
+class _Sum(Add):
+    """The sum at the end of a residual block, which knows what to do about shapes that differ."""
+
+    def joined_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         if shapes[0] != shapes[1]:
             raise ConfigError(
                 f"`layers` gives {shapes[0]} and the shortcut {shapes[1]}, which cannot be added; write a `shortcut` "
                 f"that ends in {shapes[0]}, such as `shortcut: [{{type: conv2d, filters: {shapes[0][-1]}, kernel: 1}}]`"
             )
         return shapes[0]
-
-    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
-        a, b = self._forward_chains(p, x, slot)
-        return np.add(a, b, out=slot.buffer("y", a.shape))
-
-    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
-        return self._backward_chains(p, g, [dy, dy], slot)
 
 
 class Parallel(Block):
@@ -237,32 +138,36 @@ class Parallel(Block):
     def chains(self) -> Mapping[str, Chain]:
         return {f"branch{i}": branch for i, branch in enumerate(self.branches, start=1)}
 
-    def with_chains(self, change: Callable[[Chain], Chain]) -> Self:
+    @property
+    def join(self) -> Join:
+        return Add() if self.merge == "add" else Concatenate()
+
+    def rewritten(self, change: Callable[[Chain], Chain]) -> Self:
         return self.model_copy(update={"branches": tuple(tuple(change(branch)) for branch in self.branches)})
 
-    def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
-        if not shapes:
-            raise ConfigError("has no branches; give it at least one, if only `[]`")
-        if self.merge == "concatenate" and len({shape[:-1] for shape in shapes}) == 1:
-            return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
-        if self.merge == "add" and len(set(shapes)) == 1:
-            return shapes[0]
-        alike = "the same shape" if self.merge == "add" else "the same shape but for the last axis"
-        raise ConfigError(f"branches give {', '.join(map(str, shapes))}; to {self.merge}, they must give {alike}")
+    def grow(self, graph: Graph, name: str, source: str) -> str:
+        if not self.branches:
+            raise ConfigError(f"model: layer {name}: has no branches; give it at least one, if only `[]`")
+        return super().grow(graph, name, source)
 
-    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
-        outputs = self._forward_chains(p, x, slot)
-        slot["sizes"] = [y.shape[-1] for y in outputs]
-        y = slot.buffer("y", (*outputs[0].shape[:-1], self.joined_shape([y.shape for y in outputs])[-1]))
-        if self.merge == "concatenate":
-            return np.concatenate(outputs, axis=-1, out=y)
-        y[...] = outputs[0]
-        for output in outputs[1:]:
-            y += output
-        return y
 
-    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
-        if self.merge == "add":
-            return self._backward_chains(p, g, [dy] * len(self.branches), slot)
-        edges = np.cumsum([0, *slot["sizes"]])
-        return self._backward_chains(p, g, [dy[..., a:b] for a, b in pairwise(edges)], slot)
+class Use(Layer):
+    """Use a layer, or a block, that stands earlier in the network once more, with the same weights.
+
+        dJ/dW = the sum of what both places give
+
+    Inputs must have the shape that the first place has. Siamese networks compare two inputs this way.
+    Source: Bromley, Guyon, LeCun, Saeckinger and Shah, "Signature verification using a siamese time delay
+    neural network", NIPS 1993.
+
+    ```yaml
+    {type: use, layer: dense1}
+    ```
+    """
+
+    type: Literal["use"] = "use"
+    principal: ClassVar[str | None] = "layer"
+    layer: str = Field(description="The name of the layer, as `nnctl check` shows it.")
+
+    def grow(self, graph: Graph, name: str, source: str) -> str:
+        return graph.again(name, self.layer, source)

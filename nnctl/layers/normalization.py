@@ -93,6 +93,7 @@ class BatchNormalization(Normalization):
 
     type: Literal["batch_normalization"] = "batch_normalization"
     in_evaluation: ClassVar[str | None] = "with its running statistics, as in evaluation"
+    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
     momentum: float = Field(0.1, gt=0, le=1, description="Weight of the newest batch in the running statistics.")
 
     @property
@@ -180,6 +181,7 @@ class LayerNormalization(Normalization):
     """
 
     type: Literal["layer_normalization"] = "layer_normalization"
+    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
         xhat = slot.buffer("xhat", x.shape)

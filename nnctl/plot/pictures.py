@@ -12,6 +12,7 @@ from nnctl.data.columns import NumericColumn
 from nnctl.data.encoder import ArrayEncoder, TableEncoder
 from nnctl.data.sources.decoding import decode, pillow
 from nnctl.data.sources.images import ImageSource
+from nnctl.engine.batch import INPUT
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.model import Model
@@ -26,11 +27,11 @@ def picture_shape(model: Model) -> Shape | None:
     A picture has two axes, or three of which the last is grey or three colours. The columns of a table are a
     picture where there is a square number of them, named alike but for numbers (`p00` to `p77`).
     """
-    shape, encoder = model.network.shapes[0], model.encoder
+    shape, encoder = model.network.inputs[INPUT].shape, model.encoder
     if len(shape) == 3:
         return shape if shape[-1] in (1, 3) else None
     if len(shape) == 2:
-        first = model.network.layers[0]
+        first = next(iter(model.network.nodes.values())).layer
         # Flattened, or given a channel: no axis is one of channels, as it is for conv1d.
         grey = first.gives == "same" and first.output_shape(shape) in ((prod(shape),), (*shape, 1))
         return (*shape, 1) if grey else None
@@ -74,7 +75,7 @@ def read_picture(path: Path, model: Model) -> Array:
     """
     encoder, shape = model.encoder, picture_shape(model)
     if shape is None or not isinstance(encoder, ArrayEncoder):
-        found = f"inputs of shape {model.network.shapes[0]}" if shape is None else "columns of a table"
+        found = f"inputs of shape {model.network.inputs[INPUT].shape}" if shape is None else "columns of a table"
         raise ConfigError(f"--image {path}: this model takes {found}, no pictures; use --example N")
     height, width, channels = shape
     source = model.experiment.data.source or model.experiment.data.train

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnctl.data.dataset import Dataset
+from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.plot import confusion, curves, distributions, features, filters
@@ -105,16 +106,17 @@ def draw_features(request: Request) -> Figure:
     """What a convolutional network makes of one example."""
     model = request.model
     found = features.with_maps(
-        stages(model.network, model.theta, np.zeros((1, *model.network.shapes[0]), model.theta.dtype))
+        stages(model.network, model.theta, np.zeros((1, *model.network.inputs[INPUT].shape), model.theta.dtype))
     )  # say no early
     x, name, truth = _example(request)
     found = features.with_maps(stages(model.network, model.theta, x))
-    decoded = model.encoder.target.decode(model.loss.predict(outputs(model.network, model.theta, x)))[0]
+    y = outputs(model.network, model.theta, {INPUT: x})[OUTPUT]
+    decoded = model.encoder.target.decode(model.loss.predict(y))[0]
     caption = f"predicted {model.encoder.target.answer_text(decoded)}" + (f", true {truth}" if truth else "")
     shape = picture_shape(model)
     picture = None if shape is None else pixels(model, x, shape)[0]
     if picture is None and x.ndim > 2:  # a signal, or more channels than colours: drawn as maps are
-        found = [Stage(features.INPUT, x), *found]
+        found = [Stage(features.INPUT, x, INPUT), *found]
     return features.draw(picture, caption, found, request.title(f"feature maps of {name}"), request.width)
 
 
@@ -129,7 +131,7 @@ def _example(request: Request) -> tuple[Array, str, str | None]:
         split, _ = own_data(model, request.folder, request.split, request.warn)
         rows = rows_of_source(model, request.folder, split)
     one = rows.example(request.example)
-    x, _, _ = one.take(slice(None), model.theta.dtype)
+    (x,) = one.take(slice(None), model.theta.dtype).inputs.values()
     return x, f"row {request.example}", model.encoder.target.truth_text(one.truth[0])
 
 
@@ -143,7 +145,7 @@ def draw_weights(request: Request) -> Figure:
 def draw_activations(request: Request) -> Figure:
     """How the outputs of each layer are distributed, over some examples."""
     name, data = request.examples
-    x, _, _ = data.take(slice(0, distributions.EXAMPLES), request.model.theta.dtype)
+    (x,) = data.take(slice(0, distributions.EXAMPLES), request.model.theta.dtype).inputs.values()
     layers = {stage.name: stage.values for stage in stages(request.model.network, request.model.theta, x)}
     title = request.title(f"activations, {name}, {len(x)} examples")
     return distributions.draw(layers, "activation", title, request.width)

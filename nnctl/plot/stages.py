@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from nnctl.engine.layer import Layer
+from nnctl.engine.batch import INPUT
 from nnctl.engine.network import Network, Pass
-from nnctl.engine.parameters import Array, Views
-from nnctl.engine.slot import Slot
-from nnctl.layers.blocks import Block
+from nnctl.engine.parameters import Array
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What some layers make of a batch: `name` names them, `values` are (batch, ...)."""
+    """What some layers make of a batch: `name` names them, `ends` is the last, `values` are (batch, ...)."""
 
     name: str
     values: Array
+    ends: str = ""
 
 
 def stages(network: Network, theta: Array, x: Array) -> list[Stage]:
@@ -27,31 +25,25 @@ def stages(network: Network, theta: Array, x: Array) -> list[Stage]:
     """
     forward = Pass(network, theta)
     forward.begin(training=False, address=(0, "plot"))
-    layers = dict(zip(network.names, network.layers, strict=True))
-    slots = dict(zip(network.names, forward.slots, strict=True))
-    return _through(layers, network.layout.views(theta), slots.__getitem__, x)
-
-
-def _through(
-    layers: Mapping[str, Layer], p: Views, slot_of: Callable[[str], Slot], x: Array, prefix: str = ""
-) -> list[Stage]:
-    """The stages of a chain of layers by name, whose parameters and slots go by the same names."""
+    forward.forward({INPUT: x})
     found: list[Stage] = []
-    for name, layer in layers.items():
-        slot = slot_of(name)
-        if isinstance(layer, Block):
-            for chain, inside in layer.chains.items():
-                own = p[name][chain]
-                inner = dict(zip(own, inside, strict=True))
-                found += _through(inner, own, slot.child(chain).child, x, f"{prefix}{name}.{chain}.")
-        x = layer.forward(p[name], x, slot)
+    for name, node in network.nodes.items():
+        layer, values = node.layer, forward.values[name]
         if layer.gives == "same":
+            if found and found[-1].ends == node.inputs[0]:
+                found[-1] = replace(found[-1], ends=name)
             continue
-        if layer.gives == "changed" and found and not isinstance(layer, Block):
-            found[-1] = Stage(f"{found[-1].name} + {layer.kind}", x)
+        chained = found and found[-1].ends == node.inputs[0] and _chain_of(found[-1].ends) == _chain_of(name)
+        if layer.gives == "changed" and chained:
+            found[-1] = Stage(f"{found[-1].name} + {layer.kind}", values, name)
         else:
-            found.append(Stage(prefix + name, x))
+            found.append(Stage(name, values, name))
     return found
+
+
+def _chain_of(name: str) -> str:
+    """The chain a layer stands in: what a block begins with belongs to no layer before it."""
+    return name.rpartition(".")[0]
 
 
 def weights(network: Network, theta: Array) -> dict[str, Array]:

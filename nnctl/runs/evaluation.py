@@ -14,6 +14,7 @@ from nnctl.data.loading import load_for_evaluation, predictions
 from nnctl.data.sources import Idx, Npy, Npz, source_of
 from nnctl.data.sources.files import STDIN
 from nnctl.data.targets import Target
+from nnctl.engine.batch import OUTPUT
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
@@ -77,15 +78,16 @@ def measure(model: Model, data: Dataset, metrics: Sequence[Metric]) -> Evaluatio
     target = model.encoder.target
     trivial = np.array(model.facts["baseline"])
     with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(os.cpu_count() or 1) as workers:
-        loss, outputs = Evaluator(model.network, model.loss, model.theta, workers)(data)
-        found = predictions(model.loss, data, outputs)
+        losses, outputs = Evaluator(model.network, model.heads, model.theta, workers)(data)
+        loss, y = losses[OUTPUT], outputs[OUTPUT]
+        found = predictions(model.loss, data, y)
         return Evaluation(
             target,
             {"loss": loss, **evaluate(metrics, found)},
             evaluate(metrics, target.beside(trivial, data.truth, data.w)),
             target.trivial_text(trivial),
             found,
-            model.loss.forward(outputs, data.t, Slot(outputs.dtype)).astype(np.float64),
+            model.loss.forward(y, data.t, Slot(y.dtype)).astype(np.float64),
         )
 
 

@@ -1,14 +1,18 @@
 """The model file: weights, with architecture and preprocessing in the header."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nnctl.config.architecture import Wanted, build
 from nnctl.config.experiment import Experiment
 from nnctl.data.encoder import Encoder, from_json
-from nnctl.engine.loss import Loss
+from nnctl.engine.batch import INPUT, OUTPUT
+from nnctl.engine.graph import Signal
+from nnctl.engine.loss import Head, Loss
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
@@ -25,9 +29,14 @@ class Model:
     experiment: Experiment
     encoder: Encoder
     network: Network
-    loss: Loss
+    heads: Mapping[str, Head]
     theta: Array
     facts: dict[str, Any]
+
+    @property
+    def loss(self) -> Loss:
+        """The loss of its one output."""
+        return self.heads[OUTPUT].loss
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -45,8 +54,8 @@ def save_model(path: Path, model: Model) -> None:
             "format": FORMAT,
             "experiment": model.experiment.model_dump(mode="json"),
             "encoder": model.encoder.to_json(),
-            "input_shape": list(model.network.shapes[0]),
-            "outputs": model.network.shapes[-1][-1],
+            "input_shape": list(model.network.inputs[INPUT].shape),
+            "outputs": model.network.shape_of(OUTPUT)[-1],
             **model.facts,
         },
     )
@@ -66,10 +75,10 @@ def load_model(path: Path) -> Model:
     if experiment.loss is None:
         raise DataError(f"{path}: the header names no loss")
     shape, outputs = tuple(values.pop("input_shape")), values.pop("outputs")
-    network = experiment.model.network(shape, outputs, experiment.loss)
+    network = build(experiment.model, {INPUT: Signal(shape)}, {OUTPUT: Wanted(outputs, experiment.loss)})
     theta = np.empty(network.layout.size, experiment.runtime.dtype)
     for name, parameter in network.layout.parameters.items():
         if name not in arrays or arrays[name].shape != parameter.shape:
             raise DataError(f"{path}: the tensor {name} of shape {parameter.shape} is missing")
         network.layout.view(theta, name)[...] = arrays[name]
-    return Model(experiment, encoder, network, experiment.loss, theta, values)
+    return Model(experiment, encoder, network, {OUTPUT: Head(experiment.loss)}, theta, values)

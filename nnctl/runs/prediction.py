@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -26,13 +25,13 @@ from nnctl.data.sources.base import without_labels
 from nnctl.data.sources.files import STDIN, resolve
 from nnctl.data.sources.jsonl import JsonLines
 from nnctl.data.tables import Table, listed
-from nnctl.engine.network import Pass
+from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.parameters import Array
+from nnctl.engine.tiles import Lane, Tiles, tile_rows
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.model import Model
 from nnctl.spec import nearest
-from nnctl.training.evaluate import tile_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,33 +45,26 @@ class Predictor:
 
     def __init__(self, model: Model, workers: Workers | None = None) -> None:
         self.model = model
-        self.workers = workers or Workers()
-        self.tile = tile_rows(model.network)
-        shape, dtype = (self.tile, *model.network.shapes[0]), model.theta.dtype
-        self._lanes = [(Pass(model.network, model.theta), np.zeros(shape, dtype)) for _ in range(self.workers.threads)]
-        self._none = self._decoded(np.empty((0, *model.network.shapes[-1]), dtype))
+        self.tiles = Tiles(model.network, model.theta, workers)
+        self._none = self._decoded(np.empty((0, *model.network.shape_of(OUTPUT)), model.theta.dtype))
 
     def __call__(self, x: Array, first: int = 0) -> Array:
         """Inputs (n, ...) to (n, columns): a number for each class or label, or in the target's own units.
 
         `first` is how many rows came before these.
         """
-        edges = [0, *range(self.tile - first % self.tile, len(x), self.tile), len(x)]
-        tiles = [slice(a, b) for a, b in pairwise(edges)]
-        outputs = [self._none] * len(tiles)
+        height = self.tiles.rows
 
-        def run(lane: int) -> None:
-            forward, tile = self._lanes[lane]
-            for i in range(lane, len(tiles), len(self._lanes)):
-                rows = x[tiles[i]]
-                start = (first + tiles[i].start) % self.tile
-                own = slice(start, start + len(rows))
-                tile[own] = rows
-                outputs[i] = self._decoded(forward.forward(tile))[own].copy()  # the lane's memory is used again
+        def run(lane: Lane, rows: slice) -> Array:
+            tile = lane.memory.buffer("tile", (height, *x.shape[1:]))
+            start = (first + rows.start) % height
+            own = slice(start, start + rows.stop - rows.start)
+            tile[own] = x[rows]
+            y = lane.forward.forward({INPUT: tile})[OUTPUT]
+            return self._decoded(y)[own].copy()  # the lane's memory is used again
 
         with np.errstate(all="ignore"):  # what is not finite is found in the outputs
-            self.workers.run(run, range(len(self._lanes)))
-        return np.concatenate([self._none, *outputs])
+            return np.concatenate([self._none, *self.tiles.each(len(x), run, first)])
 
     def _decoded(self, y: Array) -> Array:
         return self.model.encoder.target.decode(self.model.loss.predict(y))

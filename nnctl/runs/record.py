@@ -126,7 +126,7 @@ class Recorder:
         experiment = experiment.model_copy(update={"runtime": Runtime(dtype=experiment.runtime.dtype)})
         answer = trivial_answer(job)
         facts = {"epoch": epoch, "baseline": answer.tolist()}
-        model = Model(experiment, job.data.encoder, job.network, job.loss, event.theta, facts)
+        model = Model(experiment, job.data.encoder, job.network, job.heads, event.theta, facts)
         save_model(self.run.model, model)
         figures, baseline = evaluate_splits(job, event.theta, answer, workers)
         values = [score["value"] for score in event.scores]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from math import ceil
 from typing import Any, NamedTuple
 
+from nnctl.config.architecture import Wanted, build
 from nnctl.config.model import Model
 from nnctl.data.loading import LoadedData
 from nnctl.data.sources.images import ImageSource
+from nnctl.engine.batch import INPUT, OUTPUT
+from nnctl.engine.graph import Signal
 from nnctl.engine.parameters import Shape
 from nnctl.suggest.commented import Because, plain
 from nnctl.suggest.training import Pace
@@ -71,7 +74,8 @@ def _cost(data: LoadedData, layers: list[Any]) -> int:
     target = data.encoder.target
     loss, _ = target.suited_loss
     model = Model.model_validate({"layers": plain(layers)})
-    return model.network(data.train.input_shape, target.outputs(loss), loss).multiply_adds
+    wanted = {OUTPUT: Wanted(target.outputs(loss), loss)}
+    return build(model, {INPUT: Signal(data.train.input_shape)}, wanted).multiply_adds
 
 
 def _layers(shape: Shape, filters: int, size: Size) -> list[Any]:

@@ -5,15 +5,16 @@ from typing import Literal
 
 import numpy as np
 
+from nnctl.config.architecture import Wanted, build, spelled_out
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import Loaded
-from nnctl.config.model import Model
 from nnctl.config.paths import relocated
 from nnctl.data.loading import LoadedData, load
+from nnctl.engine.batch import INPUT, OUTPUT
+from nnctl.engine.graph import Signal
+from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
-from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
-from nnctl.initializers import GlorotUniform
 from nnctl.training.job import Job
 
 
@@ -45,15 +46,16 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     loss = (experiment.loss or target.suited_loss[0]).resolved(target.class_names, class_counts(data))
     data = data.for_loss(loss, dtype)
     # Initialisers read files from wherever the process is, so their paths start there now.
-    network = relocated(experiment, base, Path()).model.network(data.train.input_shape, target.outputs(loss), loss)
+    inputs, wanted = {INPUT: Signal(data.train.input_shape)}, {OUTPUT: Wanted(target.outputs(loss), loss)}
+    network = build(relocated(experiment, base, Path()).model, inputs, wanted)
     metrics = experiment.metrics if experiment.metrics is not None else target.suited_metrics
     for metric in metrics:
         metric.check(target.task, len(target.names))
     _check_batches(experiment, network, len(data.train))
-    model = spelled_out(experiment.model, data.train.input_shape, target.outputs(loss))
+    model = spelled_out(experiment.model, inputs, wanted)
     resolved = experiment.model_copy(update={"data": data.resolved, "model": model, "loss": loss, "metrics": metrics})
     _check_monitors(resolved, data)
-    return Job(resolved, base, data, network, loss, metrics)
+    return Job(resolved, base, data, network, {OUTPUT: Head(loss)}, {OUTPUT: metrics})
 
 
 def class_counts(data: LoadedData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -62,18 +64,10 @@ def class_counts(data: LoadedData) -> np.ndarray[tuple[int], np.dtype[np.int64]]
     return np.array([counts[name] for name in data.encoder.target.class_names], np.int64)
 
 
-def spelled_out(model: Model, input_shape: Shape, outputs: int) -> Model:
-    """The model section with the inferred initialisers and the output layer written down."""
-    if model.layers is not None:
-        return model.model_copy(update={"layers": tuple(model.complete(input_shape, outputs))})
-    hidden = model.init or model.activation.initializer
-    return model.model_copy(update={"init": hidden, "output_init": model.output_init or model.init or GlorotUniform()})
-
-
 def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:
     size = experiment.training.batch_size
     if (size == 1 or rows == 1) and any(
-        layer.needs_several(shape) for layer, shape in zip(network.layers, network.shapes, strict=False)
+        node.layer.needs_several(network.given(node).shape) for node in network.nodes.values()
     ):
         raise ConfigError(
             "training.batch_size: batch normalisation needs at least 2 examples in a batch, as one has no variance; "

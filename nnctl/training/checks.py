@@ -9,11 +9,10 @@ import numpy as np
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
-from nnctl.engine.shards import Objective, plan_shards
+from nnctl.engine.shards import Objective, plan_shards, weighted
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 from nnctl.layers import Activation
-from nnctl.layers.blocks import named_layers, undisturbed
 from nnctl.optimizers.stepper import Stepper
 from nnctl.training.job import Job
 
@@ -76,10 +75,18 @@ class Overfit:
 def layer_rows(network: Network) -> list[LayerRow]:
     """A row a layer, in order."""
     rows = []
-    for name, layer, shape in zip(network.names, network.layers, network.shapes[1:], strict=True):
-        own = [p for n, p in network.layout.parameters.items() if n.startswith(f"{name}.")]
+    for name, node in network.nodes.items():
+        own = network.layout.declarations.get(name, {}).values()  # nothing of its own where it has another's weights
         sizes = [(prod(p.shape), p.trainable) for p in own]
-        rows.append(LayerRow(name, layer.kind, shape, sum(n for n, _ in sizes), sum(n for n, t in sizes if t)))
+        rows.append(
+            LayerRow(
+                name,
+                node.layer.kind,
+                network.signals[name].shape,
+                sum(n for n, _ in sizes),
+                sum(n for n, t in sizes if t),
+            )
+        )
     return rows
 
 
@@ -89,7 +96,7 @@ def memory(job: Job) -> Memory:
     layout, batch = job.network.layout, job.batch_size
     optimizer = job.experiment.optimizer
     shards = len(plan_shards(job.network, batch))
-    values = sum(prod(shape) for shape in job.network.shapes)
+    values = sum(signal.repeats * prod(signal.shape) for signal in job.network.signals.values())
     return Memory(
         parameters=item * layout.size,
         gradients=item * layout.size * (shards + (shards > 1)),
@@ -106,21 +113,24 @@ def sample(job: Job, rows: int) -> Array:
 
 def initial_loss(job: Job) -> InitialLoss:
     """The first batch's loss at the start, and at outputs of 0."""
-    x, t, w = job.data.train.take(sample(job, max(job.batch_size, 256)), "float64")
+    batch = job.data.train.take(sample(job, max(job.batch_size, 256)), "float64")
     theta = job.network.layout.initial(job.experiment.seed, dtype="float64")
-    objective = Objective(job.network, job.loss, theta)
-    outputs = np.zeros((len(x), *job.network.shapes[-1]))
-    loss = objective(x, t, w, outputs=outputs, backward=False)
-    mass = job.loss.mass(t)
-    weights = np.ones(len(t)) if w is None else w
-    undecided = job.loss.forward(np.zeros_like(outputs), t, Slot("float64"))
-    return InitialLoss(loss, float(undecided @ weights / np.sum(weights if mass is None else weights * mass)))
+    objective = Objective(job.network, job.heads, theta)
+    loss = objective(batch, backward=False)
+    chance = {}
+    for output, head in job.heads.items():
+        t, w, undecided = batch.targets[output], batch.weights[output], job.network.shape_of(output)
+        mass = head.loss.mass(t)
+        weights = np.ones(len(t)) if w is None else w
+        losses = head.loss.forward(np.zeros((len(t), *undecided)), t, Slot("float64"))
+        chance[output] = float(losses @ weights / np.sum(weights if mass is None else weights * mass))
+    return InitialLoss(loss, weighted(chance, job.heads))
 
 
 def model_warnings(job: Job) -> Iterator[str]:
     """What looks wrong about the network itself."""
     network, layout = job.network, job.network.layout
-    layers = dict(named_layers(network.layers))
+    layers = {name: node.layer for name, node in network.nodes.items()}
     weights = [(name.rpartition(".")[0], p) for name, p in layout.parameters.items() if p.role == "weight"]
     # The last of a chain may start at zero: what follows tells its units apart.
     last = {name.rpartition(".")[0]: name for name, _ in weights}.values()
@@ -135,8 +145,10 @@ def model_warnings(job: Job) -> Iterator[str]:
         if isinstance(layer, Activation) and layer.function.flat:
             function = layer.function.type
             yield f"{name} is a {function}, whose derivative is 0: nothing before it learns; use sigmoid or tanh"
-    if network.layers and isinstance(network.layers[-1], Activation) and network.layers[-1].function.dies:
-        yield f"the network ends in {network.names[-1]}, so that an output of 0 gets no gradient; leave it linear"
+    for end in network.outputs.values():
+        ending = layers.get(end)
+        if isinstance(ending, Activation) and ending.function.dies:
+            yield f"the network ends in {end}, so that an output of 0 gets no gradient; leave it linear"
     rows = len(job.data.train)
     if layout.trained.stop > 100 * rows:
         yield (
@@ -175,15 +187,15 @@ def overfit(job: Job, workers: Workers) -> Overfit:
     A network that cannot learn a few examples by heart will not learn many well: a mistake in data,
     loss or learning rate shows here within seconds.
     """
-    network = Network(undisturbed(job.network.layers), job.network.shapes[0])
+    network = job.network.without(lambda layer: layer.disturbs)
     dtype = job.experiment.runtime.dtype
-    x, t, w = job.data.train.take(sample(job, job.batch_size), dtype)
+    batch = job.data.train.take(sample(job, job.batch_size), dtype)
     theta = network.layout.initial(job.experiment.seed, dtype=dtype)
     optimizer = job.experiment.optimizer
-    objective = Objective(network, job.loss, theta, workers)
+    objective = Objective(network, job.heads, theta, workers)
     stepper = Stepper(optimizer, network.layout, theta.dtype, workers)
-    before = after = objective(x, t, w)
+    before = after = objective(batch)
     while stepper.t < OVERFIT_STEPS and np.isfinite(after) and after > OVERFIT_SHARE * before / 2:
         stepper.step(theta, objective.gradient, optimizer.learning_rate)
-        after = objective(x, t, w)
-    return Overfit(len(x), stepper.t, before, after)
+        after = objective(batch)
+    return Overfit(len(batch), stepper.t, before, after)

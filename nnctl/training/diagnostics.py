@@ -1,13 +1,15 @@
 """Health of the layers: gradient norms, update sizes, dead and saturated units, non-finite numbers."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from nnctl.data.dataset import Dataset
+from nnctl.engine.batch import Batch
 from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array
-from nnctl.layers import Activation, Block
-from nnctl.layers.blocks import inner_slot, named_layers
+from nnctl.layers import Activation
 
 #: A saturated unit lies within this share of its activation's range of one of the ends.
 SATURATION = 0.01
@@ -21,10 +23,9 @@ def layer_health(network: Network, theta: Array, before: Array, gradient: Array)
       healthy; much less learns slowly, much more is unstable.
     """
     health: dict[str, dict[str, float]] = {}
-    for name, layer in named_layers(network.layers):
-        if isinstance(layer, Block):
-            continue
-        tensors = [n for n, p in network.layout.parameters.items() if n.startswith(f"{name}.") and p.trainable]
+    for name in network.nodes:
+        own = network.layout.declarations.get(name, {})  # nothing where it has another layer's weights
+        tensors = [f"{name}.{n}" for n, p in own.items() if p.trainable]
         if not tensors:
             continue
         spans = [network.layout.slices[n] for n in tensors]
@@ -37,20 +38,20 @@ def layer_health(network: Network, theta: Array, before: Array, gradient: Array)
     return health
 
 
-def unit_health(network: Network, forward: Pass, x: Array) -> dict[str, dict[str, float]]:
+def unit_health(network: Network, forward: Pass, inputs: Mapping[str, Array]) -> dict[str, dict[str, float]]:
     """Per activation layer, over some examples:
 
     - `dead`: the share of units that are 0 for every example (only activations that can die);
     - `saturated`: the share of units at an end of their range for every example.
     """
-    activations = [(name, layer) for name, layer in named_layers(network.layers) if isinstance(layer, Activation)]
+    activations = [(n.name, n.layer) for n in network.nodes.values() if isinstance(n.layer, Activation)]
     if not activations:
         return {}
-    forward.forward(x)
-    slots = dict(zip(network.names, forward.slots, strict=True))
+    forward.forward(inputs)
     health: dict[str, dict[str, float]] = {}
     for name, layer in activations:
-        y = inner_slot(slots, name)["y"].reshape(len(x), -1)
+        y = forward.values[name]
+        y = y.reshape(len(y), -1)
         if layer.function.dies:
             health[name] = {"dead": float(np.mean(np.all(y == 0, axis=0)))}
         elif layer.function.limits is not None:
@@ -61,29 +62,30 @@ def unit_health(network: Network, forward: Pass, x: Array) -> dict[str, dict[str
 
 
 def explain_divergence(
-    network: Network, theta: Array, gradient: Array, x: Array, t: Array, loss: float, epoch: int, step: int
+    network: Network, theta: Array, gradient: Array, batch: Batch, loss: float, epoch: int, step: int
 ) -> str:
     """Where the first number that is not finite stands, and what to try."""
-    place = _first_non_finite(network, theta, gradient, x, t)
+    place = _first_non_finite(network, theta, gradient, batch)
     return (
         f"training diverged in epoch {epoch}, step {step}: the loss is {loss} and {place}. "
         "Try a tenth of optimizer.learning_rate, training.clip_norm: 1.0, or data.preprocess.numeric: standardize"
     )
 
 
-def _first_non_finite(network: Network, theta: Array, gradient: Array, x: Array, t: Array) -> str:
-    if not np.all(np.isfinite(x)):
+def _first_non_finite(network: Network, theta: Array, gradient: Array, batch: Batch) -> str:
+    inputs = {name: x[:] for name, x in batch.inputs.items()}
+    forward = Pass(network, theta)
+    forward.forward(inputs)
+    if not all(np.all(np.isfinite(forward.values[name])) for name in inputs):
         return "the inputs already hold values that are not finite"
-    if t.dtype.kind == "f" and not np.all(np.isfinite(t)):
+    if not all(np.all(np.isfinite(t)) for t in batch.targets.values() if t.dtype.kind == "f"):
         return "the targets already hold values that are not finite"
     layout = network.layout
     for name in layout.parameters:
         if not np.all(np.isfinite(layout.view(theta, name))):
             return f"the parameter {name} is no longer finite"
-    forward = Pass(network, theta)
-    for name, slot, (function, p, _) in zip(network.names, forward.slots, forward.calls, strict=True):
-        x = function(p, x, slot)
-        if not np.all(np.isfinite(x)):
+    for name in network.nodes:
+        if not np.all(np.isfinite(forward.values[name])):
             return f"the output of layer {name} is the first that is not finite"
     for name in reversed(layout.parameters):
         if not np.all(np.isfinite(layout.view(gradient, name))):
@@ -95,7 +97,6 @@ def _norm(v: Array) -> float:
     return float(np.linalg.norm(v.astype(np.float64)))
 
 
-def probe(data: Any, dtype: Any, rows: int = 256) -> Array:
+def probe(data: Dataset, dtype: DTypeLike, rows: int = 256) -> Mapping[str, Array]:
     """The fixed examples on which `unit_health` is measured: the first of the training split."""
-    x: Array = data.take(slice(0, min(rows, len(data))), dtype)[0]
-    return x
+    return data.take(slice(0, min(rows, len(data))), dtype).inputs

@@ -1,16 +1,19 @@
 """The gradient check of a whole model: its loss and penalty, a batch of its data, float64."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
 
+from nnctl.engine.batch import Batch
 from nnctl.engine.gradcheck import GradientCheck, Point, Settings, TensorCheck
-from nnctl.engine.loss import Loss
+from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
+from nnctl.engine.sequences import Sequences
 from nnctl.engine.shards import Objective
 from nnctl.errors import Diverged
 from nnctl.regularization import Penalty, Regularization
@@ -21,7 +24,7 @@ BATCH = 16
 DEFAULTS = Settings()
 #: How far beside a start that lies on a kink the check is made instead; steps are shorter.
 ASIDE = 0.01
-INPUT, ALL = "input", "all parameters"
+ALL = "all parameters"
 
 
 @dataclass(frozen=True)
@@ -76,24 +79,22 @@ def check_job(
     """
     seed, train = job.experiment.seed, job.data.train
     rows = stream(seed, "gradcheck batch").permutation(len(train))[:batch]
-    x, t, w = train.take(rows, np.float64)
+    examples = train.take(rows, np.float64)
     layout = job.network.layout
     place = layout.initial(seed, dtype=np.float64) if theta is None else theta
-    report = check_network(job.network, job.loss, place, x, t, w, job.penalty(), seed, settings)
+    report = check_network(job.network, job.heads, place, examples, job.penalty(), seed, settings)
     if theta is not None or all(check.compared for check in report.checks):
         return report
     place[layout.trained] += stream(seed, "gradcheck aside").normal(0, ASIDE, layout.trained.stop)
-    beside = check_network(job.network, job.loss, place, x, t, w, job.penalty(), seed, settings)
+    beside = check_network(job.network, job.heads, place, examples, job.penalty(), seed, settings)
     return replace(beside, aside=ASIDE)
 
 
 def check_network(
     network: Network,
-    loss: Loss,
+    heads: Mapping[str, Head],
     theta: Array,
-    x: Array,
-    t: Array,
-    w: Array | None = None,
+    batch: Batch,
     penalty: Penalty | None = None,
     seed: int = 0,
     settings: Settings = DEFAULTS,
@@ -102,36 +103,47 @@ def check_network(
 
     Whole numbers as inputs stay what they are: there is nothing between two tokens.
     """
-    layout, theta, whole = network.layout, theta.astype(np.float64), x.dtype.kind in "iu"
-    x = x if whole else np.array(x, np.float64)
+    layout, theta = network.layout, theta.astype(np.float64)
+    batch = Batch({name: _own(x) for name, x in batch.inputs.items()}, batch.targets, batch.weights)
+    numbers = {name: _array(x) for name, x in batch.inputs.items() if _array(x).dtype.kind == "f"}
     penalty = penalty or Penalty(Regularization(), layout)
-    objective = Objective(network, loss, theta, to_input=not whole)
+    objective = Objective(network, heads, theta, to_input=True)
 
     def evaluate(*, backward: bool = False) -> Point:
         # One address for all evaluations: the same dropout masks, the same noise.
-        value = objective(x, t, w, address=(seed, "gradcheck"), backward=backward)
+        value = objective(batch, address=(seed, "gradcheck"), backward=backward)
         return Point(value + penalty.value(theta), [*objective.pieces(), *_pieces(penalty, theta)])
 
     with np.errstate(all="ignore"):  # what is not finite shows in the result
         value = evaluate(backward=True).value
         if not isfinite(value):
             raise Diverged(f"the loss of the checked batch is {value}, so it has no gradient to check")
-        gradient, input_gradient = objective.gradient, objective.input_gradient
+        gradient, to_inputs = objective.gradient, objective.input_gradients
         penalty.add_gradient(theta, gradient)
 
         trained = theta[layout.trained]
-        check = GradientCheck(
-            evaluate, [trained] if whole else [trained, x], stream(seed, "gradcheck entries"), settings
-        )
+        check = GradientCheck(evaluate, [trained, *numbers.values()], stream(seed, "gradcheck entries"), settings)
         names = [name for name, parameter in layout.parameters.items() if parameter.trainable]
         checks = [check.tensor(name, layout.view(theta, name), layout.view(gradient, name)) for name in names]
         if names:
             checks.append(check.directions(ALL, trained, gradient[layout.trained]))
-        if not whole:
-            checks.append(check.tensor(INPUT, x, input_gradient))
+        checks += [check.tensor(name, x, to_inputs[name]) for name, x in numbers.items()]
     frozen = [name for name, parameter in layout.parameters.items() if not parameter.trainable]
     size = penalty.value(theta)
-    return GradientReport(checks, frozen, value - size, size, len(x), settings)
+    return GradientReport(checks, frozen, value - size, size, len(batch), settings)
+
+
+def _array(x: Any) -> Array:
+    """The numbers of an input; of sequences, those of all steps."""
+    return x.values if isinstance(x, Sequences) else np.asarray(x)
+
+
+def _own(x: Any) -> Any:
+    """A copy in float64 that may be changed in place; whole numbers, such as tokens, stay what they are."""
+    if isinstance(x, Sequences):
+        return Sequences(_own(x.values), x.lengths)
+    x = np.asarray(x[:])
+    return np.array(x, np.float64 if x.dtype.kind == "f" else x.dtype)
 
 
 def _pieces(penalty: Penalty, theta: Array) -> list[Any]:

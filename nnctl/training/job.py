@@ -1,6 +1,6 @@
 """Everything training needs, assembled from an experiment and its data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 from nnctl.config.experiment import Experiment
 from nnctl.data.dataset import Dataset
 from nnctl.data.loading import LoadedData
-from nnctl.engine.loss import Loss
+from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
 from nnctl.metrics import Metric
 from nnctl.regularization import Penalty
@@ -22,8 +22,8 @@ class Job:
     base: Path
     data: LoadedData
     network: Network
-    loss: Loss
-    metrics: Sequence[Metric]
+    heads: Mapping[str, Head]
+    metrics: Mapping[str, Sequence[Metric]]
 
     @property
     def batch_size(self) -> int:

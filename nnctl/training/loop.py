@@ -1,6 +1,6 @@
 """The training loop: a generator of events."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -10,18 +10,20 @@ import numpy as np
 
 from nnctl.clipping import clip_by_norm, clip_by_value, norm
 from nnctl.data.batching import batches
+from nnctl.engine.batch import Batch
 from nnctl.engine.network import Pass
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
-from nnctl.engine.shards import Objective, Rows
+from nnctl.engine.shards import Objective, weighted
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, Diverged
-from nnctl.metrics import evaluate
+from nnctl.metrics import Predictions, evaluate
 from nnctl.optimizers.stepper import Stepper
 from nnctl.schedules import Progress
 from nnctl.training.diagnostics import explain_divergence, layer_health, probe, unit_health
 from nnctl.training.evaluate import Evaluator
 from nnctl.training.job import Job
+from nnctl.training.report import named
 from nnctl.training.restarts import close_restart, kept_restart
 from nnctl.training.state import State, Sums
 from nnctl.training.stopping import Monitor
@@ -66,7 +68,9 @@ def start(job: Job, workers: Workers, restart: int = 0) -> State:
     """The state before the first step of a restart."""
     e, layout = job.experiment, job.network.layout
     theta = layout.initial(e.seed, restart, e.runtime.dtype)
-    outputs = np.empty((len(job.data.train), *job.network.shapes[-1]), theta.dtype) if job.metrics else None
+    rows = len(job.data.train)
+    measured = [output for output, metrics in job.metrics.items() if metrics]
+    outputs = {output: np.empty((rows, *job.network.shape_of(output)), theta.dtype) for output in measured}
     return State(theta, Stepper(e.optimizer, layout, theta.dtype, workers), outputs, restart)
 
 
@@ -102,7 +106,9 @@ def monitor_of(job: Job) -> Monitor:
 
 def higher_is_better(job: Job, key: str) -> bool:
     """Whether a figure of the epochs' rows is better when it is higher; losses are not."""
-    return any(metric.better == "higher" and metric.key == key.partition(".")[2] for metric in job.metrics)
+    wanted = key.partition(".")[2]
+    rising = named({o: {m.key: m.better == "higher" for m in metrics} for o, metrics in job.metrics.items()})
+    return bool(rising.get(wanted))
 
 
 def reopen(job: Job, state: State) -> None:
@@ -136,8 +142,8 @@ class _Run:
         self.job, self.state, self.monitor = job, state, monitor
         self.e = job.experiment
         network, theta = job.network, state.theta
-        self.objective = Objective(network, job.loss, theta, workers)
-        self.evaluator = Evaluator(network, job.loss, theta, workers)
+        self.objective = Objective(network, job.heads, theta, workers)
+        self.evaluator = Evaluator(network, job.heads, theta, workers)
         self.penalty = job.penalty()
         self.probe_pass = Pass(network, theta)
         self.probe_rows = probe(job.data.train, theta.dtype)
@@ -161,7 +167,7 @@ class _Run:
         ready = batches(self.job.data.train, parts, state.theta.dtype, self.e.seed, state.restart, state.step)
         while state.batch < self.batches:
             last = state.batch == self.batches - 1
-            loss, rate, health = self._step(*next(ready), state.batch * self.batch_size, measure=last)
+            loss, rate, health = self._step(next(ready), state.batch * self.batch_size, measure=last)
             state.batch += 1
             if not last:
                 done = (state.batch - begun_at) * self.batch_size
@@ -191,17 +197,14 @@ class _Run:
             stream(self.e.seed, "shuffle", self.state.restart, self.state.epoch).shuffle(rows)
         return rows
 
-    def _step(
-        self, x: Rows, t: Array, w: Array | None, begin: int, *, measure: bool
-    ) -> tuple[float, float, dict[str, dict[str, float]]]:
+    def _step(self, batch: Batch, begin: int, *, measure: bool) -> tuple[float, float, dict[str, dict[str, float]]]:
         """One minibatch: forward, backward, clip, update."""
         state, e, objective = self.state, self.e, self.objective
         layout, theta = self.job.network.layout, state.theta
-        outputs = None if state.outputs is None else state.outputs[begin : begin + len(x)]
+        outputs = {name: held[begin : begin + len(batch)] for name, held in state.outputs.items()}
         address = (e.seed, "pass", state.restart, state.step)
-        loss = objective(x, t, w, address=address, outputs=outputs)
-        state.sums.loss += loss * objective.mass
-        state.sums.mass += objective.mass
+        loss = objective(batch, address=address, outputs=outputs)
+        state.sums.add(objective.losses, objective.masses)
 
         self.penalty.add_gradient(theta, objective.gradient)
         g = objective.gradient[layout.trained]
@@ -210,7 +213,7 @@ class _Run:
         if not (isfinite(loss) and isfinite(length)):
             raise Diverged(
                 explain_divergence(
-                    self.job.network, theta, objective.gradient, x[:], t, loss, state.epoch + 1, state.step + 1
+                    self.job.network, theta, objective.gradient, batch, loss, state.epoch + 1, state.step + 1
                 )
             )
         if e.training.clip_value is not None:
@@ -243,15 +246,26 @@ class _Run:
         if self.e.training.restarts > 1:
             row["restart"] = state.restart + 1
         row["seconds"], row["examples_per_second"] = 0.0, speed
-        row["train.loss"] = sums.loss / sums.mass if sums.mass else float("nan")
-        if state.outputs is not None:
-            seen = job.data.train_predictions(job.loss, state.outputs, order)
-            row.update({f"train.{key}": value for key, value in evaluate(job.metrics, seen).items()})
+        self._describe(
+            row,
+            "train",
+            sums.means(),
+            {
+                name: job.data.train_predictions(job.heads[name].loss, held, order)
+                for name, held in state.outputs.items()
+            },
+        )
         if job.data.validation is not None:
-            loss, outputs = self.evaluator(job.data.validation)
-            row["validation.loss"] = loss
-            unseen = job.data.predictions(job.loss, job.data.validation, outputs)
-            row.update({f"validation.{key}": value for key, value in evaluate(job.metrics, unseen).items()})
+            losses, outputs = self.evaluator(job.data.validation)
+            self._describe(
+                row,
+                "validation",
+                losses,
+                {
+                    name: job.data.predictions(job.heads[name].loss, job.data.validation, y)
+                    for name, y in outputs.items()
+                },
+            )
         penalty = self.penalty.value(state.theta)
         if penalty:
             row["penalty"] = penalty
@@ -260,3 +274,13 @@ class _Run:
             health.setdefault(name, {}).update(shares)
         row["layers"] = health
         return row
+
+    def _describe(
+        self, row: dict[str, Any], split: str, losses: Mapping[str, float], predictions: Mapping[str, Predictions]
+    ) -> None:
+        """Loss and metrics of a split, into the epoch's line."""
+        row[f"{split}.loss"] = weighted(losses, self.job.heads)
+        figures = {name: evaluate(self.job.metrics[name], found) for name, found in predictions.items()}
+        if len(losses) > 1:
+            figures = {name: {"loss": loss, **figures.get(name, {})} for name, loss in losses.items()}
+        row.update({f"{split}.{key}": value for key, value in named(figures).items()})

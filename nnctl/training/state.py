@@ -1,5 +1,6 @@
 """Everything a training run would need to continue from where it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +14,19 @@ from nnctl.optimizers.stepper import Stepper
 class Sums:
     """What is added up over the batches of the epoch under way."""
 
-    loss: float = 0.0
-    mass: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
+    masses: dict[str, float] = field(default_factory=dict)
     gradient_norm: float = 0.0
+
+    def add(self, losses: Mapping[str, float], masses: Mapping[str, float]) -> None:
+        """Add a batch's mean losses, by output, and what they are means over."""
+        for output, mass in masses.items():
+            self.losses[output] = self.losses.get(output, 0.0) + losses[output] * mass
+            self.masses[output] = self.masses.get(output, 0.0) + mass
+
+    def means(self) -> dict[str, float]:
+        """The mean loss of each output; not a number where no target was known."""
+        return {output: self.losses[output] / mass if mass else float("nan") for output, mass in self.masses.items()}
 
 
 @dataclass
@@ -29,8 +40,8 @@ class State:
         epoch: epochs completed with it.
         batch: batches completed in the epoch under way.
         sums: what those batches added up to.
-        outputs: the network's outputs for the training examples of the epoch under way, in the
-            epoch's order, where metrics need them.
+        outputs: by output, what the network gave for the training examples of the epoch under way, in
+            the epoch's order, where metrics need them.
         schedule_memory: what a schedule remembers (reduce on plateau).
         best_value, best_epoch, best_theta: of the monitored figure in this restart.
         last_value: the monitored figure of the last epoch.
@@ -42,7 +53,7 @@ class State:
 
     theta: Array
     stepper: Stepper
-    outputs: Array | None = None
+    outputs: dict[str, Array] = field(default_factory=dict)
     restart: int = 0
     epoch: int = 0
     batch: int = 0
@@ -78,8 +89,8 @@ class State:
         for name in ("best_theta", "champion"):
             if (value := getattr(self, name)) is not None:
                 arrays[name] = value
-        if self.batch and self.outputs is not None:
-            arrays["outputs"] = self.outputs
+        if self.batch:
+            arrays |= {f"outputs.{name}": held for name, held in self.outputs.items()}
         return arrays, {
             **{name: getattr(self, name) for name in _SCALARS},
             "sums": vars(self.sums),
@@ -94,8 +105,9 @@ class State:
         for name in ("best_theta", "champion"):
             value = arrays.get(name)
             setattr(self, name, None if value is None else np.array(value))
-        if self.outputs is not None and "outputs" in arrays:
-            self.outputs[...] = arrays["outputs"]
+        for name, held in self.outputs.items():
+            if f"outputs.{name}" in arrays:
+                held[...] = arrays[f"outputs.{name}"]
         for name in _SCALARS:
             setattr(self, name, values[name])
         self.sums = Sums(**values["sums"])

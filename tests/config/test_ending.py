@@ -10,10 +10,11 @@ from nnctl.engine.loss import Loss
 from nnctl.errors import ConfigError
 from nnctl.layers import Dense, Dropout
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy, Hinge, KLDivergence, Logistic, Perceptron
+from tests.networks import network_of
 
 
 def names(model: Model, loss: Loss) -> tuple[str, ...]:
-    return model.network((4,), 3, loss).names
+    return tuple(network_of(model, (4,), 3, loss).nodes)
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,19 @@ from pydantic import ValidationError
 
 from nnctl.activations import Sigmoid, Softmax, Tanh
 from nnctl.config.model import Model
+from nnctl.engine.batch import OUTPUT
 from nnctl.errors import ConfigError
 from nnctl.initializers import HeUniform, LeCunNormal
 from nnctl.layers import Activation, Dense
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy, SquaredError
 from nnctl.losses.base import LossSpec
+from tests.networks import complete, layers_of, network_of
 
 
 def names(
     model: Model, outputs: int = 3, loss: LossSpec | None = None, shape: tuple[int, ...] = (4,)
 ) -> tuple[str, ...]:
-    return model.network(shape, outputs, loss or CrossEntropy()).names
+    return tuple(network_of(model, shape, outputs, loss or CrossEntropy()).nodes)
 
 
 def test_the_short_form() -> None:
@@ -26,7 +28,7 @@ def test_the_short_form() -> None:
     expected = ["dropout1", "dense1", *(f"{k}{n}" for k, n in zip(block, "112", strict=True))]
     expected += ["dense2", *(f"{k}{n}" for k, n in zip(block, "223", strict=True)), "dense3"]
     assert list(names(model)) == expected
-    assert model.network((4,), 3, CrossEntropy()).shapes[-1] == (3,)
+    assert network_of(model, (4,), 3, CrossEntropy()).shape_of(OUTPUT) == (3,)
 
 
 def test_no_hidden_layer_is_a_linear_model() -> None:
@@ -39,7 +41,7 @@ def test_images_are_flattened_in_the_short_form() -> None:
 
 def test_the_initialiser_follows_the_activation() -> None:
     def ends(model: Model) -> tuple[Any, Any]:
-        layers = model.network((4,), 3, CrossEntropy()).layers
+        layers = layers_of(network_of(model, (4,), 3, CrossEntropy()))
         return layers[0], layers[-1]
 
     assert ends(Model(hidden=(5,)))[0].init.type.startswith("he")
@@ -58,11 +60,12 @@ def test_an_output_layer_is_added_unless_spelled_out() -> None:
 
 def test_what_a_run_writes_down_has_the_output_layer() -> None:
     model = Model(layers=(Dense(units=5, activation=Tanh()),))
-    complete: list[Any] = list(model.complete((4,), 3))
-    assert [layer.units for layer in complete] == [5, 3]
-    assert all(layer.init is not None for layer in complete)
-    again = Model(layers=tuple(complete))
-    assert again.network((4,), 3, CrossEntropy()).layers == model.network((4,), 3, CrossEntropy()).layers
+    written = complete(model, (4,), 3, CrossEntropy())
+    assert [layer.units for layer in written] == [5, 3]
+    assert all(layer.init is not None for layer in written)
+    again = Model(layers=tuple(written))
+    first, second = (layers_of(network_of(m, (4,), 3, CrossEntropy())) for m in (model, again))
+    assert first == second
 
 
 def test_an_output_layer_of_another_size_is_a_mistake() -> None:

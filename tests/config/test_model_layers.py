@@ -7,18 +7,19 @@ import pytest
 
 from nnctl.activations import Relu, Tanh
 from nnctl.activations.softmax import Softmax
-from nnctl.config.model import Model, expand, pool_first, settle
+from nnctl.config.architecture import prepared, settle
+from nnctl.config.model import Model
 from nnctl.engine.layer import Layer
-from nnctl.engine.network import Network, Pass
 from nnctl.errors import ConfigError
 from nnctl.layers import Activation, Conv2d, Dense, Flatten, GlobalAveragePool, MaxPool2d, Residual
 from nnctl.losses import CrossEntropy
+from tests.networks import Pass, chain, network_of
 
 IMAGE = (8, 8, 1)
 
 
 def names(layers: tuple[Any, ...], input_shape: tuple[int, ...] = IMAGE) -> tuple[str, ...]:
-    return Model(layers=layers).network(input_shape, 3, CrossEntropy()).names
+    return tuple(network_of(Model(layers=layers), input_shape, 3, CrossEntropy()).nodes)
 
 
 def test_the_output_layer_follows_flat_layers() -> None:
@@ -58,7 +59,7 @@ def test_starts_suit_what_follows() -> None:
     starts = [layer.init.type for layer in settled if isinstance(layer, Conv2d | Dense)]
     assert starts == ["he_normal", "he_normal", "glorot_uniform", "glorot_uniform"]
     assert [layer.init.type for layer in settled[5].layers[::2]] == ["he_normal", "glorot_uniform"]
-    assert [layer.type for layer in expand(layers)][:3] == ["conv2d", "activation", "conv2d"]
+    assert [layer.type for layer in prepared(settle(layers))][:3] == ["conv2d", "activation", "conv2d"]
     assert settle(settled) == settled
 
 
@@ -67,11 +68,11 @@ RELU = Activation(function=Relu())
 
 def test_a_rectifier_comes_after_the_maximum_it_stands_before() -> None:
     layers = [Conv2d(filters=2), RELU, MaxPool2d(), Residual(layers=(RELU, MaxPool2d(size=1))), RELU, Flatten()]
-    found: list[Any] = list(pool_first(layers))
+    found: list[Any] = list(prepared(layers))
     assert [layer.kind for layer in found] == ["conv2d", "max_pool2d", "relu", "residual", "relu", "flatten"]
     assert [layer.kind for layer in found[3].layers] == ["max_pool2d", "relu"]
     other = [Activation(function=Tanh()), MaxPool2d(), RELU, Flatten()]
-    assert pool_first(other) == other
+    assert prepared(other) == other
 
 
 @pytest.mark.parametrize("pool", [MaxPool2d(), MaxPool2d(size=3, stride=2, padding=1)])
@@ -80,8 +81,8 @@ def test_that_changes_no_bit(pool: MaxPool2d) -> None:
     layers = [Conv2d(filters=3), RELU, pool, Flatten(), Dense(units=2)]
     x = random.normal(size=(6, 7, 7, 2)).round(1).astype("f4")  # rounded, so that there are ties
     found = []
-    for order in (layers, pool_first(layers)):
-        network = Network(order, x.shape[1:])
+    for order in (layers, prepared(layers)):
+        network = chain(order, x.shape[1:])
         theta = network.layout.initial(3)
         gradient = np.zeros_like(theta)
         through = Pass(network, theta, gradient, to_input=True)

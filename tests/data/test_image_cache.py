@@ -103,7 +103,7 @@ source = {"type": kind, "path": path, **options[kind]}
 spec = {"source": source, "preprocess": {"numeric": "standardize", "by": "channel"}, "augment": ["flip"]}
 data = load(DataSpec.model_validate(spec), Path(), 0, "float32", CrossEntropy())
 order = np.random.default_rng(0).permutation(len(data.train))
-for x, t, w in batches(data.train, np.array_split(order, len(order) // 7), "float32", 0, 0, 0):
+for batch in batches(data.train, np.array_split(order, len(order) // 7), "float32", 0, 0, 0):
     pass
 data.test.take(slice(0, 9), "float32")
 # Not `ru_maxrss`, which begins with what the process that started this one had.

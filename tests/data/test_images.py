@@ -21,6 +21,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
 from nnctl.losses import CrossEntropy
 from tests.data.pictures import COLOURED, GREY, encoded, shades, write
+from tests.networks import arrays
 
 
 def opened(folder: Path, skip: bool = False, **options: Any) -> Images:
@@ -349,7 +350,7 @@ def test_grey_images_and_images_of_one_channel_are_the_same(tmp_path: Path) -> N
         spec = DataSpec(source=Npz(path="x.npz"))
         encoder = load(spec, tmp_path, 0, np.float32).encoder
         data = load_for_evaluation(encoder, source_of(str(folder), spec.source), tmp_path, np.float32, CrossEntropy())
-        inputs, _, _ = data.take(np.arange(24), np.float32)
+        inputs, _, _ = arrays(data.take(np.arange(24), np.float32))
         np.testing.assert_array_equal(inputs, (x / np.float32(255)).reshape(-1, *shape))
 
 
@@ -377,7 +378,7 @@ def test_normalised_by_channel_on_the_training_split(tmp_path: Path, method: str
     centre, scale = METHODS[method]
     np.testing.assert_allclose(data.encoder.centre, [centre(c) for c in channels], rtol=1e-12)
     np.testing.assert_allclose(data.encoder.scale, [scale(c) for c in channels], rtol=1e-12)
-    x, _, _ = data.train.take(np.arange(len(data.train)), np.float64)
+    x, _, _ = arrays(data.train.take(np.arange(len(data.train)), np.float64))
     expected = [(c - centre(c)) / scale(c) for c in channels]
     np.testing.assert_allclose(x, expected[0] if color == "grey" else np.stack(expected, axis=-1), atol=1e-12)
 

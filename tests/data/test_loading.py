@@ -18,6 +18,7 @@ from nnctl.errors import ConfigError, DataError
 from nnctl.losses.base import LossSpec
 from nnctl.losses.poisson import Poisson
 from nnctl.losses.regression import MeanSquaredError
+from tests.networks import arrays
 
 RANDOM = np.random.default_rng(0)
 ROWS = 100
@@ -138,13 +139,14 @@ def test_the_seed_decides_the_split(folder: Path) -> None:
 def test_take(folder: Path) -> None:
     data = loaded(folder, dtype=np.float32, loss=CrossEntropy(), weight="weight").train
     order = np.array([5, 3, 5])
-    x, t, w = data.take(order, np.float64)
+    x, t, w = arrays(data.take(order, np.float64))
+    assert w is not None
     assert (x.dtype, t.dtype, w.dtype) == (np.dtype("f8"), np.dtype("i8"), np.dtype("f8"))
     np.testing.assert_array_equal(x, data.x[order])
     np.testing.assert_array_equal(t, data.truth[order])
     assert w is not None and data.w is not None
     np.testing.assert_array_equal(w, data.w[order])
-    np.testing.assert_array_equal(data.take(slice(3, 6), np.float32)[0], data.x[3:6])
+    np.testing.assert_array_equal(arrays(data.take(slice(3, 6), np.float32))[0], data.x[3:6])
     assert data.input_shape == x.shape[1:]
 
 
@@ -152,8 +154,8 @@ def test_regression_predictions_come_back_in_the_target_s_units(folder: Path) ->
     data = loaded(folder, target="x", loss=Squares(), exclude=["weight"])
     assert data.encoder.target.centre == pytest.approx((data.train.truth.mean(),), rel=1e-12)
     assert data.encoder.target.scale == pytest.approx((data.train.truth.std(),), rel=1e-12)
-    _, t, _ = data.test.take(slice(None), np.float64)
     assert data.test is not None
+    _, t, _ = arrays(data.test.take(slice(None), np.float64))
     p = data.predictions(Squares(), data.test, t)
     np.testing.assert_allclose(p.outputs, p.truth, rtol=1e-12)
     assert set(p.truth.ravel()) <= set(FRAME["x"])
@@ -177,7 +179,8 @@ def test_resolved_loads_the_same_bits(folder: Path) -> None:
 def test_evaluation_on_a_file(folder: Path) -> None:
     data = loaded(folder, test=B, loss=CrossEntropy(), weight="weight")
     new = load_for_evaluation(data.encoder, Csv(path="b.csv"), folder, np.float64, CrossEntropy())
-    for mine, theirs in zip(new.take(slice(None), np.float64), data.test.take(slice(None), np.float64), strict=True):
+    own, other = (arrays(d.take(slice(None), np.float64)) for d in (new, data.test))
+    for mine, theirs in zip(own, other, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
@@ -273,17 +276,19 @@ def test_images_stay_on_disk_and_are_encoded_in_batches(tmp_path: Path) -> None:
     assert data.train.x is data.test.x
     assert isinstance(data.train.x, np.memmap)
     assert data.train.input_shape == (4, 4)
-    together = np.concatenate([p.take(slice(None), np.float32)[0] for p in (data.train, data.validation, data.test)])
+    together = np.concatenate(
+        [arrays(p.take(slice(None), np.float32))[0] for p in (data.train, data.validation, data.test)]
+    )
     rows = np.concatenate([p.rows for p in (data.train, data.validation, data.test)])
     assert sorted(rows) == list(range(60))
     np.testing.assert_array_equal(together, images[rows].astype(np.float32) / np.float32(255))
-    x, t, _ = data.train.take(np.array([7, 1]), np.float64)
+    x, t, _ = arrays(data.train.take(np.array([7, 1]), np.float64))
     assert data.train.rows is not None
     np.testing.assert_allclose(x, images[data.train.rows[[7, 1]]] / 255)
     assert t.tolist() == (data.train.rows[[7, 1]] % 3).tolist()
     assert data.report.classes["train"] == {"0": 14, "1": 14, "2": 14}
     new = load_for_evaluation(data.encoder, Npy(path="x.npy", labels="t.npy"), tmp_path, np.float32, CrossEntropy())
-    np.testing.assert_array_equal(new.take(slice(None), np.float32)[1], np.arange(60) % 3)
+    np.testing.assert_array_equal(arrays(new.take(slice(None), np.float32))[1], np.arange(60) % 3)
 
 
 def test_a_matrix_with_the_target_in_its_last_column(tmp_path: Path) -> None:
@@ -293,7 +298,7 @@ def test_a_matrix_with_the_target_in_its_last_column(tmp_path: Path) -> None:
     )
     assert data.encoder.target.task == "regression"
     assert data.train.input_shape == (2,)
-    np.testing.assert_allclose(data.train.take(slice(None), np.float64)[0].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(arrays(data.train.take(slice(None), np.float64))[0].mean(axis=0), 0, atol=1e-12)
 
 
 def test_arrays_have_no_columns(tmp_path: Path) -> None:

@@ -7,19 +7,19 @@ import pytest
 
 from nnctl.activations import Relu, Tanh
 from nnctl.engine import shards
-from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import Objective, plan_shards
+from nnctl.engine.shards import plan_shards
 from nnctl.engine.workers import Workers
 from nnctl.layers import Activation, BatchNormalization, Dense, Dropout
 from nnctl.losses import CrossEntropy
+from tests.networks import Network, Objective, chain
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
 
 def network(dropout: float = 0.3) -> Network:
     layers = [Dense(units=16), Activation(function=Relu()), Dropout(rate=dropout), Dense(units=4)]
-    return Network(layers, (9,))
+    return chain(layers, (9,))
 
 
 def batch(rows: int = 23) -> tuple[Array, Array, Array]:
@@ -46,7 +46,7 @@ def test_small_work_is_one_shard() -> None:
 
 
 def test_coupled_examples_are_one_shard(many_shards: None) -> None:
-    assert len(plan_shards(Network([Dense(units=2), BatchNormalization()], (9,)), 64)) == 1
+    assert len(plan_shards(chain([Dense(units=2), BatchNormalization()], (9,)), 64)) == 1
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -92,7 +92,7 @@ def test_the_first_layer_is_spared_its_input_gradient() -> None:
     net = network()
     objective = Objective(net, CrossEntropy(), net.layout.initial(1))
     objective(*batch())
-    assert [slot.input_gradient for slot in objective.passes[0].slots] == [False, True, True, True]
+    assert [slot.input_gradient for slot in objective.passes[0].slots.values()] == [False, True, True, True]
 
 
 def test_dropout_differs_by_address_and_shard(many_shards: None) -> None:
@@ -100,14 +100,14 @@ def test_dropout_differs_by_address_and_shard(many_shards: None) -> None:
     objective = Objective(net, CrossEntropy(), net.layout.initial(1))
     losses = {objective(x, t, w, address=(0, "pass", step)) for step in range(4)}
     assert len(losses) == 4
-    masks = [p.slots[2]["mask"][:2] for p in objective.passes]
+    masks = [p.slots["dropout1"]["mask"][:2] for p in objective.passes]
     assert not np.array_equal(masks[0], masks[1])
 
 
 def test_training_follows_the_reference() -> None:
     """Forty steps of plain gradient descent on a small network, against PyTorch's figures."""
     r = np.load(REFERENCE / "train" / "mlp_softmax_sgd.npz")
-    net = Network([Dense(units=8), Activation(function=Tanh()), Dense(units=3)], (6,))
+    net = chain([Dense(units=8), Activation(function=Tanh()), Dense(units=3)], (6,))
     theta = net.layout.initial(0, dtype="f8")
 
     def pack(prefix: str) -> Array:

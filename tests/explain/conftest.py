@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnctl.engine.layer import Layer
-from nnctl.engine.network import Network
+from nnctl.engine.network import chain
 from nnctl.engine.parameters import Array
 from nnctl.explain.trace import Rules, Trace, trace
 from nnctl.initializers import Uniform
@@ -35,7 +35,7 @@ class Case:
         **clip: float,
     ) -> None:
         shape = inputs if isinstance(inputs, tuple) else (inputs,)
-        self.network = Network(layers, shape)
+        self.network = chain(layers, shape)
         self.loss = loss or SquaredError()
         self.x = np.random.default_rng(5).normal(size=(1, *shape))
         self.t = np.asarray(t)

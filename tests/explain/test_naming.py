@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from nnctl.activations import Relu, Tanh
+from nnctl.engine.batch import OUTPUT
 from nnctl.engine.layer import Layer
-from nnctl.engine.network import Network
+from nnctl.engine.network import chain
 from nnctl.errors import ConfigError
 from nnctl.explain.naming import Stage, input_names, stages, unwritten
 from nnctl.explain.trace import Rules, Trace, trace
@@ -85,10 +86,10 @@ def test_columns_keep_names_that_can_stand_in_a_formula(
 
 
 def flat(layers: Sequence[Layer], shape: tuple[int, ...]) -> Trace:
-    built = Network(layers, shape)
+    built = chain(layers, shape)
     penalty = Penalty(Regularization(), built.layout)
     theta = built.layout.initial(0, dtype=np.float64)
-    t = np.zeros((1, *built.shapes[-1]))
+    t = np.zeros((1, *built.shape_of(OUTPUT)))
     return trace(built, SquaredError(), theta, Rules(SGD(), lambda _step: 0.1, penalty), np.ones((1, *shape)), t)
 
 
@@ -108,9 +109,9 @@ WRITTEN = {
     "flattened": ([CONV, MaxPool2d(), RELU, Flatten(), Dense(units=3)], (4, 4, 1), 2, [f"f{i}" for i in range(1, 9)]),
     "as many as before": ([Conv2d(filters=1), Flatten(), Dense(units=3)], (2, 1, 1), 1, ["f1", "f2"]),
     "reshaped": ([Reshape(shape=(3, 1)), Conv1d(filters=1), Flatten(), Dense(units=3)], (3,), 2, ["f1", "f2", "f3"]),
-    "in parallel": ([BRANCHES, Dense(units=4), RELU, Dense(units=3)], (2,), 1, ["f1", "f2", "f3", "f4", "f5"]),
-    "dense before": ([Dense(units=4), BRANCHES, Dense(units=3)], (2,), 2, ["f1", "f2", "f3", "f4", "f5"]),
-    "added": ([Dense(units=3), BLOCK, RELU, Dense(units=3)], (2,), 0, ["i1", "i2"]),
+    "in parallel": ([BRANCHES, Dense(units=4), RELU, Dense(units=3)], (2,), 4, ["f1", "f2", "f3", "f4", "f5"]),
+    "dense before": ([Dense(units=4), BRANCHES, Dense(units=3)], (2,), 5, ["f1", "f2", "f3", "f4", "f5"]),
+    "added": ([Dense(units=3), BLOCK, RELU, Dense(units=3)], (2,), 3, ["f1", "f2", "f3"]),
     "normalised": ([Dense(units=3), BatchNormalization(), PRelu(), Dense(units=3)], (2,), 0, ["i1", "i2"]),
     "dense alone": ([Reshape(shape=(1, 2)), Flatten(), Dense(units=3)], (2,), 0, ["i1", "i2"]),
 }
@@ -121,10 +122,10 @@ def test_layers_that_give_other_units_come_before_what_is_written_out(case: str)
     """Every net is the sum that is written: all units of the stage before, with what each passes on."""
     layers, shape, before, units = WRITTEN[case]
     found = flat(layers, shape)
-    assert [layer.layer for layer in unwritten(found)] == layers[:before]
+    assert unwritten(found) == found.layers[:before]
     network = stages(found)
     assert list(network[0].units) == units
-    assert len(network) == 1 + sum(isinstance(layer, Dense) for layer in layers[before:])
+    assert len(network) == 1 + sum(isinstance(layer.layer, Dense) for layer in found.layers[before:])
     for source, stage in pairwise(network):
         assert len(stage.weight.before) == len(source.units)
         for j in range(len(stage.units)):

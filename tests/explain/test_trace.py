@@ -12,9 +12,9 @@ import pytest
 from nnctl.activations import Relu, Sigmoid, Tanh
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
+from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import Objective
 from nnctl.engine.workers import Workers
 from nnctl.errors import Diverged
 from nnctl.explain.trace import Rules, Trace, milestones, trace
@@ -26,6 +26,7 @@ from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
 from nnctl.training.loop import EpochDone, start, train
 from tests.explain.conftest import Case
+from tests.networks import Objective
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -38,10 +39,11 @@ def job() -> Job:
 
 @pytest.fixture(scope="module")
 def classic(job: Job) -> Trace:
-    x, t, _ = job.data.train.take(np.array([0]), np.float64)
+    batch = job.data.train.take(np.array([0]), np.float64)
+    x, t = batch.inputs[INPUT], batch.targets[OUTPUT]
     theta = job.network.layout.initial(job.experiment.seed, dtype=np.float64)
     rules = Rules(job.experiment.optimizer, lambda _step: 0.5, job.penalty())
-    return trace(job.network, job.loss, theta, rules, x, t, steps=10_000)
+    return trace(job.network, job.heads[OUTPUT].loss, theta, rules, x, t, steps=10_000)
 
 
 PUBLISHED = [

@@ -16,6 +16,7 @@ from nnctl.layers import (
     ConvTranspose2d,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GaussianNoise,
     GlobalAveragePool,
@@ -33,6 +34,7 @@ from nnctl.layers import (
     RmsNormalization,
     SwiGlu,
     Upsample,
+    Use,
 )
 
 SPREAD = Normal(deviation=0.7)
@@ -45,6 +47,7 @@ class Case:
     layer: Layer
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+    tokens: int = 0
 
     def __str__(self) -> str:
         return f"{self.layer.kind}{list(self.input_shape)}"
@@ -125,5 +128,11 @@ CASES = [
         (4,),
         (9,),
     ),
+    Case(
+        Parallel(merge="add", branches=((Dense(units=4, init=SPREAD, name="twice"),), (Use(layer="branch1.twice"),))),
+        (3,),
+        (4,),
+    ),
+    Case(Embedding(units=3, init=SPREAD), (4,), (4, 3), tokens=5),
     Case(Parallel(merge="add", branches=((Dense(units=4), PRelu()), (), (Flatten(),))), (4,), (4,)),
 ]

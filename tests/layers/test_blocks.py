@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from nnctl.activations import Relu, Tanh
-from nnctl.config.model import expand
+from nnctl.config.architecture import prepared, settle
 from nnctl.engine.layer import Layer
-from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import Objective, plan_shards
+from nnctl.engine.shards import plan_shards
 from nnctl.errors import ConfigError
 from nnctl.initializers import HeNormal
 from nnctl.layers import (
@@ -26,14 +25,15 @@ from nnctl.layers import (
     Residual,
     Upsample,
 )
-from nnctl.layers.blocks import Block, named_layers
+from nnctl.layers.blocks import Block
 from nnctl.losses.regression import SquaredError
+from tests.networks import Objective, Pass, chain
 
 ADDRESS = (3, "pass", 0, 1)
 
 
 def compiled(layers: Sequence[Layer], shape: tuple[int, ...], training: bool = True) -> tuple[Pass, Array]:
-    network = Network(layers, shape)
+    network = chain(layers, shape)
     theta = network.layout.initial(1, dtype="f8")
     run = Pass(network, theta, np.full_like(theta, np.nan), to_input=True)
     run.begin(training=training, address=ADDRESS)
@@ -43,29 +43,31 @@ def compiled(layers: Sequence[Layer], shape: tuple[int, ...], training: bool = T
 def test_parameters_are_named_by_chain_and_layer() -> None:
     block = Residual(layers=(Dense(units=2), Dense(units=3, name="last")), shortcut=(Dense(units=3),))
     nested = Parallel(branches=((block,), ()), name="fork")
-    names = list(Network([nested], (4,)).layout.parameters)
+    names = list(chain([nested], (4,)).layout.parameters)
     inside = ["layers.dense1", "layers.last", "shortcut.dense1"]
     assert names == [f"fork.branch1.residual1.{name}.{part}" for name in inside for part in ("weight", "bias")]
-    assert [name for name, layer in named_layers([nested]) if isinstance(layer, Dense)] == [
-        f"fork.branch1.residual1.{name}" for name in inside
+    assert list(chain([nested], (4,)).nodes) == [
+        *(f"fork.branch1.residual1.{name}" for name in inside),
+        "fork.branch1.residual1",
+        "fork",
     ]
 
 
 def test_a_residual_block_adds_what_its_layers_make() -> None:
     x, dy = np.random.default_rng(0).normal(size=(2, 5, 3))
-    run, _ = compiled([Residual(layers=(Dense(units=3), Activation(function=Tanh())))], (3,))
-    chain, _ = compiled([Dense(units=3), Activation(function=Tanh())], (3,))
-    chain.calls[0][1]["weight"][...] = run.calls[0][1]["layers"]["dense1"]["weight"]
-    np.testing.assert_allclose(run.forward(x), x + chain.forward(x), rtol=1e-14)
-    np.testing.assert_allclose(run.backward(dy), dy + chain.backward(dy), rtol=1e-14)
-    np.testing.assert_allclose(run.gradient, chain.gradient, rtol=1e-14)
+    run, theta = compiled([Residual(layers=(Dense(units=3), Activation(function=Tanh())))], (3,))
+    alone, start = compiled([Dense(units=3), Activation(function=Tanh())], (3,))
+    start[...] = theta
+    np.testing.assert_allclose(run.forward(x), x + alone.forward(x), rtol=1e-14)
+    np.testing.assert_allclose(run.backward(dy), dy + alone.backward(dy), rtol=1e-14)
+    np.testing.assert_allclose(run.gradient, alone.gradient, rtol=1e-14)
 
 
 @pytest.mark.parametrize("merge", ["add", "concatenate"])
 def test_branches_are_put_together(merge: Literal["add", "concatenate"]) -> None:
     x = np.random.default_rng(0).normal(size=(5, 3))
-    run, _ = compiled([Parallel(merge=merge, branches=((Dense(units=3, bias=False),), ()))], (3,))
-    W = run.calls[0][1]["branch1"]["dense1"]["weight"]
+    run, theta = compiled([Parallel(merge=merge, branches=((Dense(units=3, bias=False),), ()))], (3,))
+    W = theta.reshape(3, 3)
     y = run.forward(x)
     np.testing.assert_allclose(y, x @ W + x if merge == "add" else np.hstack([x @ W, x]), rtol=1e-14)
     dy = np.random.default_rng(1).normal(size=y.shape)
@@ -80,11 +82,8 @@ def test_masks_are_the_same_at_the_same_address_and_differ_between_layers() -> N
     x = np.ones((4, 50))
     first = run.forward(x).copy()
     np.testing.assert_array_equal(run.forward(x), first)
-    child = run.slots[0].child("branch1")
     masks = [
-        child.child("dropout1")["mask"],
-        child.child("dropout2")["mask"],
-        run.slots[0].child("branch2").child("dropout1")["mask"],
+        run.slots[f"parallel1.{name}"]["mask"] for name in ("branch1.dropout1", "branch1.dropout2", "branch2.dropout1")
     ]
     assert len({mask.tobytes() for mask in masks}) == 3
     run.begin(training=False, address=ADDRESS)
@@ -94,8 +93,8 @@ def test_masks_are_the_same_at_the_same_address_and_differ_between_layers() -> N
 def test_batch_normalisation_inside_makes_one_shard_and_is_tracked() -> None:
     plain, normalised = Residual(layers=(Dense(units=3),)), Residual(layers=(BatchNormalization(momentum=1),))
     nested = Parallel(branches=((normalised,),))
-    assert [layer.couples_examples for layer in (plain, normalised, nested)] == [False, True, True]
-    network = Network([nested], (3,))
+    assert [chain([layer], (3,)).couples_examples for layer in (plain, normalised, nested)] == [False, True, True]
+    network = chain([nested], (3,))
     assert len(plan_shards(network, 10**6)) == 1
     theta = network.layout.initial(1, dtype="f8")
     x = np.random.default_rng(0).normal(size=(20, 3))
@@ -106,6 +105,12 @@ def test_batch_normalisation_inside_makes_one_shard_and_is_tracked() -> None:
     np.testing.assert_allclose(running, x.mean(axis=0), rtol=1e-12)
 
 
+def pieces_of(run: Pass) -> dict[str, list[Any]]:
+    """The smooth pieces of the layers that have kinks, by name."""
+    found = {name: node.layer.pieces(run.slots[name]) for name, node in run.network.nodes.items()}
+    return {name: pieces.tolist() for name, pieces in found.items() if pieces is not None}
+
+
 def test_kinks_inside_are_seen() -> None:
     inner = (Activation(function=Relu()), MaxPool2d(), Flatten())
     smooth, kinked = (Residual(layers=(Activation(function=f),)) for f in (Tanh(), Relu()))
@@ -114,14 +119,11 @@ def test_kinks_inside_are_seen() -> None:
     found: list[Any] = []
     for value in (x, x + 0.1, x - 1.5, x[:, ::-1].copy()):
         run.forward(value)
-        found.append(run.network.layers[0].pieces(run.slots[0]))
-    assert [np.array_equal(found[0], other) for other in found] == [True, True, False, False]
+        found.append(pieces_of(run))
+    assert [found[0] == other for other in found] == [True, True, False, False]
     run, _ = compiled([smooth, kinked], (3,))
     run.forward(np.ones((1, 3)))
-    assert [layer.pieces(slot) is None for layer, slot in zip(run.network.layers, run.slots, strict=True)] == [
-        True,
-        False,
-    ]
+    assert list(pieces_of(run)) == ["residual2.layers.relu1"]
 
 
 def test_the_gradient_to_the_input_is_spared() -> None:
@@ -135,13 +137,13 @@ def test_the_gradient_to_the_input_is_spared() -> None:
         run.forward(x)
         run.backward(dy)
     np.testing.assert_array_equal(short.gradient, whole.gradient)
-    assert "dx" not in short.slots[0].child("layers").child("dense1")._buffers
+    assert "dx" not in short.slots["residual1.layers.dense1"]._buffers
 
 
 def test_activations_and_starts_inside_are_spelled_out() -> None:
     block = Residual(layers=(Conv2d(filters=2, activation=Relu()), Conv2d(filters=2)), shortcut=(Dense(units=2),))
     found: Any
-    (found,) = expand([block])
+    (found,) = prepared(settle([block]))
     assert [layer.type for layer in found.layers] == ["conv2d", "activation", "conv2d"]
     assert found.layers[0].init == HeNormal()
     assert found.shortcut[0].init.type == "glorot_uniform"
@@ -149,15 +151,23 @@ def test_activations_and_starts_inside_are_spelled_out() -> None:
 
 REFUSED = [
     (Residual(layers=(Dense(units=5),)), (3,), r"layers` gives \(5,\) and the shortcut \(3,\).*shortcut: \["),
-    (Residual(layers=(Conv2d(filters=2),)), (3,), r"^layers: layer conv2d1: takes inputs of shape \(height"),
+    (
+        Residual(layers=(Conv2d(filters=2),)),
+        (3,),
+        r"^model: layer residual1.layers.conv2d1: takes inputs of shape \(height",
+    ),
     (Parallel(branches=()), (2,), "has no branches"),
-    (Parallel(branches=((), (Flatten(),))), (2, 2), r"branches give \(2, 2\), \(4,\); to concatenate,"),
-    (Parallel(merge="add", branches=((), (Dense(units=1),))), (2,), r"branches give \(2,\), \(1,\); to add,"),
-    (Parallel(branches=((Upsample(factor=(2, 1)),),)), (2, 2), r"^branch1: layer upsample1: takes"),
+    (Parallel(branches=((), (Flatten(),))), (2, 2), r"layer parallel1: concatenates values of shapes \(2, 2\), \(4,\)"),
+    (
+        Parallel(merge="add", branches=((), (Dense(units=1),))),
+        (2,),
+        r"layer parallel1: cannot add values of shapes \(2,\), \(1,\)",
+    ),
+    (Parallel(branches=((Upsample(factor=(2, 1)),),)), (2, 2), r"^model: layer parallel1.branch1.upsample1: takes"),
 ]
 
 
 @pytest.mark.parametrize(("layer", "shape", "words"), REFUSED)
 def test_what_does_not_fit_is_told(layer: Block, shape: tuple[int, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        layer.output_shape(shape)
+        chain([layer], shape)

@@ -3,21 +3,23 @@
 import numpy as np
 import pytest
 
-from nnctl.engine.network import Network, Pass
+from nnctl.engine.graph import Signal
 from nnctl.engine.parameters import Array
 from nnctl.layers import Block
 from tests.layers.cases import CASES, Case
+from tests.networks import Network, Pass, chain
 
 each_case = pytest.mark.parametrize("case", [c for c in CASES if not isinstance(c.layer, Block)], ids=str)
 
 
 def evaluated(case: Case) -> tuple[Array, Array, Network, Array]:
     """Inputs, outputs as in evaluation, the network of the one layer, and its parameters."""
-    network = Network([case.layer], case.input_shape)
+    network = chain([case.layer], Signal(case.input_shape, tokens=case.tokens))
     theta = network.layout.initial(3, dtype=np.float64)
     forward = Pass(network, theta)
     forward.begin(training=False, address=(0, "facts"))
-    x = np.random.default_rng(4).normal(size=(2, *case.input_shape))
+    random, shape = np.random.default_rng(4), (2, *case.input_shape)
+    x = random.integers(0, case.tokens, shape) if case.tokens else random.normal(size=shape)
     return x, forward.forward(x.copy()).copy(), network, theta
 
 
@@ -27,7 +29,7 @@ def test_what_outputs_are(case: Case) -> None:
     if case.layer.gives == "same":
         np.testing.assert_array_equal(y.ravel(), x.ravel())
     elif case.layer.gives == "sums":
-        p = network.layout.views(theta)[network.names[0]]
+        p = network.layout.views(theta)[next(iter(network.nodes))]
         np.testing.assert_allclose(y, x @ p["weight"] + p.get("bias", 0.0), rtol=1e-12, atol=1e-12)
     elif case.layer.gives == "changed":
         assert y.shape == x.shape

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from nnctl.engine.network import Network, Pass
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.layers import BatchNormalization, GroupNormalization, InstanceNormalization
+from tests.networks import Pass, chain
 
 
 @pytest.mark.parametrize("shape", [(100_003, 2), (96, 33, 35, 2), (3, 4, 2)])
 def test_float32_is_as_good_as_its_inputs(shape: tuple[int, ...]) -> None:
     x = (np.random.default_rng(0).normal(size=shape) + 300).astype("f4")
     dy = np.random.default_rng(1).normal(size=shape).astype("f4") + np.float32(1)
-    network = Network([BatchNormalization()], shape[1:])
+    network = chain([BatchNormalization()], shape[1:])
     found = {}
     for dtype in ("f4", "f8"):
         theta = network.layout.initial(0, dtype=dtype)

@@ -93,7 +93,7 @@ PROBLEMS = [
     ("- lstm: 3", "f.yaml:2: layers.0: found no `type` in the mapping; allowed: dense, .*, conv, .*, relu, "),
     ("- filters: 8\n  type: conv", 'f.yaml:3: layers.0.type: found the text "conv"; did you mean `conv2d`\\?$'),
     ("- {type: Dense}", 'f.yaml:2: layers.0.type: found the text "Dense"; did you mean `dense`\\?$'),
-    ("- {type: lstm}", 'f.yaml:2: layers.0.type: found the text "lstm"; allowed: dense, .*, parallel$'),
+    ("- {type: lstm}", 'f.yaml:2: layers.0.type: found the text "lstm"; allowed: dense, .*, use$'),
     ("- {type: relu}", 'f.yaml:2: layers.0.type: found the text "relu"; activations are written `- relu`$'),
     ("- {type: elu, alpha: 2}", "f.yaml:2: .* are written `- activation: {type: elu, alpha: 2}`$"),
     (

@@ -6,24 +6,25 @@ import numpy as np
 import pytest
 
 from nnctl.activations import Relu
-from nnctl.config.model import expand
+from nnctl.config.architecture import prepared, settle
 from nnctl.engine import shards
-from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array, Layout
-from nnctl.engine.shards import Objective
 from nnctl.layers import Conv2d, Dense, Flatten, MaxPool2d
 from nnctl.losses import CrossEntropy
 from nnctl.optimizers import SGD, Stepper
+from tests.networks import Objective, chain
 
 RUN = np.load(Path(__file__).parents[1] / "reference/train/cnn_momentum.npz")
-LAYERS = expand(
-    [
-        Conv2d(filters=3, padding=1, activation=Relu()),
-        MaxPool2d(),
-        Conv2d(filters=4, padding="valid", activation=Relu()),
-        Flatten(),
-        Dense(units=4),
-    ]
+LAYERS = prepared(
+    settle(
+        [
+            Conv2d(filters=3, padding=1, activation=Relu()),
+            MaxPool2d(),
+            Conv2d(filters=4, padding="valid", activation=Relu()),
+            Flatten(),
+            Dense(units=4),
+        ]
+    )
 )
 NAMES = {"c1": "conv2d1", "c2": "conv2d2", "fc": "dense1"}
 X = np.moveaxis(RUN["in.x"], 1, -1)
@@ -48,7 +49,7 @@ def theta_of(layout: Layout, moment: str) -> Array:
 def test_a_recorded_run_with_nesterov_momentum(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one shard, and in shards of at most three examples."""
     monkeypatch.setattr(shards, "plan_shards", lambda _, n: [slice(a, min(a + rows, n)) for a in range(0, n, rows)])
-    network = Network(LAYERS, (8, 8, 1))
+    network = chain(LAYERS, (8, 8, 1))
     theta = theta_of(network.layout, "param_before")
     objective = Objective(network, CrossEntropy(), theta)
     stepper = Stepper(SGD(learning_rate=0.05, momentum=0.9, nesterov=True), network.layout, theta.dtype)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnctl.engine.network import Network
+from nnctl.engine.batch import INPUT, OUTPUT
+from nnctl.engine.network import chain
 from nnctl.engine.parameters import Array
 from nnctl.layers import Block, PRelu
 from nnctl.plot.stages import stages, weights
@@ -37,7 +38,7 @@ def test_each_stage_of_a_network(tmp_path: Path) -> None:
         np.testing.assert_allclose(found[0].values[i], conv, atol=1e-5)
         pooled = conv.reshape(3, 2, 2, 2, 4).max(axis=(1, 3))
         np.testing.assert_allclose(found[1].values[i], pooled, atol=1e-5)
-    np.testing.assert_array_equal(found[-1].values, outputs(model.network, model.theta, x))
+    np.testing.assert_array_equal(found[-1].values, outputs(model.network, model.theta, {INPUT: x})[OUTPUT])
 
 
 def test_stages_do_not_share_memory(tmp_path: Path) -> None:
@@ -78,11 +79,19 @@ def test_weights_by_layer(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_layer_has_its_place_among_the_stages(case: Case) -> None:
     """One that gives the same has none, one that changes values in place stands with what is before it."""
-    network = Network([PRelu(), case.layer], case.input_shape)
+    if case.tokens:
+        return  # has no place after a layer that gives numbers
+    network = chain([PRelu(), case.layer], case.input_shape)
     x = np.random.default_rng(2).normal(size=(2, *case.input_shape))
     theta = network.layout.initial(1, dtype=np.float64)
     *_, last = stages(network, theta, x)
     same, in_place = case.layer.gives == "same", case.layer.gives == "changed" and not isinstance(case.layer, Block)
-    place = "prelu1" if same else f"prelu1 + {case.layer.kind}" if in_place else network.names[1]
+    place = (
+        "prelu1"
+        if same
+        else f"prelu1 + {case.layer.kind}"
+        if in_place
+        else [n for n in network.nodes if "." not in n][1]
+    )
     assert last.name == place or isinstance(case.layer, PRelu)
-    np.testing.assert_array_equal(last.values.ravel(), outputs(network, theta, x).ravel())
+    np.testing.assert_array_equal(last.values.ravel(), outputs(network, theta, {INPUT: x})[OUTPUT].ravel())

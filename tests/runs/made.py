@@ -23,6 +23,6 @@ def make_run(folder: Path, config: str, **data: str) -> Path:
     theta = job.network.layout.initial(job.experiment.seed, dtype=job.experiment.runtime.dtype)
     facts = {"epoch": 0, "baseline": trivial_answer(job).tolist()}
     experiment = relocated(job.experiment, job.base, run.path)
-    save_model(run.model, Model(experiment, job.data.encoder, job.network, job.loss, theta, facts))
+    save_model(run.model, Model(experiment, job.data.encoder, job.network, job.heads, theta, facts))
     run.update(status="finished")
     return run.path

@@ -13,12 +13,12 @@ import pytest
 
 from nnctl.data.sources import source_of
 from nnctl.engine.parameters import Array
+from nnctl.engine.tiles import MOST_ROWS as TILE
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.model import Model
 from nnctl.runs.prediction import Prediction, Predictor
 from nnctl.runs.trained import open_trained
-from nnctl.training.evaluate import MOST_ROWS as TILE
 from tests.runs.made import make_run
 
 ROWS = 2 * TILE + 77
@@ -108,7 +108,7 @@ def expected(model: Model, new: tuple[Sequence[str], Sequence[tuple[int, str, st
         inputs.append(x + [float(place.strip('"') == category) for category in town.categories])
     y = np.array(inputs)
     views = model.network.layout.views(model.theta.astype(np.float64))
-    weights = [views[name] for name in model.network.names if "weight" in views[name]]
+    weights = [views[name] for name in model.network.nodes if "weight" in views[name]]
     for i, p in enumerate(weights):
         y = y @ p["weight"] + p["bias"]
         y = np.tanh(y) if i < len(weights) - 1 else y
@@ -352,7 +352,7 @@ def test_large_images_fill_their_tiles(tmp_path: Path) -> None:
         "\nmodel: {layers: [{type: conv2d, filters: 1, kernel: 8, stride: 8}, flatten, {type: dense}]}\n"
     )
     model = open_trained(make_run(tmp_path, config))
-    tile = Predictor(model).tile
+    tile = Predictor(model).tiles.rows
     assert tile == 48  # 2^21 inputs, in sixteens; 512 by the work alone
     frames = list(Prediction(model, source_of(str(tmp_path / "x.npy"))).frames())
     assert [frame.height for frame in frames] == [48, 48, 48, 6]

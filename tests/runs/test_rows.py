@@ -13,6 +13,7 @@ from nnctl.errors import ConfigError
 from nnctl.runs.evaluation import file_data, own_data
 from nnctl.runs.rows import all_rows, row_numbers, rows_of_source, some
 from nnctl.runs.trained import open_trained
+from tests.networks import arrays
 from tests.plot.made import conv_run, pictures
 from tests.runs.made import make_run
 
@@ -70,7 +71,7 @@ def test_the_rows_of_an_array(tmp_path: Path, split: Literal["train", "validatio
     numbers = row_numbers(model, run, split, data, np.arange(len(data)))
     raw, kinds = pictures()
     np.testing.assert_array_equal(
-        data.take(slice(None), np.float32)[0], model.encoder.transform(raw[numbers - 1], np.float32)
+        arrays(data.take(slice(None), np.float32))[0], model.encoder.transform(raw[numbers - 1], np.float32)
     )
     assert [model.encoder.target.classes[t] for t in data.truth] == kinds[numbers - 1].tolist()
     assert data.files is None
@@ -83,7 +84,7 @@ def test_one_example_and_some(tmp_path: Path) -> None:
     raw, kinds = pictures()
     for number in (1, 30):
         one = rows.example(number)
-        x, t, w = one.take(slice(None), np.float32)
+        x, t, w = arrays(one.take(slice(None), np.float32))
         np.testing.assert_array_equal(x, model.encoder.transform(raw[number - 1 : number], np.float32))
         assert model.encoder.target.classes[one.truth[0]] == kinds[number - 1]
         assert (len(t), w) == (1, None)

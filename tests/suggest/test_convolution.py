@@ -9,6 +9,7 @@ import pytest
 
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
+from nnctl.engine.batch import OUTPUT
 from nnctl.engine.parameters import Array
 from nnctl.suggest.convolution import BUDGET, FEWEST_EPOCHS, is_image
 from nnctl.suggest.experiment import suggest
@@ -55,12 +56,11 @@ def test_networks(
     tmp_path: Path, shape: tuple[int, ...], rows: int, filters: Sequence[int], last: tuple[int, int, int]
 ) -> None:
     job, _ = job_for(tmp_path, shape, rows)
-    layers: list[Any] = list(job.network.layers)
-    shapes = job.network.shapes
-    assert [layer.filters for layer in layers if layer.type == "conv2d"] == filters
-    flatten = next(i for i, layer in enumerate(layers) if layer.type == "flatten")
-    assert shapes[flatten] == last
-    assert shapes[-1] == (3,)
+    nodes: list[Any] = list(job.network.nodes.values())
+    assert [node.layer.filters for node in nodes if node.layer.type == "conv2d"] == filters
+    flatten = next(node for node in nodes if node.layer.type == "flatten")
+    assert job.network.given(flatten).shape == last
+    assert job.network.shape_of(OUTPUT) == (3,)
 
 
 def test_many_images_get_fewer_epochs_and_a_hidden_layer(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_many_images_get_fewer_epochs_and_a_hidden_layer(tmp_path: Path) -> None
 def test_more_and_larger_images_get_fewer_filters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnctl.suggest.convolution.BUDGET", 1e9)
     job, _ = job_for(tmp_path, (32, 32, 3), 1500)
-    first: Any = job.network.layers[0]
+    first: Any = next(iter(job.network.nodes.values())).layer
     assert first.filters == 8  # 16 where it is affordable
     assert job.experiment.training.epochs == FEWEST_EPOCHS
 
@@ -98,7 +98,7 @@ def test_augmentation_is_an_example_that_can_be_switched_on(tmp_path: Path) -> N
 
 def test_numbers_to_predict_from_images(tmp_path: Path) -> None:
     job, text = job_for(tmp_path, (12, 12), 60, target=np.linspace(0, 1, 60))
-    assert job.network.shapes[-1] == (1,)
+    assert job.network.shape_of(OUTPUT) == (1,)
     assert "augment" not in text  # to move an image may be to change what is to be told from it
 
 

@@ -13,9 +13,9 @@ from nnctl.activations.sigmoids import Sigmoid, Tanh
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
 from nnctl.data.dataset import Dataset
+from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.gradcheck import Settings, TensorCheck
 from nnctl.engine.layer import Layer
-from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import Diverged
@@ -26,9 +26,10 @@ from nnctl.losses.base import LossSpec
 from nnctl.losses.regression import MeanSquaredError, SquaredError
 from nnctl.regularization import Penalty, Regularization
 from nnctl.training.assemble import assemble
-from nnctl.training.gradients import ALL, INPUT, GradientReport, check_job, check_network
+from nnctl.training.gradients import ALL, GradientReport, check_job
 from nnctl.training.job import Job
 from tests.experiments import SHIPPED
+from tests.networks import arrays, chain, check_network
 
 ROOT = Path(__file__).parents[2]
 SPREAD = Normal(deviation=0.5)
@@ -53,7 +54,7 @@ def checked(
     settings: Settings = EVERY,
     **penalties: float,
 ) -> tuple[GradientReport, dict[str, TensorCheck]]:
-    network = Network(layers, x.shape[1:])
+    network = chain(layers, x.shape[1:])
     theta = network.layout.initial(3, dtype="f8") if theta is None else theta
     penalty = Penalty(Regularization(**penalties), network.layout) if penalties else None
     report = check_network(network, loss, theta, x, t, w, penalty, 1, settings)
@@ -116,7 +117,7 @@ def test_frozen_tensors_are_listed_and_not_checked() -> None:
 
 def test_the_arguments_are_left_as_they_were() -> None:
     layers = [dense(3), BatchNormalization(), Dropout(rate=0.5), dense(2)]
-    theta = Network(layers, (4,)).layout.initial(3, dtype="f8")
+    theta = chain(layers, (4,)).layout.initial(3, dtype="f8")
     x = X.copy()
     theta.flags.writeable = x.flags.writeable = False
     assert not checked(layers, x=x, theta=theta)[0].failed
@@ -141,7 +142,7 @@ def test_weights_of_examples_and_classes_count() -> None:
 def test_the_penalty_is_part_of_j() -> None:
     layers = [dense(3), Activation(function=Tanh()), dense(2)]
     report, _ = checked(layers, l1=0.05, l2=0.1)
-    network = Network(layers, (4,))
+    network = chain(layers, (4,))
     theta = network.layout.initial(3, dtype="f8")
     weights = theta[network.layout.decayed]
     assert report.loss == pytest.approx(checked(layers)[0].loss)
@@ -270,8 +271,8 @@ def test_a_start_on_a_kink_is_checked_beside_it(tmp_path: Path) -> None:
     )
     job = assemble(made, tmp_path)
     at_start = check_network(
-        job.network, job.loss, job.network.layout.initial(made.seed, dtype="f8"),
-        *job.data.train.take(slice(0, 16), "f8")[:2],
+        job.network, job.heads[OUTPUT].loss, job.network.layout.initial(made.seed, dtype="f8"),
+        *arrays(job.data.train.take(slice(0, 16), "f8"))[:2],
     )  # fmt: skip
     assert "conv2d1.bias" in [check.name for check in at_start.undecided]
     report = check_job(job)

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from nnctl.engine.network import Network
+from nnctl.engine.network import chain
 from nnctl.layers import Conv2d, Dense, Flatten, Residual
 from nnctl.regularization import Penalty, Regularization
 
 
 def test_layers_inside_blocks_have_penalties_of_their_own() -> None:
     block = Residual(layers=(Conv2d(filters=1, l2=4.0), Conv2d(filters=1)), shortcut=(Dense(units=1, l1=3.0),))
-    network = Network([block, Flatten(), Dense(units=2, l2=0.0)], (2, 2, 1))
+    network = chain([block, Flatten(), Dense(units=2, l2=0.0)], (2, 2, 1))
     theta = np.ones(network.layout.size)
     g = np.zeros_like(theta)
     Penalty(Regularization(l2=2.0), network.layout).add_gradient(theta, g)

@@ -8,7 +8,8 @@ import pytest
 
 from nnctl.activations import Relu, Tanh
 from nnctl.config.experiment import EarlyStopping, Experiment
-from nnctl.engine.network import Network, Pass
+from nnctl.engine.batch import INPUT, single
+from nnctl.engine.network import Pass, chain
 from nnctl.engine.parameters import Layout, Parameter
 from nnctl.engine.workers import Workers
 from nnctl.errors import Diverged
@@ -77,7 +78,7 @@ def test_the_best_restart_is_kept_and_one_without_a_figure_is_not() -> None:
 
 
 def test_health_of_a_step() -> None:
-    network = Network([Dense(units=2, bias=False), Dense(units=1, bias=False)], (1,))
+    network = chain([Dense(units=2, bias=False), Dense(units=1, bias=False)], (1,))
     before = np.array([3.0, 4.0, 1.0, 0.0])
     gradient = np.array([0.0, 2.0, 3.0, 4.0])
     health = layer_health(network, before + np.array([0.3, 0.4, 0, 0.5]), before, gradient)
@@ -88,22 +89,22 @@ def test_health_of_a_step() -> None:
 
 
 def test_dead_and_saturated_units() -> None:
-    network = Network([Activation(function=Relu()), Activation(function=Tanh())], (4,))
+    network = chain([Activation(function=Relu()), Activation(function=Tanh())], (4,))
     x = np.array([[-1.0, 1.0, -1.0, 9.0], [-2.0, -1.0, -3.0, 8.0]])
-    health = unit_health(network, Pass(network, network.layout.initial(0, dtype="f8")), x)
+    health = unit_health(network, Pass(network, network.layout.initial(0, dtype="f8")), {INPUT: x})
     assert health == {"relu1": {"dead": 0.5}, "tanh1": {"saturated": 0.25}}
 
 
 def test_health_inside_a_block() -> None:
     inside = (Dense(units=1, bias=False), Activation(function=Relu()), Dense(units=1, bias=False))
-    network = Network([Residual(layers=inside)], (1,))
+    network = chain([Residual(layers=inside)], (1,))
     before = np.array([4.0, 5.0])  # the weights of the two dense layers
     health = layer_health(network, before + np.array([0.4, 0.0]), before, np.array([2.0, 3.0]))
     assert health == {
         "residual1.layers.dense1": {"gradient_norm": 2.0, "update_ratio": pytest.approx(0.1)},
         "residual1.layers.dense2": {"gradient_norm": 3.0, "update_ratio": 0.0},
     }
-    dead = unit_health(network, Pass(network, before), np.array([[-1.0], [-2.0]]))
+    dead = unit_health(network, Pass(network, before), {INPUT: np.array([[-1.0], [-2.0]])})
     assert dead == {"residual1.layers.relu1": {"dead": 1.0}}
 
 
@@ -117,12 +118,12 @@ def test_health_inside_a_block() -> None:
     ],
 )
 def test_a_divergence_names_the_place(spoil: Callable[..., Any], words: str) -> None:
-    network = Network([Dense(units=3), Dense(units=2)], (2,))
+    network = chain([Dense(units=3), Dense(units=2)], (2,))
     theta = network.layout.initial(0, dtype="f8")
     gradient, x = np.zeros_like(theta), np.ones((4, 2))
     spoil(x, theta, gradient)
     with np.errstate(all="ignore"):
-        said = explain_divergence(network, theta, gradient, x, np.zeros(4, int), float("nan"), 3, 17)
+        said = explain_divergence(network, theta, gradient, single(x, np.zeros(4, int)), float("nan"), 3, 17)
     assert "epoch 3, step 17" in said
     assert words in said
     assert "optimizer.learning_rate" in said

@@ -11,6 +11,7 @@ import pytest
 
 from nnctl.config.experiment import Experiment
 from nnctl.data.dataset import Dataset
+from nnctl.engine.batch import Batch
 from nnctl.engine.parameters import Array
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError
@@ -18,6 +19,7 @@ from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, start, train
 from tests.data.pictures import write
+from tests.networks import arrays
 from tests.process import ROOT, nnctl
 
 DIGITS = np.loadtxt(ROOT / "datasets" / "digits.csv", delimiter=",", skiprows=1)
@@ -98,7 +100,7 @@ def test_every_step_of_every_restart_has_an_address_of_its_own(folder: Path, mon
     seen = []
     batch = Dataset.batch
 
-    def recorded(data: Dataset, indices: Array, dtype: np.dtype[Any], *address: int) -> tuple[Any, Array, Array | None]:
+    def recorded(data: Dataset, indices: Array, dtype: np.dtype[Any], *address: int) -> Batch:
         seen.append(address)
         return batch(data, indices, dtype, *address)
 
@@ -117,10 +119,10 @@ def test_only_the_training_part_is_augmented(folder: Path) -> None:
     assert len(job.data.train.augmentations) == len(AUGMENT)
     for _, data in job.splits():
         rows = np.arange(len(data))
-        np.testing.assert_array_equal(data.take(rows, "float32")[0], IMAGES[data.rows] / np.float32(255))
+        np.testing.assert_array_equal(arrays(data.take(rows, "float32"))[0], IMAGES[data.rows] / np.float32(255))
         if data is not job.data.train:
             np.testing.assert_array_equal(
-                data.batch(rows, "float32", 0, 0, 0)[0][:], IMAGES[data.rows] / np.float32(255)
+                arrays(data.batch(rows, "float32", 0, 0, 0))[0][:], IMAGES[data.rows] / np.float32(255)
             )
 
 

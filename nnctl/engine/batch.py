@@ -1,0 +1,35 @@
+"""A batch of examples: named inputs, named targets, and what each example counts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nnctl.engine.parameters import Array
+
+#: What the one input and the one output are called where the experiment file names none.
+INPUT, OUTPUT = "input", "output"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some examples as the objective takes them.
+
+    Attributes:
+        inputs: by name, an array (batch, ...), `Sequences`, or anything else that has a length and gives
+            one of these for a slice of its rows.
+        targets: by output, as its loss takes them, (batch, ...).
+        weights: by output, what each example counts, (batch,): its sample weight, and 0 where its target
+            is not known. None where all are 1.
+    """
+
+    inputs: Mapping[str, Any]
+    targets: Mapping[str, Array]
+    weights: Mapping[str, Array | None]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+
+def single(x: Any, t: Array, w: Array | None = None) -> Batch:
+    """The batch of a network with one input and one output."""
+    return Batch({INPUT: x}, {OUTPUT: t}, {OUTPUT: w})
