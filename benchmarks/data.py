@@ -54,13 +54,13 @@ def weights(run: Path, file: Path) -> None:
     from nnctl.runs.model import load_model
 
     model = load_model(run / "model.safetensors")
-    encoder: Any = model.encoder
+    inputs: Any = model.fitted.inputs["input"]
     arrays: dict[str, Any] = {
         name: model.network.layout.view(model.theta, name) for name in model.network.layout.slices
     }
-    arrays["centre"] = [column.centre for column in encoder.columns]
-    arrays["scale"] = [column.scale for column in encoder.columns]
-    np.savez(file, classes=list(encoder.target.classes), **arrays)
+    arrays["centre"] = [column.centre for column in inputs.columns]
+    arrays["scale"] = [column.scale for column in inputs.columns]
+    np.savez(file, classes=list(model.target.class_names), **arrays)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from benchmarks.machine import processors  # noqa: E402
 from benchmarks.patching import Function, replaced  # noqa: E402
 from nnctl.config.experiment import Experiment  # noqa: E402
 from nnctl.config.loading import load_experiment  # noqa: E402
-from nnctl.data.dataset import Dataset  # noqa: E402
+from nnctl.data.inputs import Feed  # noqa: E402
 from nnctl.engine import shards  # noqa: E402
 from nnctl.engine.network import Pass  # noqa: E402
 from nnctl.engine.workers import Workers  # noqa: E402
@@ -45,7 +45,7 @@ Label = str | Callable[[Any], str]
 #: Which function is charged to what: owner, name, label.
 CHARGES: tuple[tuple[Any, str, str], ...] = (
     *((np, name, PRODUCTS) for name in FUNCTIONS),
-    (Dataset, "inputs", "gather"),
+    (Feed, "take", "gather"),
     (loop._Run, "_order", "shuffle"),
     (Stepper, "step", "optimizer"),
     (Penalty, "add_gradient", "penalty"),

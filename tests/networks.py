@@ -94,3 +94,8 @@ def complete(model: Model, shape: tuple[int, ...], outputs: int, loss: Loss) -> 
 def arrays(batch: Batch) -> tuple[Any, Array, Array | None]:
     """Inputs, targets and weights of a batch of one input and one output."""
     return batch.inputs[INPUT], batch.targets[OUTPUT], batch.weights[OUTPUT]
+
+
+def input_of(data: Any) -> Any:
+    """The one input, of whatever kind, of data that were loaded or of what a model carries."""
+    return data.inputs[INPUT]

@@ -228,9 +228,9 @@ def test_the_floor_notices_products_it_does_not_see(tmp_path: Path, monkeypatch:
 
 
 def test_functions_are_put_back(tmp_path: Path) -> None:
-    before = np.matmul, profiling.loop.norm, profiling.Dataset.take
+    before = np.matmul, profiling.loop.norm, profiling.Feed.take
     profiling.profile(job(tmp_path), 1)
-    assert before == (np.matmul, profiling.loop.norm, profiling.Dataset.take)
+    assert before == (np.matmul, profiling.loop.norm, profiling.Feed.take)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

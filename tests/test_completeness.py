@@ -10,6 +10,8 @@ from pydantic import TypeAdapter
 from nnctl.activations import AnyActivation
 from nnctl.config.experiment import EarlyStopping, Experiment, Runtime, Training
 from nnctl.config.model import Model
+from nnctl.data.inputs import AnyInput
+from nnctl.data.outputs import Output
 from nnctl.data.spec import DataSpec, Preprocess, Split
 from nnctl.initializers import AnyInitializer
 from nnctl.layers import AnyLayer
@@ -22,6 +24,7 @@ from nnctl.schedules import AnySchedule
 UNIONS = {
     "activation": AnyActivation,
     "init": AnyInitializer,
+    "input": AnyInput,
     "layer": AnyLayer,
     "loss": AnyLoss,
     "metric": AnyMetric,
@@ -29,7 +32,7 @@ UNIONS = {
     "schedule": AnySchedule,
 }
 MEMBERS = [(name, union, member) for name, union in UNIONS.items() for member in get_args(get_args(union)[0])]
-SECTIONS = [Model, EarlyStopping, Training, Runtime, DataSpec, Preprocess, Split, Regularization]
+SECTIONS = [Model, EarlyStopping, Training, Runtime, DataSpec, Output, Preprocess, Split, Regularization]
 EXAMPLE = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 
 each_member = pytest.mark.parametrize(

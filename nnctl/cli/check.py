@@ -1,7 +1,7 @@
 """`nnctl check`: what can be said of an experiment before it is trained."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,7 +26,6 @@ def check(
 
     from nnctl.config.experiment import Experiment
     from nnctl.config.loading import load_experiment
-    from nnctl.engine.batch import OUTPUT
     from nnctl.engine.workers import Workers
     from nnctl.errors import CheckFailed
     from nnctl.schedules import preview
@@ -48,17 +47,21 @@ def check(
         *(problem.message for problem in job.data.report.problems),
     ]
     sizes = {split: len(data) for split, data in job.splits()}
-    target = job.data.encoder.target
+    several, classes = len(job.heads) > 1, job.data.report.classes
+    targets = {
+        name: {"task": target.task, "target": target.columns, "classes": target.class_names}
+        for name, target in job.data.targets.items()
+    }
+    known = {name: job.data.report.known.get(name, {}) for name in targets}
     parts = {"train": used.parameters + used.gradients + used.optimizer + used.activations, "data": used.data}
 
     if as_json:
         console.json(
             {
-                "task": target.task,
-                "target": target.columns,
-                "classes": target.class_names,
+                **({"outputs": targets} if several else only(targets)),
                 "rows": sizes,
-                "class_counts": job.data.report.classes,
+                **({"known": known} if several else {}),
+                "class_counts": classes if several else only(classes),
                 "missing": job.data.report.missing,
                 "malformed": job.data.report.malformed,
                 "dropped": job.data.report.dropped,
@@ -80,11 +83,19 @@ def check(
             f"{job.network.layout.size:,} parameters, {job.network.layout.trained.stop:,} of them trained; "
             f"{megabytes(parts['train'])} to train, {megabytes(parts['data'])} of data"
         )
-        console.result(
-            f"{target.task} of {', '.join(target.columns)}; rows: {counts(sizes)}; loss: {job.heads[OUTPUT].loss.type}"
-        )
-        for split, by_class in job.data.report.classes.items():
-            console.result(f"{split} classes: {counts(by_class)}")
+        if several:
+            console.result(f"rows: {counts(sizes)}")
+        for name, target in job.data.targets.items():
+            what = f"{target.task} of {', '.join(target.columns)}"
+            loss = f"loss: {job.heads[name].loss.type}"
+            if several:
+                console.result(f"{name}: {what}; {loss}, weight {job.heads[name].weight:g}")
+            else:
+                console.result(f"{what}; rows: {counts(sizes)}; {loss}")
+            if known[name]:
+                console.result(f"{name} is known of: {counts(known[name])}")
+            for split, by_class in classes.get(name, {}).items():
+                console.result(f"{split} classes{f' of {name}' if several else ''}: {counts(by_class)}")
         if job.data.report.missing:
             console.result(f"missing values: {counts(job.data.report.missing)}")
         console.result(f"learning rate {rates[0]:.3g} at first, {max(rates):.3g} at most, {rates[-1]:.3g} at last")
@@ -104,6 +115,11 @@ def check(
             f"the network cannot learn {learned.examples} examples by heart: the loss went from {learned.before:.4g} "
             f"to {learned.after:.4g} in {learned.steps} steps; look at the learning rate, the loss and the targets"
         )
+
+
+def only(by_output: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What is said of the one output there is."""
+    return next(iter(by_output.values()), {})
 
 
 def megabytes(size: int) -> str:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from nnctl.data.dataset import Dataset
     from nnctl.metrics import Confused, Predictions
-    from nnctl.runs.evaluation import Evaluation, Split
-    from nnctl.runs.model import Model
+    from nnctl.runs.evaluation import Evaluation, Measured
 
 WIDTH = 80
 #: A column takes a digit and two spaces: with more classes no confusion matrix is narrow enough.
@@ -71,17 +70,19 @@ def evaluate(
     if data is not None and split is not None:
         raise ConfigError(f"--split {split}: is a part of the run's own data, and --data names others; use one of them")
     model = open_trained(run)
-    task, columns = model.encoder.target.task, len(model.encoder.target.names)
-    limits = [limit_of(text, task, columns) for text in fail_under or ()]
-    wanted = [*(metric_of(name, task, columns) for name in metric or ()), *(limit.needs for limit in limits)]
+    targets = model.fitted.outputs
+    limits = [limit_of(text, targets) for text in fail_under or ()]
+    wanted = [metric_of(name, targets) for name in (*(metric or ()), *(limit.name for limit in limits if limit.needs))]
     _worst.check_outputs(model, worst, worst_output or ())
-    metrics = {m.key: m for m in (*model.metrics, *wanted) if m is not None}
+    metrics = {name: {m.key: m for m in own} for name, own in model.metrics.items()}
+    for name, also in wanted:
+        metrics[name][also.key] = also
     if data is None:
         split, examples = own_data(model, model_file(run).parent, split, console.warn)
     else:
         examples = file_data(model, data, console.warn)
-    found = measure(model, examples, tuple(metrics.values()))
-    frame, those = worst_of(model, run, split, examples, found, worst) if worst else (None, examples)
+    found = measure(model, examples, {name: tuple(own.values()) for name, own in metrics.items()})
+    frame, those = worst_of(examples, found, worst) if worst else (None, examples)
     if as_json:
         rows = {} if frame is None else {"worst": frame.to_dicts()}
         console.json({"run": run, "data": data, "split": split, "rows": len(examples), **document(found), **rows})
@@ -99,26 +100,24 @@ def evaluate(
         raise CheckFailed("; ".join(missed))
 
 
-def worst_of(
-    model: "Model",
-    run: Path,
-    split: "Split | None",
-    examples: "Dataset",
-    found: "Evaluation",
-    count: int,
-) -> tuple["pl.DataFrame", "Dataset"]:
-    """The examples with the largest loss, as a table and as they are; rows of a split are those of its source."""
-    from nnctl.runs.rows import row_numbers, some
-    from nnctl.runs.trained import model_file
+def worst_of(examples: "Dataset", found: "Measured", count: int) -> tuple["pl.DataFrame", "Dataset"]:
+    """The examples with the largest loss, as a table and as they are; rows are those of the source."""
     from nnctl.runs.worst import worst, worst_frame
 
-    indices, folder = worst(found, count), model_file(run).parent
-    numbers = indices + 1 if split is None else row_numbers(model, folder, split, examples, indices)
-    return worst_frame(found, indices, numbers, examples.files), some(examples, indices)
+    indices = worst(found, count)
+    return worst_frame(found, examples, indices), examples.some(indices)
 
 
-def document(found: "Evaluation") -> dict[str, Any]:
+def document(found: "Measured") -> dict[str, Any]:
     """Everything that was found, for JSON."""
+    outputs = {name: output_document(each) for name, each in found.outputs.items()}
+    if len(outputs) > 1:
+        return {"loss": found.loss, "outputs": outputs}
+    return next(iter(outputs.values()))
+
+
+def output_document(found: "Evaluation") -> dict[str, Any]:
+    """Everything that was found of one output."""
     loss, *_ = found.figures.values()
     return {
         "loss": loss,
@@ -131,8 +130,22 @@ def document(found: "Evaluation") -> dict[str, Any]:
     }
 
 
-def show(found: "Evaluation") -> None:
-    """Everything that was found, as tables."""
+def show(found: "Measured") -> None:
+    """Everything that was found, as tables: one of the figures, and more, for each output."""
+    several = len(found.outputs) > 1
+    if several:
+        console.result(f"loss {found.loss:.6g}, the weighted sum of the outputs' losses")
+    for name, output in found.outputs.items():
+        if several:
+            console.result(
+                f"\n{name}: {output.target.task} of {', '.join(output.target.columns)}, "
+                f"known of {len(output.losses):,} rows"
+            )
+        show_output(output)
+
+
+def show_output(found: "Evaluation") -> None:
+    """Everything that was found of one output."""
     console.table(("", "model", "baseline"), [[key, v, found.baseline.get(key)] for key, v in found.figures.items()])
     console.result(f"the baseline: {found.answer}")
     if classes := found.classes():

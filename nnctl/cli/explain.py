@@ -95,12 +95,11 @@ def traced(job: "Job", example: int, steps: int) -> "Trace":
 
 def names(job: "Job") -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     """What the data calls the inputs, where they have names, and the outputs."""
-    from nnctl.engine.batch import OUTPUT
+    from nnctl.engine.batch import INPUT, OUTPUT
 
-    encoder = job.data.encoder
-    outputs = encoder.target.names
+    target = job.data.targets[OUTPUT]
     # One output tells two classes: it speaks for the second.
-    return getattr(encoder, "features", None), outputs[-encoder.target.outputs(job.heads[OUTPUT].loss) :]
+    return job.data.inputs[INPUT].names or None, target.names[-target.outputs(job.heads[OUTPUT].loss) :]
 
 
 def numbers(trace: "Trace") -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """`Experiment`, the root of the experiment file."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from nnctl.config.model import Model
 from nnctl.data.spec import DataSpec
 from nnctl.losses import AnyLoss
-from nnctl.metrics import AnyMetric
+from nnctl.metrics import AnyMetric, unique_keys
 from nnctl.optimizers import Adam, AnyOptimizer
 from nnctl.regularization import Regularization
 from nnctl.schedules import AnySchedule, Constant
@@ -91,14 +91,6 @@ class Runtime(Spec):
     )
 
 
-def _unique_keys(metrics: tuple[Any, ...]) -> tuple[Any, ...]:
-    keys = [metric.key for metric in metrics]
-    repeated = sorted({key for key in keys if keys.count(key) > 1})
-    if repeated:
-        raise ValueError(f"{', '.join(repeated)} is listed twice; list each metric once")
-    return metrics
-
-
 class Experiment(Spec):
     """An experiment: the data, the model, and how to train it."""
 
@@ -115,7 +107,7 @@ class Experiment(Spec):
     schedule: AnySchedule = Field(Constant(), description="How the learning rate changes over the epochs.")
     regularization: Regularization = Field(Regularization(), description="What keeps weights small.")
     training: Training = Field(Training(), description="How long and in what steps to train.")
-    metrics: Annotated[tuple[AnyMetric, ...], Listed, AfterValidator(_unique_keys)] | None = Field(
+    metrics: Annotated[tuple[AnyMetric, ...], Listed, AfterValidator(unique_keys)] | None = Field(
         None, description="What to report beside the loss; left out, what suits the task."
     )
     runtime: Runtime = Field(Runtime(), description="Precision and threads.")

@@ -29,7 +29,7 @@ def batches(
         return data.batch(rows[i], dtype, seed, restart, step + i)
 
     every = map(made, range(len(rows)))
-    return ahead(every) if data.augmentations else every
+    return ahead(every) if data.augmented else every
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.data.preprocess import ColumnOptions, Kind
 from nnctl.data.scaling import centre_and_scale
-from nnctl.data.spec import ColumnOptions, Kind
 from nnctl.data.tables import Table, as_labels, as_numbers, in_order, listed, numbers_of, numeric_columns
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError

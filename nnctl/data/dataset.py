@@ -2,104 +2,113 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
-from nnctl.data.augmentation import Augmentation, augment
-from nnctl.data.encoder import ArrayEncoder, Encoder
-from nnctl.data.image_cache import gather
-from nnctl.engine.batch import Batch, single
+from nnctl.data.inputs import Feed, Gathered
+from nnctl.data.targets import Truth
+from nnctl.engine.batch import Batch
 from nnctl.engine.loss import Loss
-from nnctl.engine.parameters import Array, Shape
+from nnctl.engine.parameters import Array
+from nnctl.metrics import Predictions
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """The examples of one part.
+    """The examples of one split.
 
     Attributes:
-        encoder: what made or makes them from raw data.
-        x: for tables their inputs, encoded, (n, d); for arrays all examples of the source as they lie on
-            disk, which are encoded batch by batch so that they need never fit into memory.
-        truth: what is right, in the target's own terms (see `Target`); (n,) or (n, k).
-        t: the same as the loss takes it, from `for_loss`.
+        inputs: by name.
+        truths: what is right, by output.
+        numbers: the row of each example in its source, counted from 1 as the source has them; (n,).
         w: sample weights (n,), or None where all are 1.
-        rows: which examples of `x` are meant, (n,); None for all.
-        files: the file of each example of `x`, where each has one of its own.
-        augmentations: what `batch` does to the examples; only the part that is trained on has any.
+        losses: by output, from `for_losses`; they say how targets are encoded.
+        files: the file of each row of the source, where each has one of its own.
     """
 
-    encoder: Encoder
-    x: Array
-    truth: Array
-    t: Array
+    inputs: Mapping[str, Feed]
+    truths: Mapping[str, Truth]
+    numbers: Array
     w: Array | None = None
-    rows: Array | None = None
-    augmentations: tuple[Augmentation, ...] = ()
+    losses: Mapping[str, Loss] = field(default_factory=dict)
     files: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
-        return len(self.truth)
+        return len(self.numbers)
 
     @property
-    def input_shape(self) -> Shape:
-        """The shape of one example."""
-        return self.encoder.input_shape
+    def nbytes(self) -> int:
+        """Bytes of all inputs and truths, in memory or on disk."""
+        inputs = sum(feed.nbytes for feed in self.inputs.values())
+        return inputs + sum(int(truth.values.nbytes) for truth in self.truths.values())
+
+    @property
+    def augmented(self) -> bool:
+        """Whether making a batch takes time, as augmenting does."""
+        return any(feed.augmentations for feed in self.inputs.values())
 
     def take(self, indices: Array | slice, dtype: DTypeLike) -> Batch:
         """Some examples. Their arrays may be views: read, do not write."""
-        return single(self.inputs(indices, dtype), *self.targets(indices, dtype))
-
-    def inputs(self, indices: Array | slice, dtype: DTypeLike) -> Array:
-        """The inputs of some examples."""
-        x = self._raw(indices)
-        if isinstance(self.encoder, ArrayEncoder):
-            return self.encoder.transform(x, dtype)
-        return x.astype(dtype, copy=False)
-
-    def targets(self, indices: Array | slice, dtype: DTypeLike) -> tuple[Array, Array | None]:
-        """The targets and the weights of some examples."""
-        t = self.t[indices]
-        w = None if self.w is None else self.w[indices]
-        return t.astype(dtype, copy=False) if t.dtype.kind == "f" else t, w
+        inputs = {name: feed.take(indices, dtype) for name, feed in self.inputs.items()}
+        return Batch(inputs, self.targets(indices, dtype), self.weights(indices))
 
     def batch(self, indices: Array, dtype: DTypeLike, seed: int, *address: int) -> Batch:
         """The same to train on: augmented by the random streams at an address, then encoded."""
-        if not self.augmentations or not isinstance(self.encoder, ArrayEncoder):
-            return single(Gathered(self, indices, dtype), *self.targets(indices, dtype))
-        x = self._raw(indices)
-        t = self.t[indices]
-        if any(augmentation.mixes for augmentation in self.augmentations):
-            t = self.encoder.target.shares(t)
-        z, t = augment(self.augmentations, x.astype(dtype), t, seed, *address)
-        if x.dtype == np.uint8:
-            np.clip(z, 0, 255, out=z)
+        inputs, targets = dict[str, Any](), self.targets(indices, dtype)
+        for number, (name, feed) in enumerate(self.inputs.items()):
+            if not feed.augmentations:
+                inputs[name] = Gathered(feed, indices, dtype)
+                continue
+            (output, t), *_ = targets.items()
+            if any(augmentation.mixes for augmentation in feed.augmentations):
+                t = self.truths[output].target.shares(t)
+            where = (*address, number) if number else address
+            inputs[name], t = feed.changed(indices, t, dtype, seed, *where)
+            targets[output] = t.astype(dtype, copy=False) if t.dtype.kind == "f" else t
+        return Batch(inputs, targets, self.weights(indices))
+
+    def targets(self, indices: Array | slice, dtype: DTypeLike) -> dict[str, Array]:
+        """The targets of some examples as the losses take them, by output."""
+        return {
+            name: truth.target.encode(truth.values[indices], self.losses[name], dtype)
+            for name, truth in self.truths.items()
+        }
+
+    def weights(self, indices: Array | slice) -> dict[str, Array | None]:
+        """What some examples count, by output: their sample weight, and 0 where their target is not known."""
         w = None if self.w is None else self.w[indices]
-        return single(self.encoder.transform(z, dtype), t.astype(dtype, copy=False) if t.dtype.kind == "f" else t, w)
+        return {name: truth.weights(indices, w) for name, truth in self.truths.items()}
 
-    def _raw(self, indices: Array | slice) -> Array:
-        return gather(self.x, indices if self.rows is None else self.rows[indices])
+    def predictions(self, output: str, outputs: Array, order: Array | slice = slice(None)) -> Predictions:
+        """A network's outputs for examples in an order, beside the truth, in the target's own terms.
 
-    def for_loss(self, loss: Loss, dtype: DTypeLike) -> Dataset:
-        """The same examples with their targets as the loss takes them."""
-        return replace(self, t=self.encoder.target.encode(self.truth, loss, dtype))
+        Of examples whose target is not known there is nothing to say.
+        """
+        truth, w = self.truths[output], None if self.w is None else self.w[order]
+        values, decoded = truth.values[order], truth.target.decode(self.losses[output].predict(outputs))
+        if truth.known is not None:
+            known = truth.known[order]
+            values, decoded, w = values[known], decoded[known], None if w is None else w[known]
+        return truth.target.predictions(decoded, values, w)
 
+    def answered(self, output: str, answer: Array) -> Predictions:
+        """One decoded answer (columns,) for every example beside the truth, for the metrics."""
+        truth = self.truths[output]
+        return truth.target.beside(answer, truth.present, None if self.w is None else truth.of_present(self.w))
 
-@dataclass(frozen=True)
-class Gathered:
-    """The inputs of a batch, brought together part by part, each on the thread that asks for it.
+    def for_losses(self, losses: Mapping[str, Loss]) -> Dataset:
+        """The same examples, with their targets as losses take them."""
+        return replace(self, losses=losses)
 
-    Gathering a batch of 128 rows of 784 values takes 60 us, which is 5 % of the step of a small perceptron.
-    """
-
-    data: Dataset
-    indices: Array
-    dtype: DTypeLike
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, rows: slice) -> Array:
-        return self.data.inputs(self.indices[rows], self.dtype)
+    def some(self, indices: Array) -> Dataset:
+        """Some of the examples."""
+        return replace(
+            self,
+            inputs={name: feed.some(indices) for name, feed in self.inputs.items()},
+            truths={name: truth.some(indices) for name, truth in self.truths.items()},
+            numbers=self.numbers[indices],
+            w=None if self.w is None else self.w[indices],
+        )

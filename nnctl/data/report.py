@@ -8,11 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
-from nnctl.data.encoder import BLOCK, TableEncoder, blocks
-from nnctl.data.image_cache import gather
-from nnctl.data.sources import Arrays
+from nnctl.data.columns import CategoricalColumn, Column, NumericColumn, finite_numbers
+from nnctl.data.scaling import blocks
 from nnctl.data.tables import Table, as_labels
+from nnctl.data.targets import Truth
 from nnctl.data.telltale import names_rows, numbers_rows
 from nnctl.engine.parameters import Array
 
@@ -39,8 +38,9 @@ class Report:
         dropped: rows without target that were left out.
         malformed: rows that could not be read and were left out, each with its place.
         missing: missing values by column, where there are any, over all parts.
-        classes: rows of each class, or of each label, by part.
+        classes: rows of each class, or of each label, by output and by part.
         problems: what looks wrong.
+        known: rows that have the target of an output, by output and by part, where some have none.
         files: SHA-256 of each file's bytes, by path.
     """
 
@@ -48,8 +48,9 @@ class Report:
     dropped: int = 0
     malformed: tuple[str, ...] = ()
     missing: Mapping[str, int] = field(default_factory=dict)
-    classes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    known: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,14 +66,14 @@ def left_out_problems(malformed: Sequence[str], dropped: int = 0) -> list[Proble
     return problems
 
 
-def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[Problem]:
+def column_problems(train: Table, columns: Sequence[Column], truths: Sequence[Truth]) -> list[Problem]:
     """Columns that carry nothing, name the row, or give the answer away."""
     import polars as pl
 
     found: list[Problem] = []
-    names = [column.name for column in encoder.columns]
+    names = [column.name for column in columns]
     counts = train.frame.select(pl.col(names).drop_nulls().n_unique()).row(0)
-    for column, distinct in zip(encoder.columns, counts, strict=True):
+    for column, distinct in zip(columns, counts, strict=True):
         series = train[column.name]
         present = len(series) - series.null_count()
         if not distinct:
@@ -87,9 +88,10 @@ def column_problems(train: Table, encoder: TableEncoder, truth: Array) -> list[P
                 "rather than describes it; add it to data.exclude"
             )
             found.append(Problem("identifier", message, column.name))
-        elif encoder.target.given_away(column, distinct, train, truth):
+        elif away := [truth for truth in truths if truth.given_away(column, distinct, train)]:
+            given = "the target" if len(truths) == 1 else ", ".join(away[0].target.columns)
             message = (
-                f"column {column.name!r} gives the target away: one determines the other exactly; was it known before?"
+                f"column {column.name!r} gives {given} away: one determines the other exactly; was it known before?"
             )
             found.append(Problem("leakage", message, column.name))
     return found
@@ -101,11 +103,11 @@ def _names_the_row(table: Table, column: NumericColumn | CategoricalColumn, dist
     return numbers_rows(column.name, finite_numbers(table, column.name), table.lines)
 
 
-def array_problems(arrays: Arrays, rows: Array) -> list[Problem]:
+def array_problems(x: Array, rows: Array) -> list[Problem]:
     """Features of an array that are the same in every training example; pixels of an image's border often are."""
-    first = arrays.x[rows[0]].astype(np.float64).ravel()
-    varies, images = np.zeros(first.shape, bool), arrays.x.ndim > 2
-    for block in blocks(arrays.x, rows):
+    first = x[rows[0]].astype(np.float64).ravel()
+    varies, images = np.zeros(first.shape, bool), x.ndim > 2
+    for block in blocks(x, rows):
         varies |= (block != first).any(axis=0)
         if images and varies.any():
             return []
@@ -131,10 +133,10 @@ def duplicate_problems(hashes: Mapping[str, Array]) -> list[Problem]:
     return found
 
 
-def unseen_problems(table: Table, part: str, encoder: TableEncoder) -> list[Problem]:
+def unseen_problems(table: Table, part: str, columns: Sequence[Column]) -> list[Problem]:
     """Categories of a split-off part that its training rows do not have."""
     found = []
-    for column in encoder.columns:
+    for column in columns:
         if isinstance(column, CategoricalColumn):
             labels = as_labels(table[column.name]).drop_nulls()
             new = labels.filter(~labels.is_in(list(column.categories)))
@@ -146,19 +148,3 @@ def unseen_problems(table: Table, part: str, encoder: TableEncoder) -> list[Prob
                 )
                 found.append(Problem("unseen", message, column.name))
     return found
-
-
-def row_hashes(data: Table | Arrays, rows: Array, columns: list[str], truth: Array) -> Array:
-    """A number for each row that equal rows share, target included."""
-    if isinstance(data, Table):
-        import polars as pl
-
-        frame = data.take(rows).frame.select(columns)
-        return frame.with_columns(pl.Series(" target", [t.tobytes() for t in truth])).hash_rows().to_numpy()
-    hashes = np.empty(len(rows), np.int64)
-    step = max(1, BLOCK // max(1, data.x[:1].nbytes))
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        examples = zip(gather(data.x, rows[part]), truth[part], strict=True)
-        hashes[part] = [hash((x.tobytes(), t.tobytes())) for x, t in examples]
-    return hashes

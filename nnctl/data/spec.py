@@ -5,105 +5,18 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from nnctl.data.augmentation import AnyAugmentation
+from nnctl.data.inputs import AnyInput
+from nnctl.data.outputs import TASK, Output
+from nnctl.data.preprocess import Kind, Preprocess
 from nnctl.data.sources import AnySource
+from nnctl.metrics import Task
 from nnctl.spec import Fraction, Listed, Spec
 
-Task = Literal["classification", "regression", "multilabel"]
-Kind = Literal["numeric", "categorical"]
 PartName = Literal["validation", "test"]
-Numeric = Literal["auto", "standardize", "min_max", "robust", "scale", "none"]
-Categorical = Literal["one_hot", "ordinal"]
-Missing = Literal["mean", "median", "most_frequent", "indicator", "error"]
-Unseen = Literal["error", "other"]
-TargetScaling = Literal["auto", "standardize", "none"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 #: The share of a part that is split off, where its `split` entry is left out.
 DEFAULT_SHARE = 0.15
-
-NUMERIC = (
-    "How a numeric column x becomes (x - centre) / scale: standardize (mean, standard deviation), min_max (to 0..1), "
-    "robust (median, distance of the quartiles), scale (arrays of unsigned bytes: divided by 255), none; "
-    "auto is scale for unsigned bytes and standardize for all else."
-)
-CATEGORICAL = "How a category becomes numbers: one_hot (a 0/1 column each) or ordinal (its number, from 0)."
-MISSING = (
-    "What fills a missing value: the column's mean, median or most_frequent value (categories: most frequent in all "
-    "three), indicator (mean, and a 0/1 column that says it was missing); error refuses it."
-)
-UNSEEN = "A category that training did not have: error refuses it, other is all zeros (ordinal: -1)."
-
-
-class ColumnOptions(Spec):
-    """How one column is prepared where it differs from the rest; keys left out follow the rest.
-
-    ```yaml
-    {numeric: robust, missing: median}
-    ```
-    """
-
-    numeric: Numeric | None = Field(None, description=NUMERIC)
-    categorical: Categorical | None = Field(None, description=CATEGORICAL)
-    missing: Missing | None = Field(None, description=MISSING)
-    unseen: Unseen | None = Field(None, description=UNSEEN)
-
-
-class Preprocess(Spec):
-    """How columns become the network's inputs. Every number is taken from the training split alone.
-
-        z = (x - centre) / scale
-
-    | numeric | centre | scale |
-    |---|---|---|
-    | standardize | mean | standard deviation (divided by n) |
-    | min_max | smallest | largest - smallest |
-    | robust | median | third - first quartile, or the standard deviation where these are equal |
-    | none | 0 | 1 |
-
-    The scale of a constant column is 1, as in scikit-learn, whose RobustScaler leaves the scale of equal
-    quartiles 1 as well. A number-valued target is standardized too, and predictions are mapped back; its
-    loss is then in standard deviations, its metrics in its own units. In arrays, each value of an example
-    has its own centre and scale, or with `by: channel` each channel: the last axis of images (h, w,
-    channels), while a grey image (h, w) is one. Source: LeCun et al., "Efficient BackProp" (1998), section 4.3.
-
-    ```yaml
-    {numeric: standardize, categorical: one_hot, missing: mean, columns: {age: {numeric: robust, missing: median}}}
-    ```
-    """
-
-    numeric: Numeric = Field("auto", description=NUMERIC)
-    by: Literal["value", "channel"] = Field(
-        "value",
-        description="What in an array has a centre and a scale of its own: each value or each channel; by channel, "
-        "numeric is standardize where it is auto.",
-    )
-    categorical: Categorical = Field("one_hot", description=CATEGORICAL)
-    missing: Missing = Field("mean", description=MISSING)
-    unseen: Unseen = Field("error", description=UNSEEN)
-    target: TargetScaling = Field(
-        "auto",
-        description="Scaling of a target of numbers; auto is standardize, and none for a loss of counts. Predictions "
-        "are mapped back.",
-    )
-    max_categories: int = Field(1000, ge=2, description="The most categories one_hot makes columns of.")
-    columns: dict[str, ColumnOptions] = Field({}, description="Exceptions, by column.")
-
-    @model_validator(mode="after")
-    def _can_be_put_together(self) -> Self:
-        if self.by == "channel" and self.numeric == "robust":
-            raise ValueError(
-                "robust needs a median, which is not computed by channel; standardize, min_max, scale and none are"
-            )
-        return self
-
-    def options(self, column: str) -> ColumnOptions:
-        """What holds for one column, every key filled in."""
-        own = self.columns.get(column, ColumnOptions())
-        return ColumnOptions(
-            numeric=own.numeric or self.numeric,
-            categorical=own.categorical or self.categorical,
-            missing=own.missing or self.missing,
-            unseen=own.unseen or self.unseen,
-        )
 
 
 class Split(Spec):
@@ -135,7 +48,8 @@ class DataSpec(Spec):
     """Where the examples are, what to predict, and how to prepare them.
 
     `source` is split into parts, except those that have a file of their own; `train` instead of
-    `source` is used whole.
+    `source` is used whole. A network with one input and one output needs no names for them; several are
+    named by `inputs` and `outputs`.
 
     ```yaml
     source: {type: csv, path: iris.csv}
@@ -151,11 +65,11 @@ class DataSpec(Spec):
     target: str | Annotated[tuple[str, ...], Listed, Field(min_length=1)] | None = Field(
         None, description="The column to predict, or several; arrays have their own."
     )
-    task: Literal["auto"] | Task = Field(
-        "auto",
-        description="What the target is; auto: several 0/1 columns are multilabel, text and up to 20 different whole "
-        "numbers are classification, else regression, as far as the loss allows it.",
+    inputs: dict[Name, AnyInput] = Field(
+        {}, description="Several inputs, or one of another kind, by name; instead of `features`."
     )
+    outputs: dict[Name, Output] = Field({}, description="Several outputs, by name; instead of `target`.")
+    task: Literal["auto"] | Task = Field("auto", description=TASK)
     features: Annotated[tuple[str, ...], Listed, Field(min_length=1)] | None = Field(
         None, description="The columns to learn from; left out, all but target, weight and `exclude`."
     )
@@ -190,6 +104,27 @@ class DataSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        for name in ("features", "exclude", "augment"):
+            if self.inputs and getattr(self, name):
+                first = next(iter(self.inputs))
+                key = "augment" if name == "augment" else "columns"
+                raise ValueError(f"`{name}` is for one input without a name; write `inputs.{first}.{key}` instead")
+        for name in ("target", "task"):
+            if self.outputs and getattr(self, name) != type(self).model_fields[name].default:
+                first = next(iter(self.outputs))
+                raise ValueError(f"`{name}` is for one output without a name; write `outputs.{first}.{name}` instead")
+        both = sorted(set(self.inputs) & set(self.outputs))
+        if both:
+            raise ValueError(f"{', '.join(both)} is the name of an input and of an output; give one another name")
+        mixed = [name for name, each in self.inputs.items() if any(change.mixes for change in each.augmentations)]
+        if mixed and (len(self.inputs) > 1 or len(self.outputs) > 1):
+            raise ValueError(
+                f"inputs.{mixed[0]}.augment: mixup mixes the examples of one input with one output; take it out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _columns_once(self) -> Self:
         special = [*self.targets, *([self.weight] if self.weight else [])]
         named = [*special, *(self.features or ())]
@@ -209,6 +144,11 @@ class DataSpec(Spec):
     def targets(self) -> tuple[str, ...]:
         """The target columns, however many."""
         return (self.target,) if isinstance(self.target, str) else self.target or ()
+
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """The target columns of all outputs."""
+        return self.targets or tuple(name for output in self.outputs.values() for name in output.columns)
 
     def share(self, part: PartName) -> float:
         """The share of `source` that goes to a part."""

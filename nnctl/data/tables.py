@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,7 @@ class Table:
         lines: the line (or row, see `unit`) each row stands on, counted from 1; (rows,).
         unit: what `lines` counts.
         malformed: the rows left out because they could not be read, each with its place.
+        folder: where the paths in it start.
     """
 
     frame: pl.DataFrame
@@ -43,6 +45,7 @@ class Table:
     lines: Array
     unit: str = "row"
     malformed: tuple[str, ...] = ()
+    folder: Path = Path()
 
     def __len__(self) -> int:
         return self.frame.height

@@ -35,6 +35,7 @@ __all__ = [
     "confusion_matrix",
     "default_metrics",
     "evaluate",
+    "unique_keys",
 ]
 
 
@@ -90,6 +91,15 @@ AnyMetric = Annotated[
     | MaxError,
     MetricShortForm(),
 ]
+
+
+def unique_keys(metrics: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The metrics, where each is there once."""
+    keys = [metric.key for metric in metrics]
+    repeated = sorted({key for key in keys if keys.count(key) > 1})
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} is listed twice; list each metric once")
+    return metrics
 
 
 def default_metrics(task: Task) -> tuple[Metric, ...]:

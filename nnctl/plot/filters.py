@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnctl.data.encoder import TableEncoder
+from nnctl.engine.batch import INPUT
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.plot.canvas import DIVERGING, new_figure
@@ -56,14 +56,12 @@ def filters_of(model: Model) -> Filters:
     if not named:
         raise ConfigError("filters: no layer of this network has weights; nothing to draw")
     name, weight = named[0].rpartition(".")[0], layout.view(model.theta, named[0]).astype(np.float64)
-    units = (
-        model.encoder.target.names if len(named) == 1 and weight.shape[-1] == len(model.encoder.target.names) else ()
-    )
+    units = model.target.names if len(named) == 1 and weight.shape[-1] == len(model.target.names) else ()
     numbers = tuple(str(i) for i in range(1, weight.shape[-1] + 1))
     if weight.ndim == 2:
         shape, captions = picture_shape(model), units or numbers
         if shape is None:
-            inputs = model.encoder.features if isinstance(model.encoder, TableEncoder) else ()
+            inputs = model.fitted.inputs[INPUT].names
             return Filters(name, None, weight, "unit", captions, inputs)
         pictures = weight.T.reshape(-1, *shape)
         return Filters(name, pictures[..., 0] if shape[-1] == 1 else pictures, None, "unit", captions)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnctl.data.columns import NumericColumn
-from nnctl.data.encoder import ArrayEncoder, TableEncoder
+from nnctl.data.inputs import FittedInput
 from nnctl.data.sources.decoding import decode, pillow
 from nnctl.data.sources.images import ImageSource
 from nnctl.engine.batch import INPUT
@@ -27,7 +26,7 @@ def picture_shape(model: Model) -> Shape | None:
     A picture has two axes, or three of which the last is grey or three colours. The columns of a table are a
     picture where there is a square number of them, named alike but for numbers (`p00` to `p77`).
     """
-    shape, encoder = model.network.inputs[INPUT].shape, model.encoder
+    shape, names = model.network.inputs[INPUT].shape, model.fitted.inputs[INPUT].names
     if len(shape) == 3:
         return shape if shape[-1] in (1, 3) else None
     if len(shape) == 2:
@@ -35,12 +34,9 @@ def picture_shape(model: Model) -> Shape | None:
         # Flattened, or given a channel: no axis is one of channels, as it is for conv1d.
         grey = first.gives == "same" and first.output_shape(shape) in ((prod(shape),), (*shape, 1))
         return (*shape, 1) if grey else None
-    if isinstance(encoder, TableEncoder):
-        kinds = {re.sub(r"\d+", "#", name) for name in encoder.features}
-        side = isqrt(len(encoder.features))
-        if len(kinds) == 1 and "#" in kinds.pop() and side * side == len(encoder.features) >= FEWEST_PIXELS:
-            return (side, side, 1)
-    return None
+    kinds, side = {re.sub(r"\d+", "#", name) for name in names}, isqrt(len(names))
+    pixels = len(kinds) == 1 and "#" in kinds.pop() and side * side == len(names) >= FEWEST_PIXELS
+    return (side, side, 1) if pixels else None
 
 
 def pixels(model: Model, x: Array, shape: Shape) -> Array:
@@ -48,22 +44,10 @@ def pixels(model: Model, x: Array, shape: Shape) -> Array:
 
     The normalisation is undone first, for it makes of the same grey another one at every pixel.
     """
-    raw = _raw(model.encoder, x.astype(np.float64)).reshape(len(x), *shape)
+    raw = model.fitted.inputs[INPUT].undone(x.astype(np.float64)).reshape(len(x), *shape)
     low, high = raw.min(), raw.max()
     scaled: Array = (raw - low) / ((high - low) or 1.0)
     return scaled[..., 0] if shape[-1] == 1 else scaled
-
-
-def _raw(encoder: ArrayEncoder | TableEncoder, z: Array) -> Array:
-    """Inputs before their normalisation, z = (x - centre) / scale."""
-    if isinstance(encoder, TableEncoder):
-        columns = [c for c in encoder.columns if isinstance(c, NumericColumn)]
-        raw: Array = z * np.array([c.scale for c in columns]) + np.array([c.centre for c in columns])
-        return raw
-    z = z.reshape(len(z), *encoder.input_shape)
-    at_0, at_1 = (encoder.transform(np.full((1, *encoder.input_shape), v), np.float64) for v in (0.0, 1.0))
-    array: Array = (z - at_0) / (at_1 - at_0)
-    return array
 
 
 def read_picture(path: Path, model: Model) -> Array:
@@ -73,8 +57,9 @@ def read_picture(path: Path, model: Model) -> Array:
         ConfigError: for a model that does not look at pictures.
         DataError: where the file cannot be read.
     """
-    encoder, shape = model.encoder, picture_shape(model)
-    if shape is None or not isinstance(encoder, ArrayEncoder):
+    fitted: FittedInput = model.fitted.inputs[INPUT]
+    shape = picture_shape(model)
+    if shape is None or fitted.names:
         found = f"inputs of shape {model.network.inputs[INPUT].shape}" if shape is None else "columns of a table"
         raise ConfigError(f"--image {path}: this model takes {found}, no pictures; use --example N")
     height, width, channels = shape
@@ -87,5 +72,5 @@ def read_picture(path: Path, model: Model) -> Array:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    x: Array = encoder.transform(picture.reshape(1, *encoder.input_shape), model.theta.dtype)
+    x: Array = fitted.transform(picture.reshape(1, *fitted.shape), model.theta.dtype)
     return x

@@ -20,7 +20,7 @@ from nnctl.plot.stages import Stage, stages, weights
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.evaluation import Split, file_data, measure, own_data
 from nnctl.runs.model import Model
-from nnctl.runs.rows import all_rows, rows_of_source
+from nnctl.runs.rows import example, rows_of_source
 from nnctl.runs.trained import model_file, open_trained
 from nnctl.training.evaluate import outputs
 
@@ -86,9 +86,9 @@ def draw_curves(request: Request) -> Figure:
 def draw_confusion(request: Request) -> Figure:
     """What was taken for what."""
     name, data = request.examples
-    found = measure(request.model, data, ())
-    matrix = found.confusion()
-    if matrix is None:
+    outputs = measure(request.model, data).outputs.values()
+    found, matrix = next(((each, m) for each in outputs if (m := each.confusion()) is not None), (None, None))
+    if found is None or matrix is None:
         raise ConfigError(
             "confusion: is for classes and labels, and this model predicts numbers; `nnctl eval` shows its errors"
         )
@@ -111,8 +111,8 @@ def draw_features(request: Request) -> Figure:
     x, name, truth = _example(request)
     found = features.with_maps(stages(model.network, model.theta, x))
     y = outputs(model.network, model.theta, {INPUT: x})[OUTPUT]
-    decoded = model.encoder.target.decode(model.loss.predict(y))[0]
-    caption = f"predicted {model.encoder.target.answer_text(decoded)}" + (f", true {truth}" if truth else "")
+    decoded = model.target.decode(model.loss.predict(y))[0]
+    caption = f"predicted {model.target.answer_text(decoded)}" + (f", true {truth}" if truth else "")
     shape = picture_shape(model)
     picture = None if shape is None else pixels(model, x, shape)[0]
     if picture is None and x.ndim > 2:  # a signal, or more channels than colours: drawn as maps are
@@ -126,13 +126,13 @@ def _example(request: Request) -> tuple[Array, str, str | None]:
     if request.image is not None:
         return read_picture(request.image, model), request.image.name, None
     if request.data is not None:
-        rows = all_rows(file_data(model, request.data, request.warn))
+        rows = file_data(model, request.data, request.warn)
     else:
         split, _ = own_data(model, request.folder, request.split, request.warn)
         rows = rows_of_source(model, request.folder, split)
-    one = rows.example(request.example)
+    one = example(rows, request.example)
     (x,) = one.take(slice(None), model.theta.dtype).inputs.values()
-    return x, f"row {request.example}", model.encoder.target.truth_text(one.truth[0])
+    return x, f"row {request.example}", model.target.truth_text(one.truths[OUTPUT].values[0])
 
 
 def draw_weights(request: Request) -> Figure:

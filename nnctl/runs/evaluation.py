@@ -1,7 +1,7 @@
 """A trained model's figures on examples it has not seen, beside those of the baseline."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,11 +10,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnctl.data.dataset import Dataset
-from nnctl.data.loading import load_for_evaluation, predictions
+from nnctl.data.loading import load_for_evaluation
 from nnctl.data.sources import Idx, Npy, Npz, source_of
 from nnctl.data.sources.files import STDIN
 from nnctl.data.targets import Target
-from nnctl.engine.batch import OUTPUT
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
@@ -31,6 +30,7 @@ from nnctl.runs.model import Model
 from nnctl.suggest.files import targets_beside
 from nnctl.training.assemble import assemble
 from nnctl.training.evaluate import Evaluator
+from nnctl.training.report import named
 
 Split = Literal["train", "validation", "test"]
 #: The split that is measured where none is named: the first there is.
@@ -39,7 +39,7 @@ PREFERRED: tuple[Split, ...] = ("test", "validation", "train")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All there is to say of a model on some examples.
+    """All there is to say of one output on the examples that have its target.
 
     Attributes:
         target: what was predicted.
@@ -73,22 +73,50 @@ class Evaluation:
         return self.target.by_column(self.predictions)
 
 
-def measure(model: Model, data: Dataset, metrics: Sequence[Metric]) -> Evaluation:
-    """Loss and metrics of a model on encoded examples, and of the answer that looks at no feature."""
-    target = model.encoder.target
-    trivial = np.array(model.facts["baseline"])
+@dataclass(frozen=True)
+class Measured:
+    """All there is to say of a model on some examples.
+
+    Attributes:
+        loss: the weighted sum of the outputs' losses.
+        outputs: by name.
+        losses: of each example, the same sum without its weight; (n,). An output whose target is not known adds 0.
+    """
+
+    loss: float
+    outputs: dict[str, Evaluation]
+    losses: Array
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The loss and the figures of all outputs by one name each, as in metrics.jsonl."""
+        return {"loss": self.loss, **named({name: each.figures for name, each in self.outputs.items()})}
+
+
+def measure(model: Model, data: Dataset, metrics: Mapping[str, Sequence[Metric]] | None = None) -> Measured:
+    """Loss and metrics of a model on encoded examples, and of the answer that looks at no feature.
+
+    `metrics` are those of each output; left out, none.
+    """
     with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(os.cpu_count() or 1) as workers:
-        losses, outputs = Evaluator(model.network, model.heads, model.theta, workers)(data)
-        loss, y = losses[OUTPUT], outputs[OUTPUT]
-        found = predictions(model.loss, data, y)
-        return Evaluation(
-            target,
-            {"loss": loss, **evaluate(metrics, found)},
-            evaluate(metrics, target.beside(trivial, data.truth, data.w)),
-            target.trivial_text(trivial),
-            found,
-            model.loss.forward(y, data.t, Slot(y.dtype)).astype(np.float64),
-        )
+        evaluator = Evaluator(model.network, model.heads, model.theta, workers)
+        losses, outputs = evaluator(data)
+        targets, total, found = data.targets(slice(None), model.theta.dtype), np.zeros(len(data)), {}
+        for name, head in model.heads.items():
+            y, truth, target = outputs[name], data.truths[name], model.fitted.outputs[name]
+            each = head.loss.forward(y, targets[name], Slot(y.dtype)).astype(np.float64)
+            total += head.weight * (each if truth.known is None else np.where(truth.known, each, 0.0))
+            trivial, own = np.array(model.facts["baseline"][name]), (metrics or {}).get(name, ())
+            p = data.predictions(name, y)
+            found[name] = Evaluation(
+                target,
+                {"loss": losses[name] if len(losses) > 1 else evaluator.total(losses), **evaluate(own, p)},
+                evaluate(own, data.answered(name, trivial)),
+                target.trivial_text(trivial),
+                p,
+                each if truth.known is None else each[truth.known],
+            )
+        return Measured(evaluator.total(losses), found, total)
 
 
 def file_data(model: Model, path: str, warn: Callable[[str], None] | None = None) -> Dataset:
@@ -110,7 +138,7 @@ def file_data(model: Model, path: str, warn: Callable[[str], None] | None = None
         source = source.model_copy(update={"labels": targets_beside(path, Path())})
     skip = model.experiment.data.malformed == "skip"
     dtype = model.experiment.runtime.dtype
-    return load_for_evaluation(model.encoder, source, Path(), dtype, model.loss, warn if skip else None)
+    return load_for_evaluation(model.fitted, source, Path(), dtype, model.losses, warn if skip else None)
 
 
 def own_data(model: Model, folder: Path, split: Split | None, warn: Callable[[str], None]) -> tuple[Split, Dataset]:
@@ -137,7 +165,7 @@ def own_data(model: Model, folder: Path, split: Split | None, warn: Callable[[st
     known = _known_hashes(folder)
     files = {os.path.relpath(folder / name, folder): digest for name, digest in job.data.report.files.items()}
     changed = [name for name, digest in files.items() if known.get(name, digest) != digest]
-    if job.data.encoder != model.encoder and (changed or not known):
+    if job.data.fitted != model.fitted and (changed or not known):
         raise DataError(
             f"{', '.join(changed or files)}: not the data the model was trained on any more, so its splits cannot be "
             "made again; measure on a file of its own with --data"

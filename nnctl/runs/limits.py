@@ -1,13 +1,15 @@
 """Limits that figures must keep, and metrics by name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from nnctl.data.targets import Target
 from nnctl.errors import ConfigError
-from nnctl.metrics import AnyMetric, Metric, Task, default_metrics
+from nnctl.metrics import AnyMetric, Metric, Task
 from nnctl.spec import nearest
 
 #: What may stand before `precision`, `recall` and `f1`.
@@ -36,7 +38,7 @@ class Limit:
         return f"{self.name} is {figure:.9g}; it must be at {'most' if self.upper else 'least'} {self.value:.9g}"
 
 
-def limit_of(text: str, task: Task, columns: int) -> Limit:
+def limit_of(text: str, targets: Mapping[str, Target]) -> Limit:
     """A limit written as `metric=value`.
 
     Raises:
@@ -48,32 +50,43 @@ def limit_of(text: str, task: Task, columns: int) -> Limit:
     except ValueError:
         value = float("nan")
     if not isfinite(value):
-        example = f"{default_metrics(task)[0].key}=0.95"
-        raise ConfigError(f"--fail-under {text}: is not METRIC=NUMBER; write for example {example}")
-    if name == "loss":
+        raise ConfigError(f"--fail-under {text}: is not METRIC=NUMBER; write for example {_example(targets)}=0.95")
+    if name == "loss" or (len(targets) > 1 and name in {f"{output}.loss" for output in targets}):
         return Limit(name, value, None)
-    metric = metric_of(name, task, columns)
-    return Limit(metric.key, value, metric)
+    output, metric = metric_of(name, targets)
+    return Limit(f"{output}.{metric.key}" if len(targets) > 1 else metric.key, value, metric)
 
 
 _metrics: TypeAdapter[Metric] = TypeAdapter(AnyMetric)
 
 
-def metric_of(name: str, task: Task, columns: int) -> Metric:
-    """A metric by its name, as in the experiment file.
+def metric_of(name: str, targets: Mapping[str, Target]) -> tuple[str, Metric]:
+    """An output and a metric of it by its name, as in metrics.jsonl: `mae`, or `price.mae` of several outputs.
 
     Raises:
         ConfigError: where there is none of that name for such a target.
     """
+    output, _, key = name.partition(".") if len(targets) > 1 else (next(iter(targets)), "", name)
+    if output not in targets:
+        raise ConfigError(
+            f"{name!r}: of which output? There are {', '.join(targets)}; write for example {_example(targets)}"
+        )
+    target = targets[output]
     try:
-        metric = _metrics.validate_python(name)
+        metric = _metrics.validate_python(key)
     except ValidationError:
-        names = metric_names(task)
-        near = nearest(name, names)
+        names = metric_names(target.task)
+        near = nearest(key, names)
         hint = f"did you mean {near!r}? " if near else ""
-        raise ConfigError(f"{name!r} is not a metric; {hint}for {task} there are {', '.join(names)}") from None
-    metric.check(task, columns)
-    return metric
+        raise ConfigError(f"{key!r} is not a metric; {hint}for {target.task} there are {', '.join(names)}") from None
+    metric.check(target.task, len(target.names))
+    return output, metric
+
+
+def _example(targets: Mapping[str, Target]) -> str:
+    output, target = next(iter(targets.items()))
+    key = target.suited_metrics[0].key
+    return f"{output}.{key}" if len(targets) > 1 else key
 
 
 def metric_names(task: Task) -> list[str]:

@@ -1,5 +1,6 @@
 """The model file: weights, with architecture and preprocessing in the header."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ import numpy as np
 
 from nnctl.config.architecture import Wanted, build
 from nnctl.config.experiment import Experiment
-from nnctl.data.encoder import Encoder, from_json
-from nnctl.engine.batch import INPUT, OUTPUT
-from nnctl.engine.graph import Signal
+from nnctl.data.fitted import Fitted
+from nnctl.data.targets import Target
+from nnctl.engine.batch import OUTPUT
 from nnctl.engine.loss import Head, Loss
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
@@ -19,7 +20,8 @@ from nnctl.errors import DataError
 from nnctl.metrics import Metric
 from nnctl.runs.tensors import read_tensors, write_tensors
 
-FORMAT = 1
+#: What is written; files of version 1, which have one input and one output, are read as well.
+FORMAT, READ = 2, (1, 2)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Model:
     """A trained model: all that prediction and evaluation need, without the run's directory."""
 
     experiment: Experiment
-    encoder: Encoder
+    fitted: Fitted
     network: Network
     heads: Mapping[str, Head]
     theta: Array
@@ -39,8 +41,20 @@ class Model:
         return self.heads[OUTPUT].loss
 
     @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return self.experiment.metrics or ()
+    def losses(self) -> dict[str, Loss]:
+        """The loss of each output."""
+        return {name: head.loss for name, head in self.heads.items()}
+
+    @property
+    def target(self) -> Target:
+        """What its one output predicts."""
+        return self.fitted.outputs[OUTPUT]
+
+    @property
+    def metrics(self) -> dict[str, tuple[Metric, ...]]:
+        """The metrics of each output."""
+        named = self.experiment.data.outputs
+        return {name: (named[name].metrics if named else self.experiment.metrics) or () for name in self.fitted.outputs}
 
 
 def save_model(path: Path, model: Model) -> None:
@@ -53,9 +67,7 @@ def save_model(path: Path, model: Model) -> None:
         {
             "format": FORMAT,
             "experiment": model.experiment.model_dump(mode="json"),
-            "encoder": model.encoder.to_json(),
-            "input_shape": list(model.network.inputs[INPUT].shape),
-            "outputs": model.network.shape_of(OUTPUT)[-1],
+            "fitted": model.fitted.model_dump(mode="json"),
             **model.facts,
         },
     )
@@ -68,17 +80,34 @@ def load_model(path: Path) -> Model:
         DataError: where the file is missing, damaged, or of a later format.
     """
     arrays, values = read_tensors(path)
-    if values.pop("format", None) != FORMAT:
+    version = values.pop("format", None)
+    if version not in READ:
         raise DataError(f"{path}: not a model file this version of nnctl reads (format {FORMAT})")
+    if version == 1:
+        values = _of_version_1(values)
     experiment = Experiment.model_validate(values.pop("experiment"))
-    encoder = from_json(values.pop("encoder"))
-    if experiment.loss is None:
-        raise DataError(f"{path}: the header names no loss")
-    shape, outputs = tuple(values.pop("input_shape")), values.pop("outputs")
-    network = build(experiment.model, {INPUT: Signal(shape)}, {OUTPUT: Wanted(outputs, experiment.loss)})
+    fitted = Fitted.model_validate(values.pop("fitted"))
+    heads = {name: _head(path, experiment, name) for name in fitted.outputs}
+    inputs = {name: each.signal for name, each in fitted.inputs.items()}
+    wanted = {name: Wanted(each.outputs(heads[name].loss), heads[name].loss) for name, each in fitted.outputs.items()}
+    network = build(experiment.model, inputs, wanted)
     theta = np.empty(network.layout.size, experiment.runtime.dtype)
     for name, parameter in network.layout.parameters.items():
         if name not in arrays or arrays[name].shape != parameter.shape:
             raise DataError(f"{path}: the tensor {name} of shape {parameter.shape} is missing")
         network.layout.view(theta, name)[...] = arrays[name]
-    return Model(experiment, encoder, network, {OUTPUT: Head(experiment.loss)}, theta, values)
+    return Model(experiment, fitted, network, heads, theta, values)
+
+
+def _of_version_1(values: dict[str, Any]) -> dict[str, Any]:
+    """A header of version 1 as it is written now; shapes follow from what was fitted."""
+    known = {key: value for key, value in values.items() if key not in ("encoder", "input_shape", "outputs")}
+    return {**known, "fitted": json.loads(values["encoder"]), "baseline": {OUTPUT: values["baseline"]}}
+
+
+def _head(path: Path, experiment: Experiment, output: str) -> Head:
+    named = experiment.data.outputs.get(output)
+    loss = experiment.loss if named is None else named.loss
+    if loss is None:
+        raise DataError(f"{path}: the header names no loss")
+    return Head(loss, 1.0 if named is None else named.weight)

@@ -8,26 +8,26 @@ batch leaves empty of a tile is computed too, and thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnctl.data.batching import ahead
-from nnctl.data.encoder import BLOCK, ArrayEncoder, refuse_non_finite
-from nnctl.data.image_cache import gather
+from nnctl.data.inputs import FittedInput
+from nnctl.data.reading import in_folder
+from nnctl.data.scaling import BLOCK
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.base import without_labels
 from nnctl.data.sources.files import STDIN, resolve
 from nnctl.data.sources.jsonl import JsonLines
 from nnctl.data.tables import Table, listed
-from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.parameters import Array
-from nnctl.engine.tiles import Lane, Tiles, tile_rows
+from nnctl.engine.tiles import Lane, Tiles
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.model import Model
@@ -46,28 +46,36 @@ class Predictor:
     def __init__(self, model: Model, workers: Workers | None = None) -> None:
         self.model = model
         self.tiles = Tiles(model.network, model.theta, workers)
-        self._none = self._decoded(np.empty((0, *model.network.shape_of(OUTPUT)), model.theta.dtype))
+        shapes = {name: model.network.shape_of(name) for name in model.fitted.outputs}
+        self.nothing = self._decoded({name: np.empty((0, *shape), model.theta.dtype) for name, shape in shapes.items()})
 
-    def __call__(self, x: Array, first: int = 0) -> Array:
-        """Inputs (n, ...) to (n, columns): a number for each class or label, or in the target's own units.
+    def __call__(self, inputs: Mapping[str, Any], first: int = 0) -> dict[str, Array]:
+        """By output, of inputs (n, ...) (n, columns): a number for each class or label, or in the target's own units.
 
-        `first` is how many rows came before these.
+        `first` is how many rows came before these. Sequences have no place in a tile: a tile holds as many steps as
+        its rows have.
         """
-        height = self.tiles.rows
+        height, count = self.tiles.rows, len(next(iter(inputs.values())))
+        filled = not any(fitted.sequences for fitted in self.model.fitted.inputs.values())
 
-        def run(lane: Lane, rows: slice) -> Array:
-            tile = lane.memory.buffer("tile", (height, *x.shape[1:]))
-            start = (first + rows.start) % height
-            own = slice(start, start + rows.stop - rows.start)
-            tile[own] = x[rows]
-            y = lane.forward.forward({INPUT: tile})[OUTPUT]
-            return self._decoded(y)[own].copy()  # the lane's memory is used again
+        def run(lane: Lane, rows: slice) -> dict[str, Array]:
+            some, own = {name: x[rows] for name, x in inputs.items()}, slice(None)
+            if filled:
+                start = (first + rows.start) % height
+                own = slice(start, start + rows.stop - rows.start)
+                for name, x in some.items():
+                    tile = lane.memory.buffer(f"tile {name}", (height, *x.shape[1:]))
+                    tile[own], some[name] = x, tile
+            decoded = self._decoded(lane.forward.forward(some))
+            return {name: y[own].copy() for name, y in decoded.items()}  # the lane's memory is used again
 
         with np.errstate(all="ignore"):  # what is not finite is found in the outputs
-            return np.concatenate([self._none, *self.tiles.each(len(x), run, first)])
+            found = [self.nothing, *self.tiles.each(count, run, first)]
+        return {name: np.concatenate([tile[name] for tile in found]) for name in self.nothing}
 
-    def _decoded(self, y: Array) -> Array:
-        return self.model.encoder.target.decode(self.model.loss.predict(y))
+    def _decoded(self, ys: Mapping[str, Array]) -> dict[str, Array]:
+        model = self.model
+        return {n: target.decode(model.losses[n].predict(ys[n])) for n, target in model.fitted.outputs.items()}
 
 
 @dataclass
@@ -88,16 +96,23 @@ class Prediction:
     ignored: dict[str, None] = field(default_factory=dict)
 
     @cached_property
-    def decisions(self) -> list[str]:
-        """The names of the predicted columns: one, or one a column of the target where it has several."""
-        columns = self.model.encoder.target.columns
-        return ["prediction"] if len(columns) == 1 else [f"prediction_{name}" for name in columns]
+    def decisions(self) -> dict[str, list[str]]:
+        """By output, the names of the predicted columns: one, or one a column of the target where it has several."""
+        return {
+            name: [_joined("prediction", self._prefix(name), column) for column in target.columns]
+            if len(target.columns) > 1
+            else [_joined("prediction", self._prefix(name))]
+            for name, target in self.model.fitted.outputs.items()
+        }
 
     @cached_property
-    def shares(self) -> list[str]:
-        """The names of the columns of probabilities."""
-        target = self.model.encoder.target
-        return [f"probability_{name}" for name in target.names] if self.probabilities and target.has_shares else []
+    def shares(self) -> dict[str, list[str]]:
+        """By output, the names of the columns of probabilities."""
+        return {
+            name: [_joined("probability", self._prefix(name), each) for each in target.names]
+            for name, target in self.model.fitted.outputs.items()
+            if self.probabilities and target.has_shares
+        }
 
     def check(self) -> None:
         """Check that every column can be kept beside the predictions.
@@ -105,10 +120,11 @@ class Prediction:
         Raises:
             ConfigError: naming the first that cannot.
         """
+        own = {column for columns in (*self.decisions.values(), *self.shares.values()) for column in columns}
         for name in self.keep:
-            if isinstance(self.model.encoder, ArrayEncoder):
+            if not self.model.fitted.of_table:
                 raise ConfigError(f"--keep {name}: the model takes arrays, whose columns have no names")
-            if name in (*self.decisions, *self.shares):
+            if name in own:
                 raise ConfigError(f"--keep {name}: the predictions have a column of that name; rename it in the data")
 
     def frames(self, rows: int = ROWS, workers: Workers | None = None) -> Iterator[pl.DataFrame]:
@@ -118,70 +134,55 @@ class Prediction:
             DataError: naming all columns that are not there, or the place of a value that cannot be.
             ConfigError: where a column to keep is not there.
         """
-        predict = Predictor(self.model, workers)
-        encoder = self.model.encoder
+        predict, dtype = Predictor(self.model, workers), self.model.theta.dtype
+        fitted: Mapping[str, FittedInput] = self.model.fitted.inputs
+        numbers = sum(each.signal.repeats * prod(each.shape) for each in fitted.values())
+        tile = predict.tiles.rows
+        most = min(rows, max(1, BLOCK // (8 * max(1, numbers)) // tile) * tile)  # large images, fewer at a time
         count = 0
-        for x, data in self._arrays(encoder, rows) if isinstance(encoder, ArrayEncoder) else self._tables(rows):
-            outputs = predict(x, count)
-            count += len(x)
-            wrong = ~np.isfinite(outputs).all(axis=1)
-            if wrong.any():
-                raise DataError(
-                    f"{data.place(int(wrong.argmax()))}: the network's output is not a finite number; the values of "
-                    "this row are too far from those it was trained on"
-                )
-            yield self._frame(outputs, data)
+        for data in self._data(rows):
+            values = {name: each.read(data) for name, each in fitted.items()}
+            for start in range(0, len(data), most):
+                part = slice(start, min(start + most, len(data)))
+                outputs = predict({n: each.some(values[n], part, dtype) for n, each in fitted.items()}, count)
+                count += part.stop - part.start
+                described = data if isinstance(data, Table) else data.examples()
+                described = described if len(described) <= most else described.take(np.arange(part.start, part.stop))
+                for y in outputs.values():
+                    wrong = ~np.isfinite(y).all(axis=1)
+                    if wrong.any():
+                        raise DataError(
+                            f"{described.place(int(wrong.argmax()))}: the network's output is not a finite number; "
+                            "the values of this row are too far from those it was trained on"
+                        )
+                yield self._frame(outputs, described)
         if not count:
-            nothing = _of_columns(self.keep)
-            yield self._frame(predict(np.empty((0, *encoder.input_shape), self.model.theta.dtype)), nothing)
+            yield self._frame(predict.nothing, _of_columns(self.keep))
 
-    def _tables(self, rows: int) -> Iterator[tuple[Array, Table]]:
-        encoder, dtype = self.model.encoder, self.model.theta.dtype
+    def _data(self, rows: int) -> Iterator[Table | Arrays]:
+        """Tables of some rows at a time; arrays at once, as they are mapped from disk and opening one reads nothing."""
+        fitted, source = self.model.fitted, without_labels(self.source)
+        if not fitted.of_table:
+            yield fitted.suited(source).open(self.base)
+            return
         met: dict[str, None] = {}
-        tables = without_labels(self.source).batches(self.base, rows, numbers=self._numbers)
+        wanted = [name for name in fitted.numeric if name not in self.keep]  # those to keep are copied as written
+        tables = source.batches(self.base, rows, numbers=wanted)
         # Of a pipe nothing is read ahead: waiting for it on another thread could not be interrupted.
         files = all(path != STDIN and resolve(path, self.base).is_file() for path in self.source.files())
         for data in ahead(tables) if files else tables:
             if isinstance(data, Table):
                 met.update(dict.fromkeys(data.columns))
-                self.ignored.update(dict.fromkeys(n for n in encoder.ignored(data) if n not in self.keep))
+                self.ignored.update(dict.fromkeys(n for n in fitted.ignored(data) if n not in self.keep))
                 if isinstance(self.source, JsonLines):
-                    data = _with_absent_keys(data, (*self._features, *self.keep))
+                    data = _with_absent_keys(data, (*fitted.reads, *self.keep))
                 self._require_kept(data)
-            yield encoder.inputs(data, dtype), cast("Table", data)
+            yield in_folder(data, self.source, self.base)
         if met:
             # Only now it is certain that a key is in no object of JSON lines.
             everything = _of_columns(met, data.name)
-            everything.require(self._features)
+            everything.require(fitted.reads)
             self._require_kept(everything)
-
-    def _arrays(self, encoder: ArrayEncoder, rows: int) -> Iterator[tuple[Array, Table]]:
-        """Arrays are mapped from disk, so that opening one reads nothing."""
-        data = cast("Arrays", without_labels(self.source).suited(encoder.shape).open(self.base))
-        x = encoder.raw(data)
-        refuse_non_finite(x, data.name)
-        tile = tile_rows(self.model.network)
-        rows = min(rows, max(1, BLOCK // (8 * prod(encoder.shape)) // tile) * tile)  # large images, fewer at a time
-        for start in range(0, len(x), rows):
-            part = slice(start, start + rows)
-            yield encoder.transform(gather(x, part), self.model.theta.dtype), _of_examples(data[part], start + 1)
-
-    @property
-    def _of_arrays(self) -> bool:
-        return isinstance(self.model.encoder, ArrayEncoder)
-
-    @property
-    def _features(self) -> list[str]:
-        encoder = self.model.encoder
-        return [] if isinstance(encoder, ArrayEncoder) else [column.name for column in encoder.columns]
-
-    @property
-    def _numbers(self) -> list[str]:
-        """The columns wanted as numbers; those to keep are copied as they are written."""
-        encoder = self.model.encoder
-        if isinstance(encoder, ArrayEncoder):
-            return []
-        return [c.name for c in encoder.columns if c.kind == "numeric" and c.name not in self.keep]
 
     def _require_kept(self, table: Table) -> None:
         for name in self.keep:
@@ -192,17 +193,24 @@ class Prediction:
                     f"--keep {name}: {table.name} has no such column; {hint}its columns are {listed(table.columns)}"
                 )
 
-    def _frame(self, outputs: Array, data: Table) -> pl.DataFrame:
+    def _frame(self, outputs: Mapping[str, Array], data: Table) -> pl.DataFrame:
         import polars as pl
 
-        decisions = self.model.encoder.target.decisions(outputs)
-        return pl.DataFrame(
-            [
-                *(data[name] for name in (data.columns if self._of_arrays else dict.fromkeys(self.keep))),
-                *(decision.alias(name) for decision, name in zip(decisions, self.decisions, strict=True)),
-                *(pl.Series(name, outputs[:, i]) for i, name in enumerate(self.shares)),
-            ]
-        )
+        kept = dict.fromkeys(self.keep) if self.model.fitted.of_table else data.columns
+        columns = [data[name] for name in kept]
+        for name, target in self.model.fitted.outputs.items():
+            decided = zip(target.decisions(outputs[name]), self.decisions[name], strict=True)
+            columns += [decision.alias(column) for decision, column in decided]
+            columns += [pl.Series(column, outputs[name][:, i]) for i, column in enumerate(self.shares.get(name, ()))]
+        return pl.DataFrame(columns)
+
+    def _prefix(self, output: str) -> str:
+        """What the columns of an output are called by; nothing where there is only one."""
+        return output if len(self.model.fitted.outputs) > 1 else ""
+
+
+def _joined(*parts: str) -> str:
+    return "_".join(part for part in parts if part)
 
 
 def _with_absent_keys(table: Table, names: Sequence[str]) -> Table:
@@ -211,14 +219,6 @@ def _with_absent_keys(table: Table, names: Sequence[str]) -> Table:
 
     absent = [pl.lit(None, pl.String).alias(name) for name in names if name not in table.columns]
     return replace(table, frame=table.frame.with_columns(absent))
-
-
-def _of_examples(data: Arrays, first: int) -> Table:
-    """Where examples of arrays come from: their places, and the file of each where it has one of its own."""
-    import polars as pl
-
-    files = {} if data.files is None else {"file": data.files}
-    return Table(pl.DataFrame(files), data.name, np.arange(first, first + len(data)))
 
 
 def _of_columns(names: Iterable[str], name: str = "") -> Table:

@@ -21,7 +21,7 @@ from nnctl.runs.resolved import write_config
 from nnctl.stopping import StopRequest
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
-from nnctl.training.report import evaluate_splits, trivial_answer
+from nnctl.training.report import evaluate_splits, trivial_answers
 from nnctl.training.state import State
 
 
@@ -124,11 +124,11 @@ class Recorder:
         # What does not change the model stays out of its file: the same training gives the same bytes.
         experiment = relocated(job.experiment, job.base, self.run.path)
         experiment = experiment.model_copy(update={"runtime": Runtime(dtype=experiment.runtime.dtype)})
-        answer = trivial_answer(job)
-        facts = {"epoch": epoch, "baseline": answer.tolist()}
-        model = Model(experiment, job.data.encoder, job.network, job.heads, event.theta, facts)
+        answers = trivial_answers(job)
+        facts = {"epoch": epoch, "baseline": {name: answer.tolist() for name, answer in answers.items()}}
+        model = Model(experiment, job.data.fitted, job.network, job.heads, event.theta, facts)
         save_model(self.run.model, model)
-        figures, baseline = evaluate_splits(job, event.theta, answer, workers)
+        figures, baseline = evaluate_splits(job, event.theta, answers, workers)
         values = [score["value"] for score in event.scores]
         summary = {
             "run": str(self.run.path),

@@ -19,7 +19,7 @@ from nnctl.runs.files import write_atomic
 
 def write_tensors(path: Path, arrays: dict[str, Array], values: dict[str, Any]) -> None:
     """Write named arrays and JSON values, safely against crashes."""
-    text = json.dumps(values, sort_keys=True)
+    text = json.dumps(values)  # in their order: that of inputs is the order in which they are joined
     arrays = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
     # One entry in the header: safetensors writes several in an order that changes from process to process.
     header = json.dumps({"sha256": _digest(arrays, text), "values": text})

@@ -72,10 +72,11 @@ def model_file(path: Path) -> Path:
 
 
 def _check_baseline(model: Model) -> None:
-    """The trivial answer has a number for every class or column."""
-    answer, names = model.facts["baseline"], model.encoder.target.names
-    if len(answer) != len(names) or not all(isinstance(number, float) for number in answer):
-        raise ValueError(f"a baseline of {answer!r:.60} for {len(names)} outputs")
+    """The trivial answers have a number for every class or column."""
+    for name, target in model.fitted.outputs.items():
+        answer, names = model.facts["baseline"][name], target.names
+        if len(answer) != len(names) or not all(isinstance(number, float) for number in answer):
+            raise ValueError(f"a baseline of {answer!r:.60} for {len(names)} outputs")
 
 
 def _first_line(error: BaseException) -> str:

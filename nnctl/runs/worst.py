@@ -1,37 +1,43 @@
-"""The examples a model gets most wrong, and what is confused with what."""
+"""The examples a model gets most wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnctl.data.dataset import Dataset
 from nnctl.engine.parameters import Array
-from nnctl.runs.evaluation import Evaluation
+from nnctl.runs.evaluation import Measured
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-def worst(found: Evaluation, count: int) -> Array:
+def worst(found: Measured, count: int) -> Array:
     """The indices of the examples with the largest loss, the worst first; of equal ones the first first."""
     losses = np.where(np.isnan(found.losses), np.inf, found.losses)
     return np.argsort(-losses, kind="stable")[:count]
 
 
-def worst_frame(found: Evaluation, indices: Array, numbers: Array, files: Sequence[str] | None = None) -> pl.DataFrame:
+def worst_frame(found: Measured, data: Dataset, indices: Array) -> pl.DataFrame:
     """A line for each example: row, truth, prediction, probability of the truth (where there is one) and loss.
 
-    `files` name the file of every row, where examples are files.
+    Where there are several outputs, their columns begin with their names; what is not known is empty.
     """
     import polars as pl
 
+    numbers = data.numbers[indices]
     columns = [pl.Series("row", numbers)]
-    if files is not None:
-        columns.append(pl.Series("file", [files[number - 1] for number in numbers]))
-    columns += found.target.compared(found.predictions, indices)
-    probability = found.target.probability_of_truth(found.predictions)
-    if probability is not None:
-        columns.append(pl.Series("probability", probability[indices]))
+    if data.files is not None:
+        columns.append(pl.Series("file", [data.files[number - 1] for number in numbers]))
+    for name, each in found.outputs.items():
+        known = data.truths[name].has(indices)
+        places = (np.cumsum(data.truths[name].has(slice(None))) - 1)[indices[known]]  # among the predictions
+        own = each.target.compared(each.predictions, places)
+        probability = each.target.probability_of_truth(each.predictions)
+        own += [] if probability is None else [pl.Series("probability", probability[places])]
+        prefix = f"{name}." if len(found.outputs) > 1 else ""
+        lines = pl.Series(np.where(known, np.cumsum(known) - 1, -1)).replace(-1, None)
+        columns += [series.gather(lines).alias(prefix + series.name) for series in own]
     return pl.DataFrame([*columns, pl.Series("loss", found.losses[indices])])

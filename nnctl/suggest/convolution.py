@@ -52,7 +52,7 @@ def is_image(shape: Shape) -> bool:
 
 def convolutional(data: LoadedData) -> tuple[dict[str, Any], Pace, str]:
     """The model section for images, the pace of its training, and what an image costs, in words."""
-    rows, shape = len(data.train), data.train.input_shape
+    rows, shape = len(data.train), data.inputs[INPUT].shape
     size = max(size for size in SIZES if size.rows <= rows)
     filters = size.filters
     # Narrower until the fewest epochs are affordable.
@@ -71,11 +71,11 @@ def convolutional(data: LoadedData) -> tuple[dict[str, Any], Pace, str]:
 
 
 def _cost(data: LoadedData, layers: list[Any]) -> int:
-    target = data.encoder.target
+    target = data.targets[OUTPUT]
     loss, _ = target.suited_loss
     model = Model.model_validate({"layers": plain(layers)})
     wanted = {OUTPUT: Wanted(target.outputs(loss), loss)}
-    return build(model, {INPUT: Signal(data.train.input_shape)}, wanted).multiply_adds
+    return build(model, {INPUT: Signal(data.inputs[INPUT].shape)}, wanted).multiply_adds
 
 
 def _layers(shape: Shape, filters: int, size: Size) -> list[Any]:

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnctl.config.experiment import Experiment
-from nnctl.data.encoder import TableEncoder
 from nnctl.data.loading import LoadedData, load
 from nnctl.data.report import Report
 from nnctl.data.sources import Source
 from nnctl.data.sources.images import ImageSource
 from nnctl.data.spec import DataSpec, Task
 from nnctl.data.tables import Table
+from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.suggest.commented import Because, comment, commented, plain
 from nnctl.suggest.convolution import is_image
 from nnctl.suggest.files import sources
@@ -63,10 +63,10 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
     loaded = load(DataSpec.model_validate(plain(data) | skip), folder, 0, "float32")
     if images and loaded.report.malformed:
         data["malformed"] = left_out(loaded.report.malformed, sum(loaded.report.rows.values()))
-    if not isinstance(loaded.train.encoder, TableEncoder):
+    if not loaded.fitted.of_table:
         data |= _arrays(loaded)
-    target = loaded.encoder.target
-    data["task"] = Because(target.task, target.reason(loaded.train.truth, asked=task is not None))
+    target = loaded.targets[OUTPUT]
+    data["task"] = Because(target.task, target.reason(loaded.train.truths[OUTPUT].values, asked=task is not None))
     if target.stratified and "validation" in data["split"]:
         data["split"]["stratify"] = Because(True, "every part has the classes in the same proportions")
     in_order = {key: data[key] for key in DataSpec.model_fields if key in data}
@@ -104,15 +104,15 @@ def _examples(path: str, targets: Sequence[str], folder: Path, task: Task | None
 
 def _arrays(loaded: LoadedData) -> dict[str, Any]:
     """How arrays are brought to numbers near 1, and for images an example of augmentation."""
-    shape = loaded.train.input_shape
-    if loaded.train.x.dtype == np.uint8:
+    shape = loaded.inputs[INPUT].shape
+    if loaded.train.inputs[INPUT].values.dtype == np.uint8:
         preprocess = {"numeric": Because("auto", "bytes are divided by 255")}
     elif is_image(shape):
         by = Because("channel", "all pixels of a channel alike, so that one filter fits everywhere")
         preprocess = {"numeric": Because("standardize", "mean 0 and standard deviation 1"), "by": by}
     else:
         preprocess = {"numeric": Because("auto", "mean 0 and standard deviation 1 for each number")}
-    example = is_image(shape) and loaded.encoder.target.stratified
+    example = is_image(shape) and loaded.targets[OUTPUT].stratified
     return {"preprocess": preprocess} | ({"augment": example_augmentation(shape)} if example else {})
 
 

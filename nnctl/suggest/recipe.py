@@ -7,6 +7,7 @@ import numpy as np
 
 from nnctl.data.loading import LoadedData
 from nnctl.data.targets.classes import UNBALANCED
+from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.parameters import Shape
 from nnctl.suggest.commented import Because
 from nnctl.suggest.convolution import convolutional, is_image
@@ -40,7 +41,7 @@ SIZES = (
 
 def recipe(data: LoadedData) -> dict[str, Any]:
     """Everything but the data section."""
-    if is_image(data.train.input_shape):
+    if is_image(data.inputs[INPUT].shape):
         model, pace, cost = convolutional(data)
         return {
             "model": model,
@@ -52,7 +53,7 @@ def recipe(data: LoadedData) -> dict[str, Any]:
     rows = len(data.train)
     size = max(size for size in SIZES if size.rows <= rows)
     return {
-        "model": _model(data.train.input_shape, size, rows),
+        "model": _model(data.inputs[INPUT].shape, size, rows),
         "loss": _loss(data),
         "optimizer": optimizer(size.pace),
         "regularization": {"l2": Because(size.l2, f"keeps weights small; {rows} training rows {_need(size)}")},
@@ -79,7 +80,7 @@ def _model(shape: Shape, size: Size, rows: int) -> dict[str, Any]:
 
 
 def _loss(data: LoadedData) -> dict[str, Any]:
-    loss, reason = data.encoder.target.suited_loss
+    loss, reason = data.targets[OUTPUT].suited_loss
     found: dict[str, Any] = {"type": Because(loss.type, reason)}
     counts = class_counts(data)
     if unbalanced(counts):
@@ -89,7 +90,7 @@ def _loss(data: LoadedData) -> dict[str, Any]:
 
 
 def _metrics(data: LoadedData) -> Because:
-    keys = [metric.key for metric in data.encoder.target.suited_metrics]
+    keys = [metric.key for metric in data.targets[OUTPUT].suited_metrics]
     counts = class_counts(data)
     if not len(counts):
         return Because(keys, "the usual ones for this kind of target")

@@ -1,7 +1,8 @@
 """From an experiment to a job: load the data, infer what the file leaves out, build the network."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,12 +11,14 @@ from nnctl.config.experiment import Experiment
 from nnctl.config.loading import Loaded
 from nnctl.config.paths import relocated
 from nnctl.data.loading import LoadedData, load
-from nnctl.engine.batch import INPUT, OUTPUT
-from nnctl.engine.graph import Signal
+from nnctl.engine.batch import OUTPUT
 from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
 from nnctl.errors import ConfigError
+from nnctl.losses import LossSpec
+from nnctl.metrics import Metric
 from nnctl.training.job import Job
+from nnctl.training.report import named
 
 
 def job_of(loaded: Loaded[Experiment], dtype: Literal["float32", "float64"] | None = None) -> Job:
@@ -42,26 +45,59 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     """
     dtype = experiment.runtime.dtype
     data = load(experiment.data, base, experiment.seed, dtype, experiment.loss)
-    target = data.encoder.target
-    loss = (experiment.loss or target.suited_loss[0]).resolved(target.class_names, class_counts(data))
-    data = data.for_loss(loss, dtype)
+    losses = {name: _loss(experiment, data, name) for name in data.targets}
+    data = data.for_losses(losses)
     # Initialisers read files from wherever the process is, so their paths start there now.
-    inputs, wanted = {INPUT: Signal(data.train.input_shape)}, {OUTPUT: Wanted(target.outputs(loss), loss)}
+    inputs = {name: fitted.signal for name, fitted in data.inputs.items()}
+    wanted = {name: Wanted(target.outputs(losses[name]), losses[name]) for name, target in data.targets.items()}
     network = build(relocated(experiment, base, Path()).model, inputs, wanted)
-    metrics = experiment.metrics if experiment.metrics is not None else target.suited_metrics
-    for metric in metrics:
-        metric.check(target.task, len(target.names))
+    metrics = {name: _metrics(experiment, data, name) for name in data.targets}
     _check_batches(experiment, network, len(data.train))
-    model = spelled_out(experiment.model, inputs, wanted)
-    resolved = experiment.model_copy(update={"data": data.resolved, "model": model, "loss": loss, "metrics": metrics})
-    _check_monitors(resolved, data)
-    return Job(resolved, base, data, network, {OUTPUT: Head(loss)}, {OUTPUT: metrics})
+    update: dict[str, Any] = {"data": data.resolved, "model": spelled_out(experiment.model, inputs, wanted)}
+    if data.resolved.outputs:
+        outputs = {
+            name: output.model_copy(update={"loss": losses[name], "metrics": metrics[name]})
+            for name, output in data.resolved.outputs.items()
+        }
+        update["data"] = data.resolved.model_copy(update={"outputs": outputs})
+    else:
+        update |= {"loss": losses[OUTPUT], "metrics": metrics[OUTPUT]}
+    resolved = experiment.model_copy(update=update)
+    _check_monitors(resolved, data, metrics)
+    heads = {name: Head(loss, data.outputs[name].weight) for name, loss in losses.items()}
+    return Job(resolved, base, data, network, heads, metrics)
 
 
-def class_counts(data: LoadedData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _loss(experiment: Experiment, data: LoadedData, output: str) -> LossSpec:
+    """The loss of an output, with everything inferred from the training data written down."""
+    target = data.targets[output]
+    loss: LossSpec = data.outputs[output].loss or experiment.loss or target.suited_loss[0]
+    try:
+        return loss.resolved(target.class_names, class_counts(data, output))
+    except ConfigError as error:
+        raise ConfigError(f"data.outputs.{output}.{error}" if data.resolved.outputs else str(error)) from None
+
+
+def _metrics(experiment: Experiment, data: LoadedData, output: str) -> tuple[Metric, ...]:
+    """The metrics of an output."""
+    named = bool(data.resolved.outputs)
+    if named and experiment.metrics is not None:
+        raise ConfigError(f"metrics: is for one output without a name; write data.outputs.{output}.metrics instead")
+    target, asked = data.targets[output], data.outputs[output].metrics if named else experiment.metrics
+    metrics = target.suited_metrics if asked is None else asked
+    for metric in metrics:
+        try:
+            metric.check(target.task, len(target.names))
+        except ConfigError as error:
+            raise ConfigError(f"data.outputs.{output}.{error}" if named else str(error)) from None
+    return metrics
+
+
+def class_counts(data: LoadedData, output: str = OUTPUT) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Training examples of each class; empty where there are no classes."""
-    counts = data.encoder.target.counts(data.train.truth)
-    return np.array([counts[name] for name in data.encoder.target.class_names], np.int64)
+    target = data.targets[output]
+    counts = target.counts(data.train.truths[output].present)
+    return np.array([counts[name] for name in target.class_names], np.int64)
 
 
 def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:
@@ -75,10 +111,11 @@ def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:
         )
 
 
-def _check_monitors(experiment: Experiment, data: LoadedData) -> None:
+def _check_monitors(experiment: Experiment, data: LoadedData, metrics: Mapping[str, Sequence[Metric]]) -> None:
     """What is watched must be computed: the split must exist, and the metric be listed."""
     stopping = experiment.training.early_stopping
-    keys = {"loss", *(metric.key for metric in experiment.metrics or ())}
+    figures = {name: {"loss": 0.0, **{metric.key: 0.0 for metric in own}} for name, own in metrics.items()}
+    keys = {"loss", *named(figures)}
     for place, monitor in (
         ("training.early_stopping.monitor", stopping.monitor if stopping else None),
         ("schedule.monitor", experiment.schedule.monitored),

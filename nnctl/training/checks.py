@@ -102,7 +102,7 @@ def memory(job: Job) -> Memory:
         gradients=item * layout.size * (shards + (shards > 1)),
         optimizer=item * layout.trained.stop * len(optimizer.vectors),
         activations=2 * item * batch * values,  # each value and its gradient
-        data=sum(data.x.nbytes + data.t.nbytes for _, data in job.splits()),
+        data=sum(data.nbytes for _, data in job.splits()),
     )
 
 
@@ -163,10 +163,11 @@ def training_warnings(job: Job) -> Iterator[str]:
     yield from job.experiment.schedule.unreached(training.epochs)
     if training.early_stopping is not None:
         yield from training.early_stopping.unreached(training.epochs)
-    target, truth = job.data.encoder.target, job.data.train.truth
-    constant = (truth == truth[:1]).all(axis=0) if truth.ndim == 2 else ()
-    for name, value in ((target.columns[i], truth[0, i]) for i in np.flatnonzero(constant)):
-        yield f"the target {name!r} is {value:g} in every row of training; there is nothing to learn"
+    for truth in job.data.train.truths.values():
+        present = truth.present
+        constant = (present == present[:1]).all(axis=0) if present.ndim == 2 else ()
+        for name, value in ((truth.target.columns[i], present[0, i]) for i in np.flatnonzero(constant)):
+            yield f"the target {name!r} is {value:g} in every row of training; there is nothing to learn"
 
 
 def loss_warning(initial: InitialLoss) -> str | None:

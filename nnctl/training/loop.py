@@ -250,10 +250,7 @@ class _Run:
             row,
             "train",
             sums.means(),
-            {
-                name: job.data.train_predictions(job.heads[name].loss, held, order)
-                for name, held in state.outputs.items()
-            },
+            {name: job.data.train.predictions(name, held, order) for name, held in state.outputs.items()},
         )
         if job.data.validation is not None:
             losses, outputs = self.evaluator(job.data.validation)
@@ -261,10 +258,7 @@ class _Run:
                 row,
                 "validation",
                 losses,
-                {
-                    name: job.data.predictions(job.heads[name].loss, job.data.validation, y)
-                    for name, y in outputs.items()
-                },
+                {name: job.data.validation.predictions(name, y) for name, y in outputs.items()},
             )
         penalty = self.penalty.value(state.theta)
         if penalty:

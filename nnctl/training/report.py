@@ -20,22 +20,27 @@ def named(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def trivial_answer(job: Job) -> Array:
-    """What the network has to beat: the decoded outputs (columns,) that look at no feature."""
-    return job.data.encoder.target.trivial(job.data.train.truth, job.data.train.w)
+def trivial_answers(job: Job) -> dict[str, Array]:
+    """What the network has to beat: by output, the decoded outputs (columns,) that look at no feature."""
+    w, answers = job.data.train.w, {}
+    for name, truth in job.data.train.truths.items():
+        answers[name] = truth.target.trivial(truth.present, None if w is None else truth.of_present(w))
+    return answers
 
 
-def evaluate_splits(job: Job, theta: Array, answer: Array, workers: Workers) -> tuple[Figures, Figures]:
+def evaluate_splits(job: Job, theta: Array, answers: Mapping[str, Array], workers: Workers) -> tuple[Figures, Figures]:
     """Loss and metrics by split, and the metrics of the answer that looks at no feature."""
     evaluator = Evaluator(job.network, job.heads, theta, workers)
     figures: Figures = {}
     trivial: Figures = {}
     for split, data in job.splits():
         losses, outputs = evaluator(data)
-        figures[split] = {"loss": evaluator.total(losses)}
-        trivial[split] = {}
+        found, answered = {}, {}
         for output, metrics in job.metrics.items():
-            found = job.data.predictions(job.heads[output].loss, data, outputs[output])
-            figures[split] |= evaluate(metrics, found)
-            trivial[split] |= evaluate(metrics, job.data.encoder.target.beside(answer, data.truth, data.w))
+            found[output] = evaluate(metrics, data.predictions(output, outputs[output]))
+            answered[output] = evaluate(metrics, data.answered(output, answers[output]))
+            if len(losses) > 1:
+                found[output] = {"loss": losses[output], **found[output]}
+        figures[split] = {"loss": evaluator.total(losses), **named(found)}
+        trivial[split] = named(answered)
     return figures, trivial

@@ -222,6 +222,12 @@ def corrupt(values: Callable[..., Any]) -> Callable[..., None]:
     return make
 
 
+def first_column(values: dict[str, Any]) -> dict[str, Any]:
+    """The header of a model that takes one column of those it was trained on."""
+    columns = values["fitted"]["inputs"]["input"]["columns"][:1]
+    return {**values, "fitted": {**values["fitted"], "inputs": {"input": {"type": "columns", "columns": columns}}}}
+
+
 def rewritten(change: Callable[..., Any]) -> Callable[..., None]:
     def make(path: Path) -> None:
         path.write_bytes(change(path.read_bytes()))
@@ -244,14 +250,14 @@ MODELS = {
     "of another format": (corrupt(lambda v: {**v, "format": 99}), "not a model file this version of nnctl reads"),
     "a checkpoint": (corrupt(lambda _: {"epoch": 3}), "not a model file"),
     "no mapping": (corrupt(lambda _: [1]), "the header is not one that nnctl writes"),
-    "no encoder": (corrupt(lambda v: {k: x for k, x in v.items() if k != "encoder"}), "the header is not one"),
-    "another encoder": (corrupt(lambda v: {**v, "encoder": "{}"}), "the header is not one"),
+    "nothing fitted": (corrupt(lambda v: {k: x for k, x in v.items() if k != "fitted"}), "the header is not one"),
+    "another fitted": (corrupt(lambda v: {**v, "fitted": "{}"}), "the header is not one"),
     "unknown keys": (corrupt(lambda v: {**v, "experiment": {"x": 1}}), "the header is not one"),
     "too large": (
         corrupt(lambda v: {**v, "experiment": {**v["experiment"], "model": {"hidden": [10**9, 10**9]}}}),
         "the header is not one",
     ),
-    "another shape": (corrupt(lambda v: {**v, "input_shape": [4]}), "the tensor dense1.weight of shape (4, 4)"),
+    "another shape": (corrupt(first_column), "the tensor dense1.weight of shape (1, 4)"),
     "no checksum": (
         rewritten(lambda b: b.replace(b'\\"sha256\\"', b'\\"sha257\\"')),
         "the `nnctl` entry of its header",

@@ -12,7 +12,7 @@ from nnctl.config.loading import load_experiment
 from nnctl.engine.workers import Workers
 from nnctl.training.assemble import assemble
 from nnctl.training.loop import Finished, start, train
-from nnctl.training.report import evaluate_splits, trivial_answer
+from nnctl.training.report import evaluate_splits, trivial_answers
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 SEEDS = 3
@@ -51,7 +51,7 @@ def figures(path: Path, seed: int) -> dict[str, dict[str, float]]:
     with Workers() as workers, np.errstate(all="ignore"):
         *_, last = train(job, start(job, workers), workers)
         assert isinstance(last, Finished)
-        return evaluate_splits(job, last.theta, trivial_answer(job), workers)[0]
+        return evaluate_splits(job, last.theta, trivial_answers(job), workers)[0]
 
 
 def test_the_configs_there_must_be() -> None:

@@ -14,27 +14,29 @@ from nnctl.data.augmentation.placing import Flip, Shift
 from nnctl.data.augmentation.values import Brightness, Noise
 from nnctl.data.batching import ahead, batches
 from nnctl.data.dataset import Dataset
-from nnctl.data.encoder import ArrayEncoder
-from nnctl.data.targets import Classes
+from nnctl.data.inputs import Feed
+from nnctl.data.inputs.array import FittedArray
+from nnctl.data.targets import Classes, Truth
 from nnctl.engine.parameters import Array
+from nnctl.losses import CrossEntropy
 from tests.networks import arrays
 
 ROWS, SIZE, SEED = 50, 8, 9
 X = np.random.default_rng(0).integers(0, 256, (ROWS, 6, 7), dtype=np.uint8)
 TRUTH = np.arange(ROWS) % 3
-ENCODER = ArrayEncoder(
-    shape=(6, 7),
-    centre=(0.0,),
-    scale=(255.0,),
-    target=Classes(columns=("t",), classes=tuple("abc")),
+FEED = Feed(FittedArray(shape=(6, 7), centre=(0.0,), scale=(255.0,)), X)
+PLAIN = Dataset(
+    {"input": FEED},
+    {"output": Truth(Classes(columns=("t",), classes=tuple("abc")), TRUTH)},
+    np.arange(1, ROWS + 1),
+    losses={"output": CrossEntropy()},
 )
-PLAIN = Dataset(ENCODER, X, TRUTH, TRUTH)
 ORDER = np.random.default_rng(1).permutation(ROWS)
 PARTS = [ORDER[i : i + SIZE] for i in range(0, ROWS, SIZE)]
 
 
 def augmented(*augmentations: Augmentation, **changes: Any) -> Dataset:
-    return replace(PLAIN, augmentations=augmentations, **changes)
+    return replace(PLAIN, inputs={"input": replace(FEED, augmentations=augmentations, **changes)})
 
 
 def made(data: Dataset, first: int = 0, dtype: str = "float32", **address: Any) -> list[Any]:
@@ -84,7 +86,7 @@ def test_bytes_stay_within_their_range_and_other_numbers_do_not() -> None:
     bright = Brightness(amount=200)
     x = np.concatenate([x for x, _, _ in made(augmented(bright))])
     assert (x.min(), x.max()) == (0, 1)
-    numbers = np.concatenate([x for x, _, _ in made(augmented(bright, x=X.astype(np.float32)))])
+    numbers = np.concatenate([x for x, _, _ in made(augmented(bright, values=X.astype(np.float32)))])
     assert numbers.min() < -0.1
     assert numbers.max() > 1.1
 

@@ -104,10 +104,10 @@ spec = {"source": source, "preprocess": {"numeric": "standardize", "by": "channe
 data = load(DataSpec.model_validate(spec), Path(), 0, "float32", CrossEntropy())
 order = np.random.default_rng(0).permutation(len(data.train))
 for batch in batches(data.train, np.array_split(order, len(order) // 7), "float32", 0, 0, 0):
-    pass
+    batch.inputs["input"][:]
 data.test.take(slice(0, 9), "float32")
 # Not `ru_maxrss`, which begins with what the process that started this one had.
-print(len(data.train.x), Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+print(len(data.train.inputs["input"].values), Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
 
 

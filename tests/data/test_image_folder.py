@@ -201,12 +201,12 @@ def test_columns_of_a_manifest_keep_their_names(tmp_path: Path) -> None:
         "all labels of 0 and 1, and classes are one column"
     )
     data = loaded(tmp_path, source=source | {"labels": ["width", "cat"]})
-    assert data.encoder.target.columns == ("width", "cat")
+    assert data.targets["output"].columns == ("width", "cat")
     parts = {"train": source | {"labels": ["width", "cat"]}, "test": source | {"labels": ["cat", "width"]}}
     data = loaded(tmp_path, source=None, **parts)
-    np.testing.assert_array_equal(data.test.truth, data.train.truth)
-    assert loaded(tmp_path, source=source | {"labels": "kind"}).encoder.target.columns == ("kind",)
-    assert loaded(tmp_path, source=source | {"labels": "kind"}, target="k").encoder.target.columns == ("k",)
+    np.testing.assert_array_equal(data.test.truths["output"].values, data.train.truths["output"].values)
+    assert loaded(tmp_path, source=source | {"labels": "kind"}).targets["output"].columns == ("kind",)
+    assert loaded(tmp_path, source=source | {"labels": "kind"}, target="k").targets["output"].columns == ("k",)
 
 
 def test_some_rows_of_images(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
 from nnctl.losses import CrossEntropy
 from tests.data.pictures import COLOURED, GREY, encoded, shades, write
-from tests.networks import arrays
+from tests.networks import arrays, input_of
 
 
 def opened(folder: Path, skip: bool = False, **options: Any) -> Images:
@@ -305,7 +305,7 @@ def test_a_manifest_of_numbers_is_regression(tmp_path: Path) -> None:
     write(tmp_path, {f"{i}.png": np.full((2, 2), i, np.uint8) for i in range(40)})
     manifest(tmp_path, "path,label\n" + "".join(f"{i}.png,{i * 1.5}\n" for i in range(40)))
     data = load(of("image_manifest", "list.csv"), tmp_path, 0, np.float32)
-    assert data.encoder.target.task == "regression"
+    assert data.targets["output"].task == "regression"
 
 
 # From folder to parts
@@ -322,7 +322,7 @@ def test_report(tmp_path: Path) -> None:
     data = load(of(malformed="skip"), tmp_path, 0, np.float32)
     assert data.report.rows == {"train": 28, "validation": 6, "test": 6}
     assert [place.partition(":")[0] for place in data.report.malformed] == ["./dark/zz.png", "./dark/zzz.png"]
-    assert data.report.classes["train"] == {"dark": 14, "light": 14}
+    assert data.report.classes["output"]["train"] == {"dark": 14, "light": 14}
 
 
 def test_one_digest_for_all_the_files(tmp_path: Path) -> None:
@@ -348,8 +348,10 @@ def test_grey_images_and_images_of_one_channel_are_the_same(tmp_path: Path) -> N
     for shape in [(4, 4), (4, 4, 1)]:
         np.savez(tmp_path / "x.npz", x=x.reshape(-1, *shape), y=y)
         spec = DataSpec(source=Npz(path="x.npz"))
-        encoder = load(spec, tmp_path, 0, np.float32).encoder
-        data = load_for_evaluation(encoder, source_of(str(folder), spec.source), tmp_path, np.float32, CrossEntropy())
+        encoder = load(spec, tmp_path, 0, np.float32).fitted
+        data = load_for_evaluation(
+            encoder, source_of(str(folder), spec.source), tmp_path, np.float32, {"output": CrossEntropy()}
+        )
         inputs, _, _ = arrays(data.take(np.arange(24), np.float32))
         np.testing.assert_array_equal(inputs, (x / np.float32(255)).reshape(-1, *shape))
 
@@ -373,12 +375,12 @@ def test_normalised_by_channel_on_the_training_split(tmp_path: Path, method: str
     }
     write(tmp_path, images)
     data = load(of(color=color, preprocess={"numeric": method, "by": "channel"}), tmp_path, 0, np.float64)
-    raw = data.train.x[data.train.rows].astype(np.float64)
+    raw = data.train.inputs["input"].values[data.train.inputs["input"].rows].astype(np.float64)
     channels = [raw] if color == "grey" else [raw[..., c] for c in range(3)]
     centre, scale = METHODS[method]
-    np.testing.assert_allclose(data.encoder.centre, [centre(c) for c in channels], rtol=1e-12)
-    np.testing.assert_allclose(data.encoder.scale, [scale(c) for c in channels], rtol=1e-12)
-    x, _, _ = arrays(data.train.take(np.arange(len(data.train)), np.float64))
+    np.testing.assert_allclose(input_of(data).centre, [centre(c) for c in channels], rtol=1e-12)
+    np.testing.assert_allclose(input_of(data).scale, [scale(c) for c in channels], rtol=1e-12)
+    x: Any = data.train.inputs["input"].take(np.arange(len(data.train)), np.float64)
     expected = [(c - centre(c)) / scale(c) for c in channels]
     np.testing.assert_allclose(x, expected[0] if color == "grey" else np.stack(expected, axis=-1), atol=1e-12)
 

@@ -10,8 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from nnctl.data.loading import LoadedData, load, load_for_evaluation, scaling_for
+from nnctl.data.preprocess import TargetScaling
 from nnctl.data.sources import Csv, Idx, Npy
-from nnctl.data.spec import DataSpec, TargetScaling
+from nnctl.data.spec import DataSpec
+from nnctl.data.targets import Numbers
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
@@ -103,8 +105,10 @@ def test_combinations_that_cannot_be(section: dict[str, Any], message: str) -> N
 def test_everything_is_fitted_on_the_training_rows(folder: Path) -> None:
     data = loaded(folder, exclude=["city", "weight"])
     x = np.sort(FRAME["x"].to_numpy())
-    column = data.encoder.columns[0]
-    rows = [np.flatnonzero(np.isclose(x, z * column.scale + column.centre)) for z in data.train.x[:, 0]]
+    column: Any = data.fitted.inputs["input"].columns[0]
+    rows = [
+        np.flatnonzero(np.isclose(x, z * column.scale + column.centre)) for z in data.train.inputs["input"].values[:, 0]
+    ]
     train = x[np.concatenate(rows)]
     assert len(train) == 70
     assert column.centre == pytest.approx(train.mean(), rel=1e-12)
@@ -117,12 +121,12 @@ def test_other_rows_change_nothing_in_the_encoder(folder: Path) -> None:
     wild = FRAME[:20].with_columns(pl.col("x") * 1e6, pl.lit("Rome").alias("city"))
     wild.write_csv(folder / "b.csv")
     after = loaded(folder, test=B, exclude=["weight"])
-    assert after.encoder == before.encoder
-    assert abs(after.test.x[:, 0]).max() > 1e5
+    assert after.fitted == before.fitted
+    assert abs(after.test.inputs["input"].values[:, 0]).max() > 1e5
 
 
 def test_stratified_by_class(folder: Path) -> None:
-    counts = loaded(folder).report.classes
+    counts = loaded(folder).report.classes["output"]
     whole = dict(FRAME["kind"].value_counts().rows())
     for name, n in whole.items():
         assert abs(counts["validation"][name] - 0.15 * n) <= 1
@@ -132,8 +136,8 @@ def test_stratified_by_class(folder: Path) -> None:
 
 def test_the_seed_decides_the_split(folder: Path) -> None:
     one, same, other = loaded(folder, 1), loaded(folder, 1), loaded(folder, 2)
-    np.testing.assert_array_equal(one.train.x, same.train.x)
-    assert not np.array_equal(one.train.x, other.train.x)
+    np.testing.assert_array_equal(one.train.inputs["input"].values, same.train.inputs["input"].values)
+    assert not np.array_equal(one.train.inputs["input"].values, other.train.inputs["input"].values)
 
 
 def test_take(folder: Path) -> None:
@@ -142,25 +146,27 @@ def test_take(folder: Path) -> None:
     x, t, w = arrays(data.take(order, np.float64))
     assert w is not None
     assert (x.dtype, t.dtype, w.dtype) == (np.dtype("f8"), np.dtype("i8"), np.dtype("f8"))
-    np.testing.assert_array_equal(x, data.x[order])
-    np.testing.assert_array_equal(t, data.truth[order])
-    assert w is not None and data.w is not None
+    values = data.inputs["input"].values
+    np.testing.assert_array_equal(x, values[order])
+    np.testing.assert_array_equal(t, data.truths["output"].values[order])
+    assert data.w is not None
     np.testing.assert_array_equal(w, data.w[order])
-    np.testing.assert_array_equal(arrays(data.take(slice(3, 6), np.float32))[0], data.x[3:6])
-    assert data.input_shape == x.shape[1:]
+    np.testing.assert_array_equal(data.take(slice(3, 6), np.float32).inputs["input"], values[3:6])
 
 
 def test_regression_predictions_come_back_in_the_target_s_units(folder: Path) -> None:
     data = loaded(folder, target="x", loss=Squares(), exclude=["weight"])
-    assert data.encoder.target.centre == pytest.approx((data.train.truth.mean(),), rel=1e-12)
-    assert data.encoder.target.scale == pytest.approx((data.train.truth.std(),), rel=1e-12)
+    target, truth = data.targets["output"], data.train.truths["output"].values
+    assert isinstance(target, Numbers)
+    assert target.centre == pytest.approx((truth.mean(),), rel=1e-12)
+    assert target.scale == pytest.approx((truth.std(),), rel=1e-12)
     assert data.test is not None
     _, t, _ = arrays(data.test.take(slice(None), np.float64))
-    p = data.predictions(Squares(), data.test, t)
+    p = data.test.predictions("output", t)
     np.testing.assert_allclose(p.outputs, p.truth, rtol=1e-12)
     assert set(p.truth.ravel()) <= set(FRAME["x"])
     order = np.array([4, 2, 0])
-    p = data.train_predictions(Squares(), data.train.t[order], order)
+    p = data.train.predictions("output", data.train.targets(order, np.float64)["output"], order)
     np.testing.assert_allclose(p.outputs, p.truth, rtol=1e-12)
 
 
@@ -168,19 +174,20 @@ def test_resolved_loads_the_same_bits(folder: Path) -> None:
     for section in ({}, {"test": B}, {"target": "x", "exclude": ["weight"]}, {"source": ..., "train": A}):
         data = loaded(folder, **section)
         text = data.resolved.model_dump(mode="json")
-        assert text["task"] == data.encoder.target.task
+        assert text["task"] == data.targets["output"].task
         assert list(text["types"]) == text["features"]
         again = load(DataSpec.model_validate(text), folder, 0, np.float64)
-        assert again.encoder == data.encoder
+        assert again.fitted == data.fitted
         assert again.resolved == data.resolved
-        np.testing.assert_array_equal(again.train.x, data.train.x)
+        np.testing.assert_array_equal(again.train.inputs["input"].values, data.train.inputs["input"].values)
 
 
 def test_evaluation_on_a_file(folder: Path) -> None:
     data = loaded(folder, test=B, loss=CrossEntropy(), weight="weight")
-    new = load_for_evaluation(data.encoder, Csv(path="b.csv"), folder, np.float64, CrossEntropy())
-    own, other = (arrays(d.take(slice(None), np.float64)) for d in (new, data.test))
-    for mine, theirs in zip(own, other, strict=True):
+    new = load_for_evaluation(data.fitted, Csv(path="b.csv"), folder, np.float64, {"output": CrossEntropy()})
+    assert data.test is not None
+    mine_and_theirs = (arrays(each.take(slice(None), np.float64)) for each in (new, data.test))
+    for mine, theirs in zip(*mine_and_theirs, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
@@ -197,7 +204,7 @@ def test_new_categories_of_a_file_follow_the_section(folder: Path) -> None:
     with pytest.raises(DataError, match=r"b\.csv, line 2: column 'city' holds 'Wien'"):
         loaded(folder, test=B)
     data = loaded(folder, test=B, preprocess={"unseen": "other"}, exclude=["weight"])
-    assert data.test.x[:, 1:].sum() == 0
+    assert data.test.inputs["input"].values[:, 1:].sum() == 0
 
 
 def test_missing_targets_are_counted(folder: Path) -> None:
@@ -273,22 +280,25 @@ def test_images_stay_on_disk_and_are_encoded_in_batches(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.arange(60) % 3)
     source = {"type": "npy", "path": "x.npy", "labels": "t.npy"}
     data = load(DataSpec.model_validate({"source": source}), tmp_path, 0, np.float32, CrossEntropy())
-    assert data.train.x is data.test.x
-    assert isinstance(data.train.x, np.memmap)
-    assert data.train.input_shape == (4, 4)
+    assert data.validation is not None
+    assert data.test is not None
+    assert data.train.inputs["input"].values is data.test.inputs["input"].values
+    assert isinstance(data.train.inputs["input"].values, np.memmap)
+    assert data.inputs["input"].shape == (4, 4)
     together = np.concatenate(
-        [arrays(p.take(slice(None), np.float32))[0] for p in (data.train, data.validation, data.test)]
+        [p.take(slice(None), np.float32).inputs["input"] for p in (data.train, data.validation, data.test)]
     )
-    rows = np.concatenate([p.rows for p in (data.train, data.validation, data.test)])
+    rows = np.concatenate([p.numbers - 1 for p in (data.train, data.validation, data.test)])
     assert sorted(rows) == list(range(60))
     np.testing.assert_array_equal(together, images[rows].astype(np.float32) / np.float32(255))
     x, t, _ = arrays(data.train.take(np.array([7, 1]), np.float64))
-    assert data.train.rows is not None
-    np.testing.assert_allclose(x, images[data.train.rows[[7, 1]]] / 255)
-    assert t.tolist() == (data.train.rows[[7, 1]] % 3).tolist()
-    assert data.report.classes["train"] == {"0": 14, "1": 14, "2": 14}
-    new = load_for_evaluation(data.encoder, Npy(path="x.npy", labels="t.npy"), tmp_path, np.float32, CrossEntropy())
-    np.testing.assert_array_equal(arrays(new.take(slice(None), np.float32))[1], np.arange(60) % 3)
+    np.testing.assert_allclose(x, images[data.train.numbers[[7, 1]] - 1] / 255)
+    assert t.tolist() == ((data.train.numbers[[7, 1]] - 1) % 3).tolist()
+    assert data.report.classes["output"]["train"] == {"0": 14, "1": 14, "2": 14}
+    new = load_for_evaluation(
+        data.fitted, Npy(path="x.npy", labels="t.npy"), tmp_path, np.float32, {"output": CrossEntropy()}
+    )
+    np.testing.assert_array_equal(new.take(slice(None), np.float32).targets["output"], np.arange(60) % 3)
 
 
 def test_a_matrix_with_the_target_in_its_last_column(tmp_path: Path) -> None:
@@ -296,9 +306,9 @@ def test_a_matrix_with_the_target_in_its_last_column(tmp_path: Path) -> None:
     data = load(
         DataSpec.model_validate({"source": {"type": "npy", "path": "x.npy"}}), tmp_path, 0, np.float64, Squares()
     )
-    assert data.encoder.target.task == "regression"
-    assert data.train.input_shape == (2,)
-    np.testing.assert_allclose(arrays(data.train.take(slice(None), np.float64))[0].mean(axis=0), 0, atol=1e-12)
+    assert data.targets["output"].task == "regression"
+    assert data.inputs["input"].shape == (2,)
+    np.testing.assert_allclose(data.train.take(slice(None), np.float64).inputs["input"].mean(axis=0), 0, atol=1e-12)
 
 
 def test_arrays_have_no_columns(tmp_path: Path) -> None:
@@ -338,7 +348,7 @@ def test_idx(tmp_path: Path) -> None:
     write("t", (np.arange(40) % 10).astype(np.uint8))
     source = Idx(path="x", labels="t")
     data = load(DataSpec(source=source), tmp_path, 0, np.float32, CrossEntropy())
-    assert data.encoder.target.classes == tuple("0123456789")
+    assert data.targets["output"].class_names == tuple("0123456789")
     assert data.report.rows == {"train": 28, "validation": 6, "test": 6}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnctl.data.encoder import from_json
+from nnctl.data.fitted import Fitted
 from nnctl.data.loading import load
 from nnctl.data.spec import DataSpec
 
@@ -40,11 +40,11 @@ def test_table(path: Any) -> None:
     }
     data = load(DataSpec.model_validate(section), FOLDER, 7, np.float32)
     assert sum(data.report.rows.values()) == rows
-    assert data.encoder.target.task == task
+    assert data.targets["output"].task == task
     assert sum(data.report.missing.values()) == missing
-    assert inputs is None or data.train.input_shape == (inputs,)
-    assert np.isfinite(data.train.x).all()
-    assert from_json(data.encoder.to_json()) == data.encoder
+    assert inputs is None or data.inputs["input"].shape == (inputs,)
+    assert np.isfinite(data.train.inputs["input"].values).all()
+    assert Fitted.model_validate_json(data.fitted.model_dump_json()) == data.fitted
 
 
 def test_images() -> None:
@@ -54,5 +54,5 @@ def test_images() -> None:
 
     data = load(DataSpec.model_validate({"source": part("train"), "test": part("t10k")}), FOLDER, 0, np.float32)
     assert data.report.rows == {"train": 51000, "validation": 9000, "test": 10000}
-    assert set(data.report.classes["validation"].values()) == {900}
-    assert data.train.input_shape == (28, 28)
+    assert set(data.report.classes["output"]["validation"].values()) == {900}
+    assert data.inputs["input"].shape == (28, 28)

@@ -103,7 +103,7 @@ def test_classes(tmp_path: Path) -> None:
     labels = ["no"] * 57 + ["yes"] * 3
     report, found = problems(tmp_path, {**CLEAN, "t": labels})
     assert found == {("classes", None)}
-    assert report.classes["train"] == {"no": 40, "yes": 2}
+    assert report.classes["output"]["train"] == {"no": 40, "yes": 2}
     section = {"split": {"stratify": False, "validation": 0.4, "test": 0.4}}
     messages = [
         p.message

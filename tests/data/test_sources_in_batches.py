@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nnctl.data.encoder import TableEncoder
+from nnctl.data.fitted import Fitted
 from nnctl.data.loading import load
 from nnctl.data.sources import Csv, JsonLines, Npy, Npz, Parquet
 from nnctl.data.sources.base import without_labels
@@ -27,20 +27,20 @@ FRAME = pl.DataFrame(
 def stream_inputs(encoder: Any, source: Any, base: Any, dtype: Any, rows: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
     """The inputs of a source, and the columns that play no part, `rows` at a time."""
     for data in without_labels(source).batches(base, rows):
-        yield encoder.inputs(data, dtype), tuple(encoder.ignored(data))
+        yield encoder.inputs["input"].inputs(data, dtype), tuple(encoder.ignored(data))
 
 
 @pytest.fixture
 def encoder(tmp_path: Path) -> Any:
     FRAME.write_csv(tmp_path / "a.csv")
     section = {"train": {"type": "csv", "path": "a.csv"}, "target": "t", "exclude": ["more"]}
-    return load(DataSpec.model_validate(section), tmp_path, 0, np.float64).encoder
+    return load(DataSpec.model_validate(section), tmp_path, 0, np.float64).fitted
 
 
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "stdin"])
 def test_streams_are_the_whole(
-    tmp_path: Path, encoder: TableEncoder, rows: int, kind: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, encoder: Fitted, rows: int, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = FRAME.drop("t").select("more", "c", "x")
     new.write_csv(tmp_path / "n.csv")
@@ -54,19 +54,19 @@ def test_streams_are_the_whole(
         "jsonl": JsonLines(path="n.jsonl"),
         "stdin": Csv(path="-"),
     }[kind]
-    whole = encoder.inputs(Csv(path="n.csv").open(tmp_path), np.float32)
+    whole = encoder.inputs["input"].inputs(Csv(path="n.csv").open(tmp_path), np.float32)
     batches = list(stream_inputs(encoder, source, tmp_path, np.float32, rows))
     np.testing.assert_array_equal(np.concatenate([x for x, _ in batches]), whole)
     assert all(ignored == ("more",) and len(x) <= rows for x, ignored in batches)
 
 
-def test_the_place_of_a_bad_value_is_its_line(tmp_path: Path, encoder: TableEncoder) -> None:
+def test_the_place_of_a_bad_value_is_its_line(tmp_path: Path, encoder: Fitted) -> None:
     (tmp_path / "n.csv").write_text("x,c\n" + "1,u\n" * 9 + "1,w\n")
     with pytest.raises(DataError, match=r"n\.csv, line 11: column 'c' holds 'w'"):
         list(stream_inputs(encoder, Csv(path="n.csv"), tmp_path, np.float32, 4))
 
 
-def test_a_stream_is_read_no_further_than_asked(tmp_path: Path, encoder: TableEncoder) -> None:
+def test_a_stream_is_read_no_further_than_asked(tmp_path: Path, encoder: Fitted) -> None:
     lines = iter([b"x,c\n", *[b"1,u\n"] * 50_000])
 
     class Slow(BytesIO):
@@ -90,7 +90,7 @@ def test_arrays_need_no_labels(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=x)
     np.save(tmp_path / "t.npy", np.arange(N) % 2)
     section = {"train": {"type": "npy", "path": "x.npy", "labels": "t.npy"}}
-    encoder = load(DataSpec.model_validate(section), tmp_path, 0, np.float64).encoder
+    encoder = load(DataSpec.model_validate(section), tmp_path, 0, np.float64).fitted
     for source in (Npy(path="x.npy", labels="gone.npy"), Npz(path="x.npz")):
         batches = list(stream_inputs(encoder, source, tmp_path, np.float64, 8))
         np.testing.assert_allclose(np.concatenate([b for b, _ in batches]), (x - x.mean(0)) / x.std(0), rtol=1e-12)

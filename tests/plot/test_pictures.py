@@ -9,6 +9,7 @@ from PIL import Image
 
 from nnctl.errors import ConfigError, DataError
 from nnctl.plot.pictures import picture_shape, pixels, read_picture
+from tests.networks import input_of
 from tests.plot.made import CONV, conv_model, dense_model, pictures
 
 GRID = [f"p{i}{j}" for i in range(4) for j in range(4)]
@@ -52,14 +53,14 @@ def test_the_normalisation_is_undone(tmp_path: Path, method: str) -> None:
     model = conv_model(tmp_path, CONV.replace("standardize", method))
     raw, _ = pictures(5)
     raw[0, 0, 0, 0], raw[0, 0, 1, 0] = 0, 255
-    found = pixels(model, model.encoder.transform(raw, np.float32), (8, 6, 1))
+    found = pixels(model, input_of(model.fitted).transform(raw, np.float32), (8, 6, 1))
     np.testing.assert_allclose(found, raw[..., 0] / 255, atol=1e-6)
 
 
 def test_that_of_columns_too(tmp_path: Path) -> None:
     model = dense_model(tmp_path, GRID)
     raw, _ = pictures(shape=(16,))
-    centre, scale = ([getattr(c, key) for c in model.encoder.columns] for key in ("centre", "scale"))
+    centre, scale = ([getattr(c, key) for c in input_of(model.fitted).columns] for key in ("centre", "scale"))
     found = pixels(model, (raw - centre) / scale, (4, 4, 1))
     np.testing.assert_allclose(found, ((raw - raw.min()) / np.ptp(raw)).reshape(-1, 4, 4), atol=1e-12)
 
@@ -77,7 +78,7 @@ def test_a_file_is_read_as_an_example(tmp_path: Path, mode: str, factor: int) ->
     image.convert(mode).save(tmp_path / "a.png")
     x = read_picture(tmp_path / "a.png", model)
     assert x.dtype == np.float32
-    expected = model.encoder.transform(raw, np.float32)
+    expected = input_of(model.fitted).transform(raw, np.float32)
     np.testing.assert_allclose(x, expected, atol=0 if factor == 1 else 1.5)
 
 

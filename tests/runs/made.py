@@ -8,7 +8,7 @@ from nnctl.config.paths import relocated
 from nnctl.runs import session
 from nnctl.runs.model import Model, save_model
 from nnctl.training.assemble import assemble
-from nnctl.training.report import trivial_answer
+from nnctl.training.report import trivial_answers
 
 
 def make_run(folder: Path, config: str, **data: str) -> Path:
@@ -21,8 +21,8 @@ def make_run(folder: Path, config: str, **data: str) -> Path:
     job = assemble(loaded.spec, loaded.base)
     run = session.begin(job, folder / "runs")
     theta = job.network.layout.initial(job.experiment.seed, dtype=job.experiment.runtime.dtype)
-    facts = {"epoch": 0, "baseline": trivial_answer(job).tolist()}
+    facts = {"epoch": 0, "baseline": {n: a.tolist() for n, a in trivial_answers(job).items()}}
     experiment = relocated(job.experiment, job.base, run.path)
-    save_model(run.model, Model(experiment, job.data.encoder, job.network, job.heads, theta, facts))
+    save_model(run.model, Model(experiment, job.data.fitted, job.network, job.heads, theta, facts))
     run.update(status="finished")
     return run.path

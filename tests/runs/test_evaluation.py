@@ -53,7 +53,7 @@ def stored(tmp_path: Path) -> Path:
 def test_the_format_changes_no_digit(stored: Path, trained_on: str) -> None:
     model = open_trained(make_run(stored, CONFIG.replace("SOURCE", SOURCES[trained_on])))
     found = {
-        name: measure(model, file_data(model, str(stored / name)), (Accuracy(),))
+        name: measure(model, file_data(model, str(stored / name)), {"output": (Accuracy(),)}).outputs["output"]
         for name in (NAMES["images"], "x.npy", "a.npz", "png")
     }
     accuracy = np.mean(found["x.npy"].predictions.outputs.argmax(axis=1) == Y)
@@ -71,7 +71,7 @@ def test_targets_are_not_looked_for_where_the_last_column_has_them(tmp_path: Pat
     np.save(tmp_path / "y.npy", np.zeros(30))
     config = f"data: {{source: {source}, task: classification, split: {{validation: 0, test: 0}}}}\n"
     model = open_trained(make_run(tmp_path, config))
-    assert file_data(model, str(tmp_path / "x.npy")).truth.tolist() == [0, 1] * 15
+    assert file_data(model, str(tmp_path / "x.npy")).truths["output"].values.tolist() == [0, 1] * 15
 
 
 def test_without_targets_beside_it(stored: Path) -> None:

@@ -99,7 +99,7 @@ def new() -> tuple[list[str], list[tuple[int, str, str, str, str, int]]]:
 def expected(model: Model, new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]]) -> Array:
     """The probabilities by plain arithmetic in float64, from the rows as text."""
     _, rows = new
-    columns: Any = model.encoder.columns
+    columns: Any = model.fitted.inputs["input"].columns
     age, height, town = columns
     inputs = []
     for _, years, size, place, _, _ in rows:
@@ -169,11 +169,11 @@ model: {hidden: [300, 64], init: {type: normal, deviation: 0.1}}
 """
     model = open_trained(make_run(tmp_path, config))
     x = random.normal(size=(ROWS, 784)).astype(np.float32)
-    whole = Predictor(model)(x)
+    whole = Predictor(model)({"input": x})["output"]
     for cut in (1, 5, TILE - 1, TILE, TILE + 259, ROWS - 1):
         with Workers(2) as workers:
             predict = Predictor(model, workers)
-            parts = [predict(x[:cut]), predict(x[cut:], cut)]
+            parts = [predict({"input": x[:cut]})["output"], predict({"input": x[cut:]}, cut)["output"]]
         assert np.concatenate(parts).tobytes() == whole.tobytes(), cut
 
 
@@ -290,11 +290,11 @@ def test_several_numbers(tmp_path: Path, frame: Callable[..., pl.DataFrame]) -> 
     assert found.columns == ["prediction_price", "prediction_rent"]
     assert found.schema["prediction_rent"] == pl.Float64, "float32 has no room for 1e9 + 1"
     p = model.network.layout.views(model.theta.astype(np.float64))
-    columns = model.encoder.columns
+    columns = model.fitted.inputs["input"].columns
     x = np.array([[(v - c.centre) / c.scale for v, c in zip(row, columns, strict=False)] for row in rows])
     z = np.maximum(x @ p["dense1"]["weight"] + p["dense1"]["bias"], 0) @ p["dense2"]["weight"] + p["dense2"]["bias"]
     prices, rents = np.array(rows)[:, 2], np.array(rows)[:, 3]
-    target = model.encoder.target
+    target: Any = model.target
     expected = z * np.array(target.scale) + np.array(target.centre)
     np.testing.assert_allclose(found.to_numpy(), expected, rtol=1e-5)
     assert abs(expected[:, 0].mean() - prices.mean()) < 5 * prices.std()
@@ -310,7 +310,7 @@ def test_labels(tmp_path: Path, frame: Callable[..., pl.DataFrame]) -> None:
     assert found.columns == ["loud", "prediction_loud", "prediction_fast", "probability_loud", "probability_fast"]
     assert shares.min() < 0.5 < shares.max()
     p = model.network.layout.views(model.theta.astype(np.float64))
-    a, b = model.encoder.columns
+    a, b = model.fitted.inputs["input"].columns
     x = np.array([((row[0] - a.centre) / a.scale, (row[1] - b.centre) / b.scale) for row in rows])
     hidden = np.maximum(x @ p["dense1"]["weight"] + p["dense1"]["bias"], 0)
     np.testing.assert_allclose(shares, hidden @ p["dense2"]["weight"] + p["dense2"]["bias"], atol=1e-5)
@@ -352,8 +352,7 @@ def test_large_images_fill_their_tiles(tmp_path: Path) -> None:
         "\nmodel: {layers: [{type: conv2d, filters: 1, kernel: 8, stride: 8}, flatten, {type: dense}]}\n"
     )
     model = open_trained(make_run(tmp_path, config))
-    tile = Predictor(model).tiles.rows
-    assert tile == 48  # 2^21 inputs, in sixteens; 512 by the work alone
+    assert Predictor(model).tiles.rows == 48  # 2^21 inputs, in sixteens; 512 by the work alone
     frames = list(Prediction(model, source_of(str(tmp_path / "x.npy"))).frames())
     assert [frame.height for frame in frames] == [48, 48, 48, 6]
 

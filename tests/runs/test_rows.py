@@ -8,12 +8,14 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from nnctl.data.dataset import Dataset
 from nnctl.data.tables import table_of
+from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.runs.evaluation import file_data, own_data
-from nnctl.runs.rows import all_rows, row_numbers, rows_of_source, some
+from nnctl.runs.rows import example, rows_of_source
 from nnctl.runs.trained import open_trained
-from tests.networks import arrays
+from tests.networks import arrays, input_of
 from tests.plot.made import conv_run, pictures
 from tests.runs.made import make_run
 
@@ -26,6 +28,17 @@ model: {hidden: [2]}
 CSV = "number,word,y\n" + "".join(
     f"{(i * 37) % 50},{'ab'[i % 2]},{'' if i % 7 == 3 else ('no', 'yes')[i % 2]}\n" for i in range(60)
 )
+
+
+def x_of(data: Dataset) -> Array:
+    x: Array = data.take(slice(None), np.float32).inputs["input"]
+    return x
+
+
+def truth_of(data: Dataset) -> Array:
+    return data.truths["output"].values
+
+
 SPLITS = ["train", "validation", "test"]
 
 
@@ -34,33 +47,35 @@ def test_the_rows_of_a_table(tmp_path: Path, split: Literal["train", "validation
     run = make_run(tmp_path, TABLE, table_csv=CSV)
     model = open_trained(run)
     _, data = own_data(model, run, split, pytest.fail)
-    numbers = row_numbers(model, run, split, data, np.arange(len(data)))
+    numbers = data.numbers
     frame = pl.read_csv(tmp_path / "table.csv")
     for i, number in enumerate(numbers):
         number_, word, y = frame.row(int(number) - 1)
         table = pl.DataFrame({"number": [number_], "word": [word], "y": [y]})
-        np.testing.assert_array_equal(model.encoder.inputs(table_of(table, ""), np.float32)[0], data.x[i])
-        assert y == model.encoder.target.classes[data.truth[i]]
+        np.testing.assert_array_equal(
+            model.fitted.inputs["input"].inputs(table_of(table, ""), np.float32)[0], x_of(data)[i]
+        )
+        assert y == model.target.class_names[truth_of(data)[i]]
 
 
 def test_rows_that_are_alike_are_told_apart(tmp_path: Path) -> None:
     csv = "a,y\n" + "1,0\n1,1\n" * 20  # in nothing but the target
     run = make_run(tmp_path, TABLE.replace("missing_target: drop, ", ""), table_csv=csv)
     model = open_trained(run)
-    split, data = own_data(model, run, "train", pytest.fail)
-    numbers = row_numbers(model, run, split, data, np.arange(len(data)))
+    _, data = own_data(model, run, "train", pytest.fail)
+    numbers = data.numbers
     assert len(set(numbers)) == len(data)
-    assert all((number - 1) % 2 == truth for number, truth in zip(numbers, data.truth, strict=True))
+    assert all((number - 1) % 2 == truth for number, truth in zip(numbers, truth_of(data), strict=True))
 
 
 def test_a_category_that_training_lacks(tmp_path: Path) -> None:
     csv = "word,y\n" + "".join(f"w{i},{i % 2}\n" for i in range(40))
     run = make_run(tmp_path, TABLE.replace("missing_target: drop, ", ""), table_csv=csv)
     model = open_trained(run)
-    split, data = own_data(model, run, "test", pytest.fail)
-    assert not data.x.any()
-    numbers = row_numbers(model, run, split, data, np.arange(len(data)))
-    assert all((number - 1) % 2 == truth for number, truth in zip(numbers, data.truth, strict=True))
+    _, data = own_data(model, run, "test", pytest.fail)
+    assert not x_of(data).any()
+    numbers = data.numbers
+    assert all((number - 1) % 2 == truth for number, truth in zip(numbers, truth_of(data), strict=True))
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -68,12 +83,10 @@ def test_the_rows_of_an_array(tmp_path: Path, split: Literal["train", "validatio
     run = conv_run(tmp_path)
     model = open_trained(run)
     _, data = own_data(model, run, split, pytest.fail)
-    numbers = row_numbers(model, run, split, data, np.arange(len(data)))
+    numbers = data.numbers
     raw, kinds = pictures()
-    np.testing.assert_array_equal(
-        arrays(data.take(slice(None), np.float32))[0], model.encoder.transform(raw[numbers - 1], np.float32)
-    )
-    assert [model.encoder.target.classes[t] for t in data.truth] == kinds[numbers - 1].tolist()
+    np.testing.assert_array_equal(x_of(data), input_of(model.fitted).transform(raw[numbers - 1], np.float32))
+    assert [model.target.class_names[t] for t in truth_of(data)] == kinds[numbers - 1].tolist()
     assert data.files is None
 
 
@@ -83,24 +96,26 @@ def test_one_example_and_some(tmp_path: Path) -> None:
     rows = rows_of_source(model, run, "test")
     raw, kinds = pictures()
     for number in (1, 30):
-        one = rows.example(number)
+        one = example(rows, number)
         x, t, w = arrays(one.take(slice(None), np.float32))
-        np.testing.assert_array_equal(x, model.encoder.transform(raw[number - 1 : number], np.float32))
-        assert model.encoder.target.classes[one.truth[0]] == kinds[number - 1]
+        np.testing.assert_array_equal(x, input_of(model.fitted).transform(raw[number - 1 : number], np.float32))
+        assert model.target.class_names[truth_of(one)[0]] == kinds[number - 1]
         assert (len(t), w) == (1, None)
     with pytest.raises(ConfigError, match="--example 31: there is no such row; .* the last is 30"):
-        rows.example(31)
+        example(rows, 31)
 
 
 def test_some_of_a_table_with_weights(tmp_path: Path) -> None:
     csv = "a,w,y\n" + "".join(f"{i},{i + 1},{i % 2}\n" for i in range(20))
     config = TABLE.replace("missing_target: drop", "weight: w")
     run = make_run(tmp_path, config, table_csv=csv)
-    data = rows_of_source(open_trained(run), run, "train").data
-    few = some(data, np.array([4, 2]))
-    np.testing.assert_array_equal(few.x, data.x[[4, 2]])
-    assert few.truth.tolist() == [0, 0]
-    assert all_rows(few).numbers.tolist() == [1, 2]
+    data = rows_of_source(open_trained(run), run, "train")
+    few = data.some(np.array([4, 2]))
+    np.testing.assert_array_equal(x_of(few), x_of(data)[[4, 2]])
+    assert truth_of(few).tolist() == [0, 0]
+    assert few.numbers.tolist() == [5, 3]
+    assert few.w is not None
+    assert few.w.tolist() == [5, 3]
 
 
 def test_rows_without_a_target_are_counted(tmp_path: Path) -> None:
@@ -108,7 +123,7 @@ def test_rows_without_a_target_are_counted(tmp_path: Path) -> None:
     rows = rows_of_source(open_trained(run), run, "test")
     assert rows.numbers.tolist() == [i + 1 for i in range(60) if i % 7 != 3]
     with pytest.raises(ConfigError, match="--example 4"):
-        rows.example(4)
+        example(rows, 4)
 
 
 def test_files_of_images(tmp_path: Path) -> None:
@@ -123,5 +138,5 @@ def test_files_of_images(tmp_path: Path) -> None:
     assert list(file_data(model, str(tmp_path / "images")).files or ()) == expected
     _, data = own_data(model, run, "test", pytest.fail)
     assert list(data.files or ()) == expected
-    for i, number in enumerate(row_numbers(model, run, "test", data, np.arange(len(data)))):
-        assert model.encoder.target.classes[data.truth[i]] == expected[number - 1].split("/")[0]
+    for i, number in enumerate(data.numbers):
+        assert model.target.class_names[truth_of(data)[i]] == expected[number - 1].split("/")[0]

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnctl.data.targets import Classes, Labels, Numbers, Target
+from nnctl.data.dataset import Dataset
+from nnctl.data.targets import Classes, Labels, Numbers, Target, Truth
+from nnctl.engine.parameters import Array
 from nnctl.metrics import Predictions, confused
-from nnctl.runs.evaluation import Evaluation, measure, own_data
+from nnctl.runs.evaluation import Evaluation, Measured, measure, own_data
 from nnctl.runs.trained import open_trained
 from nnctl.runs.worst import worst, worst_frame
 from tests.plot.made import conv_run
@@ -28,8 +30,13 @@ R = Predictions(
 )
 
 
-def evaluation(losses: Sequence[float], predictions: Predictions = P, target: Target = CLASSES) -> Evaluation:
-    return Evaluation(target, {}, {}, "", predictions, np.array(losses, float))
+def measured(losses: Sequence[float], predictions: Predictions = P, target: Target = CLASSES) -> Measured:
+    array = np.array(losses, float)
+    return Measured(0.0, {"output": Evaluation(target, {}, {}, "", predictions, array)}, array)
+
+
+def examples(target: Target, truth: Array, numbers: Sequence[int], files: tuple[str, ...] | None = None) -> Dataset:
+    return Dataset({}, {"output": Truth(target, truth)}, np.array(numbers), files=files)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +50,7 @@ def evaluation(losses: Sequence[float], predictions: Predictions = P, target: Ta
     ],
 )
 def test_the_largest_loss_first(losses: Sequence[float], count: int, order: Sequence[int]) -> None:
-    assert worst(evaluation(losses), count).tolist() == order
+    assert worst(measured(losses), count).tolist() == order
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
@@ -77,9 +84,8 @@ FRAMES = [
 
 @pytest.mark.parametrize(("predictions", "target", "expected"), FRAMES, ids=["classes", "labels", "numbers"])
 def test_the_table(predictions: Predictions, target: Target, expected: Sequence[dict[str, Any]]) -> None:
-    found = evaluation([2, 4], predictions, target)
-    indices = worst(found, 2)
-    rows = worst_frame(found, indices, np.array([9, 5])).to_dicts()
+    found = measured([2, 4], predictions, target)
+    rows = worst_frame(found, examples(target, predictions.truth, [5, 9]), worst(found, 2)).to_dicts()
     assert [list(row) for row in rows] == [list(row) for row in expected]
     for row, right in zip(rows, expected, strict=True):
         assert row == pytest.approx(right)
@@ -88,7 +94,7 @@ def test_the_table(predictions: Predictions, target: Target, expected: Sequence[
 def test_one_number_needs_no_name() -> None:
     one = Numbers(columns=("price",), centre=(0.0,), scale=(1.0,))
     p = Predictions("regression", np.array([[1.0]]), np.array([[2.0]]))
-    frame = worst_frame(evaluation([1], p, one), np.array([0]), np.array([1]), ["a.png"])
+    frame = worst_frame(measured([1], p, one), examples(one, p.truth, [1], ("a.png",)), np.array([0]))
     assert frame.columns == ["row", "file", "truth", "prediction", "loss"]
 
 
@@ -113,7 +119,7 @@ def test_losses_have_the_loss_as_their_mean(tmp_path: Path, kind: str) -> None:
     run = make_run(tmp_path, config, data_csv=csv)
     model = open_trained(run)
     _, data = own_data(model, run, None, pytest.fail)
-    found = measure(model, data, ())
+    found = measure(model, data)
     assert found.losses.shape == (len(data),)
     assert found.losses.mean() == pytest.approx(found.figures["loss"], rel=1e-5)
 
@@ -121,7 +127,7 @@ def test_losses_have_the_loss_as_their_mean(tmp_path: Path, kind: str) -> None:
 def test_the_loss_of_classes_is_minus_the_log_of_the_probability(tmp_path: Path) -> None:
     run = conv_run(tmp_path)
     model = open_trained(run)
-    found = measure(model, own_data(model, run, None, pytest.fail)[1], ())
+    found = measure(model, own_data(model, run, None, pytest.fail)[1]).outputs["output"]
     np.testing.assert_allclose(
         found.losses, -np.log(np.asarray(found.target.probability_of_truth(found.predictions))), rtol=1e-4
     )

@@ -15,6 +15,7 @@ from nnctl.suggest.convolution import BUDGET, FEWEST_EPOCHS, is_image
 from nnctl.suggest.experiment import suggest
 from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
+from tests.networks import input_of
 
 IMAGES = [(8, 8), (28, 28), (8, 300), (32, 32, 3), (16, 16, 1), (64, 48, 4)]
 NO_IMAGES = [(8,), (7, 28), (28, 7), (3, 32, 32), (10, 10, 5), (8, 8, 8, 3)]
@@ -81,9 +82,9 @@ def test_more_and_larger_images_get_fewer_filters(tmp_path: Path, monkeypatch: p
 
 def test_bytes_are_divided_and_other_numbers_standardized_by_channel(tmp_path: Path) -> None:
     job, _ = job_for(tmp_path, (10, 12, 3), 60)
-    assert job.data.encoder.scale == (255.0,)
+    assert input_of(job.data).scale == (255.0,)
     job, _ = job_for(tmp_path, (10, 12, 3), 60, np.float64)
-    assert len(job.data.encoder.scale) == 3
+    assert len(input_of(job.data).scale) == 3
 
 
 def test_augmentation_is_an_example_that_can_be_switched_on(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from nnctl.runs.record import Recorder
 from nnctl.suggest.experiment import suggest
 from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
+from tests.networks import input_of
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 N = 60
@@ -121,7 +122,7 @@ def test_tables(tmp_path: Path, name: str) -> None:
     unwrapped = re.sub(r"\n *# ", " ", text)
     for words in said:
         assert words in unwrapped
-    assert [column.name for column in job.data.encoder.columns] == features
+    assert [column.name for column in input_of(job.data).columns] == features
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -174,7 +175,7 @@ def test_what_cannot_be_learned(
 def test_the_task_may_be_given(tmp_path: Path) -> None:
     content = table(x=X, y=[i % 5 for i in range(N)])
     job, text = made(tmp_path, content, "y", task="regression")
-    assert job.data.encoder.target.task == "regression"
+    assert job.data.targets["output"].task == "regression"
     assert "as asked" in text
 
 
@@ -190,19 +191,19 @@ FORMATS = {
 def test_formats(tmp_path: Path, name: str) -> None:
     FORMATS[name](pl.DataFrame({"x": X, "y": LABEL}), tmp_path / name)
     job = job_of(tmp_path, suggest(str(tmp_path / name), ["y"], tmp_path).text)
-    assert job.data.encoder.target.classes == ("a", "b", "c")
+    assert job.data.targets["output"].class_names == ("a", "b", "c")
 
 
 def test_a_binary_column_of_lists_is_left_out(tmp_path: Path) -> None:
     pl.DataFrame({"x": X, "l": [[1]] * N, "y": LABEL}).write_parquet(tmp_path / "data.parquet")
     text = suggest(str(tmp_path / "data.parquet"), ["y"], tmp_path).text
-    assert [column.name for column in job_of(tmp_path, text).data.encoder.columns] == ["x"]
+    assert [column.name for column in input_of(job_of(tmp_path, text).data).columns] == ["x"]
 
 
 def test_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.ones((N, 4, 4), np.uint8) * np.arange(N)[:, None, None], y=np.arange(N) % 3)
     job = job_of(tmp_path, suggest(str(tmp_path / "a.npz"), [], tmp_path).text)
-    assert job.data.train.input_shape == (4, 4)
+    assert job.data.inputs["input"].shape == (4, 4)
     assert job.experiment.model.hidden == (16,)
 
 

@@ -16,6 +16,7 @@ from nnctl.suggest.experiment import suggest
 from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
 from tests.data.pictures import GREY, encoded, shades, write
+from tests.networks import input_of
 
 RANDOM = np.random.default_rng(1)
 
@@ -89,7 +90,7 @@ AWKWARD = ["no", "1e3", "null", "with: colon # x", "-", "~", "é 漢", "[x", "'"
 def test_names_of_classes_and_folders_that_mean_something_in_yaml(tmp_path: Path) -> None:
     top = write(tmp_path / "1e3", shades(4, (9, 9), AWKWARD))
     job, text = made(top)
-    assert set(job.data.encoder.target.classes) == set(AWKWARD)
+    assert set(job.data.targets["output"].class_names) == set(AWKWARD)
     assert 'path: "1e3"' in text
 
 
@@ -208,7 +209,7 @@ def test_a_table_that_also_names_images_is_a_table_where_they_are_not_there(tmp_
     _, text = listed(header="file,w,label", folder="elsewhere", w=lambda i: i % 7, label=lambda i: i % 3)
     (tmp_path / "l.csv").write_text(text)
     job, _ = made(tmp_path / "l.csv", "label")
-    assert [column.name for column in job.data.encoder.columns] == ["w"]
+    assert [column.name for column in input_of(job.data).columns] == ["w"]
 
 
 IMAGE = {"cat/1.png": GREY}

@@ -51,17 +51,20 @@ def _fill(augmentation: Augmentation) -> float | None:
     return augmentation.fill if isinstance(augmentation, Linear) else None
 
 
-def check(augmentations: Sequence[Augmentation], shape: Shape) -> None:
-    """Check that all can be applied to examples of a shape.
+def check(augmentations: Sequence[Augmentation], shape: Shape, key: str) -> None:
+    """Check that all that stand under a key can be applied to examples of a shape.
 
     Raises:
         ConfigError: naming the first that cannot.
     """
     for augmentation in augmentations:
-        augmentation.check(shape)
+        try:
+            augmentation.check(shape)
+        except ConfigError as error:
+            raise ConfigError(f"{key}: {error}") from None
 
 
-def check_loss(augmentations: Sequence[Augmentation], loss: Loss) -> None:
+def check_loss(augmentations: Sequence[Augmentation], loss: Loss, key: str) -> None:
     """Check that a loss takes the targets that come out.
 
     Raises:
@@ -70,6 +73,6 @@ def check_loss(augmentations: Sequence[Augmentation], loss: Loss) -> None:
     for augmentation in augmentations:
         if augmentation.mixes and not loss.takes_mixtures:
             raise ConfigError(
-                f"data.augment: {augmentation.type} makes targets of several classes at once, and {loss.type} takes "
+                f"{key}: {augmentation.type} makes targets of several classes at once, and {loss.type} takes "
                 "one; cross_entropy, binary_cross_entropy and kl_divergence take both"
             )

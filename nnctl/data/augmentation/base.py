@@ -50,6 +50,4 @@ class Augmentation(Spec):
             ConfigError: saying what it needs.
         """
         if self.spatial and len(shape) not in (2, 3):
-            raise ConfigError(
-                f"data.augment: {self.type} works on images (h, w) or (h, w, channels), and the examples are {shape}"
-            )
+            raise ConfigError(f"{self.type} works on images (h, w) or (h, w, channels), and the examples are {shape}")

@@ -80,7 +80,7 @@ class Crop(Augmentation):
         super().check(shape)
         if self.extend == "reflect" and self.padding >= min(shape[:2]):
             raise ConfigError(
-                f"data.augment: crop reflects {self.padding} pixels, and images of {shape[0]} x {shape[1]} have "
+                f"crop reflects {self.padding} pixels, and images of {shape[0]} x {shape[1]} have "
                 f"{min(shape[:2]) - 1} to reflect; set `padding` to that at most"
             )
 

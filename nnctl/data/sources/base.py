@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nnctl.data.tables import Table
+import numpy as np
+
+from nnctl.data.tables import Table, listed
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
 from nnctl.spec import Spec
@@ -23,6 +25,7 @@ class Arrays:
         files: the file of each example, where each has one of its own.
         malformed: the examples left out because they could not be read, each with its place.
         digest: SHA-256 of all the files, where there are more than `Source.files` names.
+        arrays: the inputs by name, where there are several; x is the first.
     """
 
     x: Array
@@ -31,13 +34,15 @@ class Arrays:
     files: tuple[str, ...] | None = None
     malformed: tuple[str, ...] = ()
     digest: str | None = None
+    arrays: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.x)
 
     def __getitem__(self, rows: slice) -> Arrays:
         labels = None if self.labels is None else self.labels[rows]
-        return replace(self, x=self.x[rows], labels=labels, files=self.files and self.files[rows])
+        arrays = {name: array[rows] for name, array in self.arrays.items()}
+        return replace(self, x=self.x[rows], labels=labels, files=self.files and self.files[rows], arrays=arrays)
 
     @property
     def shape(self) -> Shape:
@@ -52,12 +57,73 @@ class Arrays:
         """
         if self.labels is not None:
             return self
-        if self.x.ndim != 2 or self.x.shape[1] < 2:
+        if self.x.ndim != 2 or self.x.shape[1] < 2 or self.arrays:
             raise DataError(
                 f"{self.name}: holds inputs of shape {self.x.shape} and no targets; write `labels:` in its source "
                 "(for --data: put them beside it, as x-labels.idx beside x-images.idx, or y.npy beside x.npy)"
             )
         return Arrays(self.x[:, :-1], self.x[:, -1], self.name)
+
+    def array(self, name: str | None) -> Array:
+        """The inputs, or one of several by its name.
+
+        Raises:
+            DataError: where there is none of that name.
+        """
+        if name is None:
+            return self.x
+        if name not in self.arrays:
+            has = f"has {listed(list(self.arrays))}" if self.arrays else "has one, without a name"
+            raise DataError(f"{self.name}: has no inputs named {name!r}; it {has}; `inputs` in its source lists them")
+        return self.arrays[name]
+
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """What the targets are called here; nothing where they have no names."""
+        return ()
+
+    def place(self, row: int) -> str:
+        """Where an example stands, for messages."""
+        return f"{self.name}, row {row + 1}"
+
+    def examples(self) -> Table:
+        """What is known of each example: the file, where it has one of its own."""
+        import polars as pl
+
+        files = {} if self.files is None else {"file": self.files}
+        return Table(pl.DataFrame(files), self.name, np.arange(1, len(self) + 1))
+
+    def target_table(self, names: tuple[str, ...] = ()) -> Table:
+        """The targets as a table, so that one piece of code reads all targets.
+
+        Raises:
+            DataError: where there are none, or more or fewer columns of them than names.
+        """
+        import polars as pl
+
+        columns = np.atleast_2d(np.asarray(self.with_labels().labels).T)
+        own = self.target_columns
+        if own and (not names or sorted(names) == sorted(own)):
+            names = own
+        if not names:
+            names = ("target",) if len(columns) == 1 else tuple(f"target_{i}" for i in range(1, len(columns) + 1))
+        if len(names) != len(columns):
+            raise DataError(
+                f"{self.name}: targets with {len(columns)} columns, where {len(names)} are named: {', '.join(names)}"
+            )
+        native = [c.astype(c.dtype.newbyteorder("=")) for c in columns]
+        frame = pl.DataFrame(dict(zip(names, native, strict=True)))
+        return ExampleTable(frame, self.name, np.arange(1, len(self) + 1), arrays=self)
+
+
+@dataclass(frozen=True)
+class ExampleTable(Table):
+    """What is known of examples of arrays; where a row stands, these know."""
+
+    arrays: Arrays | None = None
+
+    def place(self, row: int) -> str:
+        return self.arrays.place(int(self.lines[row]) - 1) if self.arrays else super().place(row)
 
 
 class Source(Spec):

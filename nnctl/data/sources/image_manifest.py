@@ -56,7 +56,9 @@ class ImageManifest(ImageSource):
         for row, name in enumerate(table[self.images].to_list()):
             label = tuple(column[row] for column in columns)
             # Comparing names is slow, and only the first message is shown to people.
-            wrong = _wrong(name, start, dict(zip(wanted, label, strict=True)), hint=not malformed)
+            missing = [column for column, value in zip(wanted, label, strict=True) if value is None]
+            unnamed = "path" if name is None else missing[0] if missing else ""
+            wrong = f"has no {unnamed}" if unnamed else wrong_path(name, start, hint=not malformed)
             if wrong:
                 malformed.append(f"{table.place(row)}: {wrong}")
             else:
@@ -69,11 +71,8 @@ def _image(name: str, start: Path, table: Table, row: int, label: tuple[str, ...
     return ImageFile(name, start / name, f"{table.place(row)}, {name}", found)
 
 
-def _wrong(name: str | None, start: Path, labels: dict[str, str | None], *, hint: bool) -> str | None:
-    """What is wrong with a row, if anything is; with a hint, also the file that may be meant."""
-    missing = [column for column, label in labels.items() if label is None]
-    if name is None or missing:
-        return f"has no {'path' if name is None else missing[0]}"
+def wrong_path(name: str, start: Path, *, hint: bool) -> str | None:
+    """What is wrong with the path of an image, if anything is; with a hint, also the file that may be meant."""
     file = start / name
     try:
         mode = file.stat().st_mode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,16 @@ AHEAD = 4
 #: What is said of an entry that is neither a file nor a folder; reading a pipe would wait for whoever writes it.
 NO_FILE = "is a pipe or a device and no image"
 Side = Annotated[int, Field(gt=0)]
+Size = Side | Annotated[tuple[Side, Side], Listed] | None
+SIZE = (
+    "Height and width [h, w] that images are brought to, or one number for both; left out, all must have the first "
+    "one's, and others are malformed."
+)
+COLOR = "Channels: grey has none, shape (h, w); rgb has three, shape (h, w, 3)."
+FIT = (
+    "How an image is brought to `size`: stretch changes its proportions, crop cuts off what is over, pad fills up with "
+    "black."
+)
 Result = TypeVar("Result")
 Label = str | tuple[str, ...] | None
 
@@ -66,6 +76,13 @@ class Images(Arrays):
         files = self.files and self.files[rows]
         return replace(self, x=self.x[rows], labels=labels, files=files, places=self.places[rows])
 
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        return self.columns
+
+    def place(self, row: int) -> str:
+        return self.places[row]
+
     def with_labels(self) -> Images:
         if self.labels is None:
             raise DataError(
@@ -79,17 +96,9 @@ class ImageSource(Source):
     """Arrays (n, h, w) of grey or (n, h, w, 3) of coloured images, of unsigned bytes."""
 
     path: str
-    size: Side | Annotated[tuple[Side, Side], Listed] | None = Field(
-        None,
-        description="Height and width [h, w] that images are brought to, or one number for both; left out, all must "
-        "have the first one's, and others are malformed.",
-    )
-    color: Color = Field("rgb", description="Channels: grey has none, shape (h, w); rgb has three, shape (h, w, 3).")
-    fit: Fit = Field(
-        "stretch",
-        description="How an image is brought to `size`: stretch changes its proportions, crop cuts off what is over, "
-        "pad fills up with black.",
-    )
+    size: Size = Field(None, description=SIZE)
+    color: Color = Field("rgb", description=COLOR)
+    fit: Fit = Field("stretch", description=FIT)
     cache_megabytes: int = Field(
         RESIDENT >> 20,
         ge=0,
@@ -113,46 +122,44 @@ class ImageSource(Source):
     def open(self, base: Path, *, skip_malformed: bool = False) -> Images:
         listed, malformed = self.listing(base)
         if malformed and not skip_malformed:
-            raise MalformedImage(_several(malformed))
+            raise MalformedImage(several(malformed))
         if not listed:
-            raise DataError(_several(malformed) if malformed else f"{self.path}: holds no images")
-        with pillow(), ThreadPoolExecutor(os.cpu_count()) as pool:
-            return self._decoded(listed, malformed, pool, skip_malformed=skip_malformed)
-
-    def _decoded(
-        self, listed: Sequence[ImageFile], malformed: list[str], pool: ThreadPoolExecutor, *, skip_malformed: bool
-    ) -> Images:
-        digest, images, good = hashlib.sha256(), np.empty(0, np.uint8), list[ImageFile]()
-        for file, (content, image, wrong) in zip(listed, in_order(pool, self._read, listed), strict=True):
-            digest.update(f"{file.name}\0{file.label}\0".encode() + content)
-            if not good and not wrong:
-                images = room_for((len(listed), *image.shape), self.cache_megabytes << 20)
-            wrong = wrong or _odd(image.shape, images.shape[1:])
-            if wrong and not skip_malformed:
-                raise MalformedImage(f"{file.place}: {wrong}")
-            if wrong:
-                malformed.append(f"{file.place}: {wrong}")
-                continue
-            images[len(good)] = image
-            good.append(file)
-            if len(good) % max(1, RESIDENT // image.nbytes) == 0:
-                release(images)
-        if not good:
-            raise DataError(_several(malformed))
-        labels = None if good[0].label is None else np.array([file.label for file in good])
-        names = tuple(file.name for file in good)
+            raise DataError(several(malformed) if malformed else f"{self.path}: holds no images")
+        wrong: dict[int, str] | None = {} if skip_malformed else None
+        reading = Reading(self.size, self.color, self.fit, self.cache_megabytes << 20)
+        images, digest = read_images(dict(enumerate(listed)), reading, len(listed), wrong)
+        malformed += (wrong or {}).values()
+        if len(wrong or ()) == len(listed):
+            raise DataError(several(malformed))
+        good = [i for i in range(len(listed)) if i not in (wrong or ())]
+        for place, i in enumerate(good if wrong else ()):
+            images[place] = images[i]
+        labels = None if listed[0].label is None else np.array([listed[i].label for i in good])
         return Images(
             images[: len(good)],
             labels,
             self.path,
-            names,
+            tuple(listed[i].name for i in good),
             tuple(malformed),
-            digest.hexdigest(),
-            tuple(file.place for file in good),
-            self.targets(),
+            digest,
+            places=tuple(listed[i].place for i in good),
+            columns=self.targets(),
         )
 
-    def _read(self, file: ImageFile) -> tuple[bytes, Array, str]:
+
+@dataclass(frozen=True)
+class Reading:
+    """What is made of an image file: a height and width, or None for the first one's, channels, and proportions.
+
+    Images of up to `limit` bytes together are held in memory.
+    """
+
+    size: int | tuple[int, int] | None
+    color: Color
+    fit: Fit
+    limit: int = RESIDENT
+
+    def one(self, file: ImageFile) -> tuple[bytes, Array, str]:
         """The hash of a file, and its image or what is wrong with it."""
         size = (self.size, self.size) if isinstance(self.size, int) else self.size
         nothing = np.empty(0, np.uint8)
@@ -165,6 +172,36 @@ class ImageSource(Source):
             return digest, decode(content, self.color, size, self.fit), ""
         except DataError as error:
             return digest, nothing, str(error)
+
+
+def read_images(
+    files: Mapping[int, ImageFile], reading: Reading, count: int, wrong: dict[int, str] | None
+) -> tuple[Array, str]:
+    """Images at their places in an array (count, h, w) or (count, h, w, 3), and a hash of all the files.
+
+    What cannot be read is put into `wrong`, by its place, which holds no image then.
+
+    Raises:
+        MalformedImage: for the first that cannot be read, where there is no `wrong`.
+    """
+    digest, images, done = hashlib.sha256(), np.empty(0, np.uint8), 0
+    with pillow(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        read = in_order(pool, reading.one, list(files.values()))
+        for (place, file), (content, image, problem) in zip(files.items(), read, strict=True):
+            digest.update(f"{file.name}\0{file.label}\0".encode() + content)
+            if not done and not problem:
+                images = room_for((count, *image.shape), reading.limit)
+            problem = problem or _odd(image.shape, images.shape[1:])
+            if problem:
+                if wrong is None:
+                    raise MalformedImage(f"{file.place}: {problem}")
+                wrong[place] = f"{file.place}: {problem}"
+                continue
+            images[place] = image
+            done += 1
+            if done % max(1, RESIDENT // image.nbytes) == 0:
+                release(images)
+    return images, digest.hexdigest()
 
 
 def in_order(
@@ -203,6 +240,7 @@ def _odd(shape: Shape, first: Shape) -> str:
     return f"is {this} where the first image is {other} (height x width); `size` in its source brings all to one"
 
 
-def _several(places: Sequence[str]) -> str:
+def several(places: Sequence[str]) -> str:
+    """The first of several places, and how many there are."""
     more = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
     return f"{places[0]}{more}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
+from dataclasses import replace
 from io import BufferedReader
 from math import prod
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -18,7 +19,7 @@ from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.files import DEFLATED, STDIN, is_gzip, resolve
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
-from nnctl.spec import nearest
+from nnctl.spec import Listed, nearest
 
 #: What `zipfile` raises on an archive that is damaged or locked.
 UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error)
@@ -61,7 +62,9 @@ class Npz(Source):
 
     type: Literal["npz"] = "npz"
     path: str = Field(description="The file, relative to the experiment file.")
-    inputs: str = Field("x", description="Name of the array of inputs.")
+    inputs: str | Annotated[tuple[str, ...], Listed, Field(min_length=1)] = Field(
+        "x", description="Name of the array of inputs, or of several, which `data.inputs` names one by one."
+    )
     labels: str | None = Field("y", description="Name of the array of targets; null: the last column of the inputs.")
 
     def files(self) -> tuple[str, ...]:
@@ -71,11 +74,17 @@ class Npz(Source):
         file = _regular(self.path, base)
         try:
             with file.open("rb") as whole, zipfile.ZipFile(whole) as archive:
-                x = self._member(archive, whole, self.inputs)
+                named = (self.inputs,) if isinstance(self.inputs, str) else self.inputs
+                found = {name: self._member(archive, whole, name) for name in named}
                 labels = None if self.labels is None else self._member(archive, whole, self.labels)
         except UNREADABLE as error:
             raise DataError(f"{self.path}: cannot be read as .npz ({error})") from None
-        return checked(x, labels, self.path)
+        if len({len(x) for x in found.values()}) > 1:
+            lengths = ", ".join(f"{name} {len(x)}" for name, x in found.items())
+            raise DataError(f"{self.path}: its inputs have different numbers of examples: {lengths}")
+        arrays = {name: checked(x, labels, self.path) for name, x in found.items()}
+        several = {} if isinstance(self.inputs, str) else {name: each.x for name, each in arrays.items()}
+        return replace(next(iter(arrays.values())), arrays=several)
 
     def _member(self, archive: zipfile.ZipFile, whole: BufferedReader, name: str) -> Array:
         names = [n.removesuffix(".npy") for n in archive.namelist()]

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, get_args
 
-from nnctl.data.spec import Task
 from nnctl.data.tables import Table, as_labels, as_numbers, numeric_columns
-from nnctl.data.targets.base import Target, with_target
+from nnctl.data.targets.base import Target, Truth, refuse_missing, with_target
 from nnctl.data.targets.classes import MOST_NUMBERED_CLASSES, Classes
 from nnctl.data.targets.labels import WRITTEN, Labels
 from nnctl.data.targets.numbers import Numbers
 from nnctl.engine.loss import Loss
 from nnctl.errors import ConfigError
+from nnctl.metrics import Task
 from nnctl.spec import ByType
 
-__all__ = ["AnyTarget", "Classes", "Labels", "Numbers", "Target", "choose", "with_target"]
+__all__ = ["AnyTarget", "Classes", "Labels", "Numbers", "Target", "Truth", "choose", "refuse_missing", "with_target"]
 
 
 class _OfAnyVersion(ByType):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from nnctl.data.columns import CategoricalColumn, NumericColumn
-from nnctl.data.spec import Task
 from nnctl.data.tables import Table, as_labels
 from nnctl.engine.loss import Loss
 from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import ClassRow, Confused, Metric, Predictions, default_metrics
+from nnctl.metrics import ClassRow, Confused, Metric, Predictions, Task, default_metrics
 from nnctl.spec import Listed, Spec
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ class Target(Spec):
         truth, known = self.read(table)
         refuse_missing(table, ~known)
         return truth
+
+    def truth(self, table: Table) -> Truth:
+        """The truth of a table's rows, some of which may have none."""
+        values, known = self.read(table)
+        return Truth(self, values, None if known.all() else known)
 
     # What a loss sees, and what it says.
 
@@ -182,6 +187,50 @@ class Target(Spec):
     def by_column(self, p: Predictions) -> dict[str, dict[str, float]]:
         """The usual metrics of every column of a target of numbers; none for classes and labels."""
         return {}
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is right of the examples of a split, for one output.
+
+    Attributes:
+        values: in the target's own terms, (n,) or (n, k).
+        known: whether an example says something of this output, (n,); None where all do.
+    """
+
+    target: Target
+    values: Array
+    known: Array | None = None
+
+    def has(self, indices: Array | slice) -> Array:
+        """Whether some examples have a truth."""
+        return np.ones(len(self.values), bool)[indices] if self.known is None else self.known[indices]
+
+    @property
+    def present(self) -> Array:
+        """The truth of the examples that have one."""
+        return self.of_present(self.values)
+
+    def of_present(self, rows: Array) -> Array:
+        """Of numbers that every example has, those of the examples that have a truth."""
+        return rows if self.known is None else rows[self.known]
+
+    def weights(self, indices: Array | slice, w: Array | None) -> Array | None:
+        """What some examples count, whose sample weights are w."""
+        if self.known is None:
+            return w
+        known = self.known[indices]
+        return known.astype(np.float64) if w is None else np.where(known, w, 0.0)
+
+    def given_away(self, column: NumericColumn | CategoricalColumn, distinct: int, table: Table) -> bool:
+        """Whether one of the inputs determines the truth of the table's rows exactly; it has `distinct` values."""
+        known = table if self.known is None else table.take(self.known)
+        return self.target.given_away(column, distinct, known, self.present)
+
+    def some(self, indices: Array) -> Truth:
+        """The same of some of the examples."""
+        known = None if self.known is None else self.known[indices]
+        return replace(self, values=self.values[indices], known=known)
 
 
 def refuse_missing(table: Table, missing: Array) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnctl.data.columns import CategoricalColumn, NumericColumn, codes_of
-from nnctl.data.spec import Task
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, in_order, listed
 from nnctl.data.targets.base import Target
 from nnctl.data.telltale import one_to_one
@@ -19,7 +18,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import ClassRow, Confused, Predictions, class_report, confused, confusion_matrix
+from nnctl.metrics import ClassRow, Confused, Predictions, Task, class_report, confused, confusion_matrix
 from nnctl.spec import Listed, nearest
 
 if TYPE_CHECKING:
@@ -57,7 +56,9 @@ class Classes(Target):
     @classmethod
     def strata(cls, table: Table, columns: Sequence[str]) -> Array:
         labels = as_labels(table[columns[0]])
-        return codes_of(labels, in_order(labels.unique().to_list()))
+        classes = in_order(labels.drop_nulls().unique().to_list())
+        codes = codes_of(labels, classes)
+        return np.where(codes < 0, len(classes), codes)  # rows without a class are a group of their own
 
     @property
     def names(self) -> tuple[str, ...]:

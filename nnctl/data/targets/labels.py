@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
-from nnctl.data.spec import Task
 from nnctl.data.tables import Table, as_labels
 from nnctl.data.targets.base import Target
 from nnctl.data.targets.classes import shares_text
@@ -15,7 +14,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses import BinaryCrossEntropy
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import ClassRow, Predictions, class_report, confusion_matrix
+from nnctl.metrics import ClassRow, Predictions, Task, class_report, confusion_matrix
 
 if TYPE_CHECKING:
     import polars as pl

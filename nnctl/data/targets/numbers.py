@@ -10,7 +10,6 @@ from numpy.typing import DTypeLike
 
 from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
 from nnctl.data.scaling import centre_and_scale
-from nnctl.data.spec import Task
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, listed
 from nnctl.data.targets.base import Target
 from nnctl.engine.loss import Loss
@@ -18,7 +17,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses import MeanSquaredError
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import Predictions
+from nnctl.metrics import Predictions, Task
 from nnctl.spec import Listed
 
 if TYPE_CHECKING:

@@ -150,26 +150,26 @@ def test_examples_that_are_no_images(name: str) -> None:
     spec = of(name)
     if spec.spatial:
         with pytest.raises(ConfigError, match=rf"data.augment: {name} works on images .* the examples are \(30,\)"):
-            check([spec], (30,))
+            check([spec], (30,), "data.augment")
     else:
-        check([spec], (30,))
+        check([spec], (30,), "data.augment")
         x = np.arange(60, dtype=np.float32).reshape(2, 30)
         assert augment([spec], x, TARGETS[:2], 0, 0)[0].shape == (2, 30)
 
 
 def test_more_reflection_than_there_is_image() -> None:
-    check([of({"type": "crop", "padding": 3, "extend": "reflect"})], (4, 9))
+    check([of({"type": "crop", "padding": 3, "extend": "reflect"})], (4, 9), "data.augment")
     with pytest.raises(ConfigError, match="images of 4 x 9 have 3 to reflect"):
-        check([of({"type": "crop", "padding": 4, "extend": "reflect"})], (4, 9))
+        check([of({"type": "crop", "padding": 4, "extend": "reflect"})], (4, 9), "data.augment")
 
 
 @pytest.mark.parametrize("loss", [m.model_fields["type"].default for m in get_args(get_args(AnyLoss)[0])])
 def test_losses_that_mixup_goes_with(loss: str) -> None:
     """A loss takes mixed targets where it is linear in the target, or between the two ends it mixes."""
     spec = TypeAdapter(AnyLoss).validate_python(loss)
-    check_loss([of("rotate")], spec)
+    check_loss([of("rotate")], spec, "data.augment")
     if loss in ("hinge", "perceptron"):
         with pytest.raises(ConfigError, match=f"mixup makes targets of several classes at once, and {loss} takes one"):
-            check_loss([of("rotate"), of("mixup")], spec)
+            check_loss([of("rotate"), of("mixup")], spec, "data.augment")
     else:
-        check_loss([of("mixup")], spec)
+        check_loss([of("mixup")], spec, "data.augment")

@@ -19,7 +19,6 @@ from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, start, train
 from tests.data.pictures import write
-from tests.networks import arrays
 from tests.process import ROOT, nnctl
 
 DIGITS = np.loadtxt(ROOT / "datasets" / "digits.csv", delimiter=",", skiprows=1)
@@ -116,19 +115,18 @@ def test_augmentation_changes_training(folder: Path, whole: tuple[Array, Sequenc
 
 def test_only_the_training_part_is_augmented(folder: Path) -> None:
     job = job_of(folder)
-    assert len(job.data.train.augmentations) == len(AUGMENT)
+    assert len(job.data.train.inputs["input"].augmentations) == len(AUGMENT)
     for _, data in job.splits():
         rows = np.arange(len(data))
-        np.testing.assert_array_equal(arrays(data.take(rows, "float32"))[0], IMAGES[data.rows] / np.float32(255))
+        expected = IMAGES[data.inputs["input"].rows] / np.float32(255)
+        np.testing.assert_array_equal(data.take(rows, "float32").inputs["input"], expected)
         if data is not job.data.train:
-            np.testing.assert_array_equal(
-                arrays(data.batch(rows, "float32", 0, 0, 0))[0][:], IMAGES[data.rows] / np.float32(255)
-            )
+            np.testing.assert_array_equal(data.batch(rows, "float32", 0, 0, 0).inputs["input"][:], expected)
 
 
 def test_the_same_initial_weights_and_splits(folder: Path) -> None:
     one, other = job_of(folder), job_of(folder, data={"augment": []})
-    np.testing.assert_array_equal(one.data.train.rows, other.data.train.rows)
+    np.testing.assert_array_equal(one.data.train.inputs["input"].rows, other.data.train.inputs["input"].rows)
     with Workers() as workers:
         np.testing.assert_array_equal(start(one, workers).theta, start(other, workers).theta)
 

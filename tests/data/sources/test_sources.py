@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from nnctl.data import spec
+from nnctl.data import preprocess, spec
 from nnctl.data.sources import AnySource, Csv, Idx, JsonLines, Npy, Npz, Parquet, Tsv, source_of
 from nnctl.data.sources.base import Source
 from nnctl.errors import DataError
@@ -24,13 +24,15 @@ def test_documented_example_is_valid(source: type[Source]) -> None:
     assert isinstance(TypeAdapter(AnySource).validate_python(yaml.safe_load(example)), source)
 
 
-@pytest.mark.parametrize("section", [spec.DataSpec, spec.Split, spec.Preprocess, spec.ColumnOptions])
+@pytest.mark.parametrize("section", [spec.DataSpec, spec.Split, preprocess.Preprocess, preprocess.ColumnOptions])
 def test_documented_example_of_a_section_is_valid(section: type[Any]) -> None:
     (example,) = EXAMPLE.findall(inspect.getdoc(section) or "")
     section.model_validate(yaml.safe_load(example))
 
 
-@pytest.mark.parametrize("model", [*SOURCES, spec.DataSpec, spec.Split, spec.Preprocess, spec.ColumnOptions])
+@pytest.mark.parametrize(
+    "model", [*SOURCES, spec.DataSpec, spec.Split, preprocess.Preprocess, preprocess.ColumnOptions]
+)
 def test_every_field_is_described(model: type[Any]) -> None:
     assert [n for n, field in model.model_fields.items() if not field.description and n != "type"] == []
 

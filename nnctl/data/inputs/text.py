@@ -1,0 +1,164 @@
+"""A column of text as sequences of tokens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+from pydantic import Field
+
+from nnctl.data.inputs.base import Feed, FittedInput, Input, table_of
+from nnctl.data.preprocess import Kind, Preprocess
+from nnctl.data.report import Problem
+from nnctl.data.sources import Arrays
+from nnctl.data.tables import Table
+from nnctl.data.targets import Truth
+from nnctl.engine.graph import Signal
+from nnctl.engine.parameters import Array, Shape
+from nnctl.engine.sequences import Sequences
+from nnctl.errors import ConfigError, DataError
+from nnctl.spec import Listed
+
+#: A word with the apostrophes inside it, or any other character that is no space.
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+Unit = Literal["word", "char"]
+
+
+class Text(Input):
+    r"""A column of text as a sequence of tokens: whole numbers, of which each stands for a word or a character.
+
+    A word is a run of letters, digits and apostrophes between them, and so is every other character that is no space.
+    Text is brought to one form of each character first (Unicode's NFC), and to lower case. The vocabulary is taken
+    from the training split alone, the most frequent tokens first, of equal ones in the order of their spelling; 0
+    stands for every token that is not in it. An empty cell is a sequence without tokens. Nothing is padded: a batch
+    holds its sequences one after another, with their lengths.
+
+    ```yaml
+    {type: text, column: description, tokens: word, min_count: 2, length: 200}
+    ```
+    """
+
+    type: Literal["text"] = "text"
+    column: str = Field(description="The column of text.")
+    tokens: Unit = Field("word", description="What a token is: a word or a character.")
+    lowercase: bool = Field(True, description="Whether large and small letters are the same.")
+    min_count: int = Field(1, ge=1, description="A token that training has less often is unknown.")
+    size: int | None = Field(
+        None, ge=2, description="The most different tokens, the unknown one among them; left out, all."
+    )
+    length: int | None = Field(None, ge=1, description="Tokens of an example after so many are left out.")
+
+    @property
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        return {"column": (self.column,)}
+
+    def read(self, data: Table | Arrays, left_out: dict[int, str] | None = None) -> Array:
+        if isinstance(data, Table):
+            return texts(data, self.column)
+        raise ConfigError(f"names a column, and {data.name} is an array, which has none")
+
+    def fitted(self, values: Array, rows: Array, prepare: Preprocess, kinds: Mapping[str, Kind]) -> FittedText:
+        cut = [split(text, self.tokens, lowercase=self.lowercase)[: self.length] for text in values[rows]]
+        counts = Counter(token for tokens in cut for token in tokens)
+        frequent = sorted((token for token, n in counts.items() if n >= self.min_count), key=lambda t: (-counts[t], t))
+        if not frequent:
+            raise DataError(
+                f"column {self.column!r} has no token {self.min_count} times in the training split; "
+                "there is nothing to learn from it"
+            )
+        return FittedText(
+            column=self.column,
+            tokens=self.tokens,
+            lowercase=self.lowercase,
+            length=self.length,
+            vocabulary=tuple(frequent[: None if self.size is None else self.size - 1]),
+            steps=max(1, -(-sum(map(len, cut)) // len(cut))),
+        )
+
+
+class FittedText(FittedInput):
+    """Token i of the vocabulary is i + 1, every other 0. `steps` is how many a training example has on average."""
+
+    type: Literal["text"] = "text"
+    column: str
+    tokens: Unit
+    lowercase: bool
+    length: int | None
+    vocabulary: Annotated[tuple[str, ...], Listed]
+    steps: int
+
+    sequences: ClassVar[bool] = True
+
+    @property
+    def shape(self) -> Shape:
+        return ()
+
+    @property
+    def signal(self) -> Signal:
+        return Signal((), steps=self.steps, tokens=len(self.vocabulary) + 1)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each token."""
+        return {token: i for i, token in enumerate(self.vocabulary, 1)}
+
+    def read(self, data: Table | Arrays) -> Array:
+        table = table_of(data)
+        table.require((self.column,))
+        return texts(table, self.column)
+
+    def feed(self, values: Array, rows: Array, dtype: DTypeLike, unseen: Literal["other"] | None = None) -> Feed:
+        return Feed(self, Sequences.of([self.encoded(text) for text in values[rows]]))
+
+    def some(self, values: Array, rows: slice, dtype: DTypeLike) -> Sequences:
+        return Sequences.of([self.encoded(text) for text in values[rows]])
+
+    def encoded(self, text: str | None) -> Array:
+        """The numbers of a text's tokens, (length,)."""
+        found = split(text, self.tokens, lowercase=self.lowercase)[: self.length]
+        return np.array([self.numbers.get(token, 0) for token in found], np.int64)
+
+    def gather(self, values: Sequences, rows: Array | slice) -> Sequences:
+        return values[rows]
+
+    def transform(self, values: Sequences, dtype: DTypeLike) -> Sequences:
+        return values
+
+    def missing(self, values: Array) -> dict[str, int]:
+        empty = sum(text is None for text in values)
+        return {self.column: empty} if empty else {}
+
+    def problems(self, values: Array, rows: Array, truths: Sequence[Truth]) -> list[Problem]:
+        if any(self.encoded(text).size for text in values[rows]):
+            return []
+        message = f"column {self.column!r} has no text in the training split"
+        return [Problem("empty", message, self.column)]
+
+    def hashes(self, values: Array, rows: Array) -> Array:
+        return np.array([hash(text) for text in values[rows]], np.int64)
+
+
+def texts(table: Table, column: str) -> Array:
+    """The cells of a column as text (rows,), empty ones as None."""
+    import polars as pl
+
+    found: list[Any] = table[column].cast(pl.String).to_list()
+    return np.array(found, object)
+
+
+def split(text: str | None, unit: Unit, *, lowercase: bool) -> list[str]:
+    """The tokens of a text."""
+    whole = unicodedata.normalize("NFC", text or "")
+    if lowercase:
+        whole = whole.lower()
+    return list(whole) if unit == "char" else WORD.findall(whole)
