@@ -9,7 +9,7 @@ import numpy as np
 from nnctl.engine.means import counted, weighted_sum
 from nnctl.engine.parameters import Array
 
-Task = Literal["classification", "multilabel", "regression"]
+Task = Literal["classification", "regression", "multilabel"]
 
 
 @dataclass(frozen=True)
