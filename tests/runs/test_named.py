@@ -80,6 +80,10 @@ def test_the_loss_of_a_split_is_that_of_its_examples(run: Path, model: Model) ->
     for name, each in found.outputs.items():
         assert len(each.losses) == data.truths[name].has(slice(None)).sum()
         assert each.losses.mean() == pytest.approx(each.figures["loss"], rel=1e-5)
+    weighted = np.zeros(len(data))
+    for name, weight in (("price", 0.5), ("kind", 1.0)):
+        weighted[data.truths[name].has(slice(None))] += weight * found.outputs[name].losses
+    np.testing.assert_array_equal(found.losses, weighted)
     assert list(found.figures) == ["loss", "price.loss", "price.mae", "kind.loss", "kind.accuracy"]
 
 
