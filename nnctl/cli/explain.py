@@ -10,6 +10,7 @@ from nnctl.errors import ConfigError
 
 if TYPE_CHECKING:
     from nnctl.explain.blocks import Block
+    from nnctl.explain.drawing import Columns
     from nnctl.explain.trace import Trace
     from nnctl.training.job import Job
 
@@ -71,7 +72,6 @@ def traced(job: "Job", example: int, steps: int) -> "Trace":
 
     import numpy as np
 
-    from nnctl.engine.batch import INPUT, OUTPUT
     from nnctl.explain.trace import Rules, trace
     from nnctl.schedules import Progress
 
@@ -89,41 +89,55 @@ def traced(job: "Job", example: int, steps: int) -> "Trace":
     rules = Rules(e.optimizer, rate, job.penalty(), e.training.clip_norm, e.training.clip_value)
     batch = job.data.train.take(np.array([example - 1]), np.float64)
     theta = job.network.layout.initial(e.seed, dtype=np.float64)
-    x, t = batch.inputs[INPUT], batch.targets[OUTPUT]
-    return trace(job.network, job.heads[OUTPUT].loss, theta, rules, x, t, steps)
+    return trace(job.network, job.heads, theta, rules, batch, steps)
 
 
-def names(job: "Job") -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """What the data calls the inputs, where they have names, and the outputs."""
-    from nnctl.engine.batch import INPUT, OUTPUT
-
-    target = job.data.targets[OUTPUT]
+def names(job: "Job") -> tuple["Columns", "Columns"]:
+    """What the data calls the units of every input, where they have names, and of every output."""
+    inputs = {name: each.names or None for name, each in job.data.inputs.items()}
     # One output tells two classes: it speaks for the second.
-    return job.data.inputs[INPUT].names or None, target.names[-target.outputs(job.heads[OUTPUT].loss) :]
+    outputs = {name: target.names[-target.outputs(job.heads[name].loss) :] for name, target in job.data.targets.items()}
+    return inputs, outputs
 
 
 def numbers(trace: "Trace") -> dict[str, Any]:
-    """The trace as plain data."""
-    return {
-        "input": trace.x,
-        "target": trace.target,
-        "output": trace.y,
-        "error": trace.curve[0].error,
-        "errors": trace.terms,
-        "layers": [
-            {
-                "name": layer.name,
-                "type": layer.layer.type,
-                "input": layer.x,
-                "output": layer.y,
-                "output_gradient": layer.dy,
-                "input_gradient": layer.dx,
-                "parameters": {name: vars(parameter) for name, parameter in layer.parameters.items()},
-            }
-            for layer in trace.layers
-        ],
-        "steps": [vars(point) for point in trace.curve],
+    """The trace as plain data; inputs and outputs by name where there are several."""
+    one = len(trace.inputs) == len(trace.outputs) == 1
+    layers = [
+        {
+            "name": layer.name,
+            "type": layer.layer.type,
+            **({} if one else {"reads": layer.reads}),
+            "input": layer.x if layer.layer.joins else layer.x[0],
+            "output": layer.y,
+            "output_gradient": layer.dy,
+            "input_gradient": layer.dx if layer.layer.joins else layer.dx[0],
+            "parameters": {
+                name: {"before": p.before, "gradient": p.gradient, "direction": p.direction, "after": p.after}
+                for name, p in layer.parameters.items()
+            },
+        }
+        for layer in trace.layers
+    ]
+    start = trace.curve[0]
+    if one:
+        ((x,), (output,)) = trace.inputs.values(), trace.outputs
+        points = [{"step": p.step, "error": p.error, "prediction": p.predictions[output.name]} for p in trace.curve]
+        shown = {"input": x, "target": output.target, "output": output.y, "error": start.error, "errors": output.terms}
+        return {**shown, "layers": layers, "steps": points}
+    outputs = {
+        output.name: {
+            "reads": output.reads,
+            "target": output.target,
+            "output": output.y,
+            "weight": output.head.weight,
+            "error": start.errors[output.name],
+            "errors": output.terms,
+        }
+        for output in trace.outputs
     }
+    points = [vars(point) for point in trace.curve]
+    return {"inputs": trace.inputs, "outputs": outputs, "error": start.error, "layers": layers, "steps": points}
 
 
 def show(blocks: "list[Block]") -> None:

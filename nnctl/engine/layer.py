@@ -14,10 +14,10 @@ from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.spec import Spec
 
-#: What a layer's outputs are, outside training: the `same` values as the inputs, in another shape at most; inputs
-#: `changed` where they stand; weighted `sums` of all inputs, by the parameters `weight` (inputs, outputs) and `bias`;
-#: or something `new`.
-Gives = Literal["same", "changed", "sums", "new"]
+#: What a layer's outputs are, outside training: the `same` values as the inputs, in another shape or side by side at
+#: most; inputs `changed` where they stand; weighted `sums` of all inputs, by the parameters `weight` (inputs, outputs)
+#: and `bias`; the values of several inputs `added` or `multiplied`; or something `new`.
+Gives = Literal["same", "changed", "sums", "added", "multiplied", "new"]
 RateScale = Annotated[float, Field(gt=0, description="What the learning rate is multiplied by for this layer.")]
 
 

@@ -125,8 +125,10 @@ def product(quantities: Sequence[Quantity], sign: str = "*") -> tuple[str, str]:
 def total(terms: Sequence[Sequence[Quantity]], last: Sequence[Quantity] = ()) -> tuple[str, str]:
     """A sum of products, and one of the quantities in `last`, with symbols and with numbers.
 
-    Where there are many products, the first ones and an ellipsis.
+    Where there are many products, the first ones and an ellipsis; where there is one quantity, that alone.
     """
+    if len(terms) == 1 and len(terms[0]) == 1 and not last:
+        return terms[0][0].symbol, number(terms[0][0].value)
     shown = [product(terms[i]) for i in first(len(terms))]
     rest = [(text, text) for text in [f"... ({len(terms)} terms)"] if len(shown) < len(terms)]
     symbols, numbers = zip(*shown, *rest, *(product([quantity]) for quantity in last), strict=True)

@@ -5,19 +5,20 @@ Layers run as in evaluation: dropout and noise are off, batch normalisation uses
 running statistics.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 
 from nnctl.clipping import clip_by_norm, clip_by_value
-from nnctl.engine.batch import OUTPUT, single
+from nnctl.engine.batch import Batch
 from nnctl.engine.layer import Layer
 from nnctl.engine.loss import Head, Loss
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import Objective, scales
+from nnctl.engine.slot import Slot
 from nnctl.errors import Diverged
 from nnctl.optimizers import Optimizer
 from nnctl.optimizers.stepper import Stepper
@@ -52,24 +53,62 @@ class ParameterTrace:
 
 @dataclass(frozen=True)
 class LayerTrace:
-    """A layer in the first step: its input x and output y, and the slopes of the error there, all flat."""
+    """A layer in the first step, all arrays flat.
+
+    Attributes:
+        reads: the inputs or layers whose outputs it reads; several where it joins them.
+        owner: the layer whose parameters it has: itself, but for one that is used a second time.
+        x: its inputs, one for each that it reads.
+        y: its output.
+        dy: the slopes of the error with respect to the output.
+        dx: its share in the slopes with respect to each of the inputs; None where these are whole numbers.
+        parameters: by name.
+    """
 
     name: str
     layer: Layer
-    x: Array
+    reads: tuple[str, ...]
+    owner: str
+    x: tuple[Array, ...]
     y: Array
     dy: Array
-    dx: Array
+    dx: tuple[Array | None, ...]
     parameters: dict[str, ParameterTrace]
 
 
 @dataclass(frozen=True)
+class OutputTrace:
+    """An output of the network in the first step, all arrays flat.
+
+    Attributes:
+        name, head: its name, its loss and its weight in the error.
+        reads: the layer whose output it is.
+        y: what it is.
+        target: what it should be, one-hot for a class; None where that is not known, so that it has no error.
+        terms: the part of each of its units in its error, where the loss is a sum over them.
+        slopes: of its own error with respect to y, not weighted.
+    """
+
+    name: str
+    head: Head
+    reads: str
+    y: Array
+    target: Array | None
+    terms: Array | None
+    slopes: Array
+
+
+@dataclass(frozen=True)
 class Point:
-    """Where training on the one example stands after some steps; `prediction` is what the outputs mean."""
+    """Where training on the one example stands after some steps.
+
+    `errors` and `predictions` are by output; a prediction is what the output means.
+    """
 
     step: int
     error: float
-    prediction: Array
+    errors: dict[str, float]
+    predictions: dict[str, Array]
 
 
 @dataclass(frozen=True)
@@ -77,34 +116,38 @@ class Trace:
     """One example, one step, and how the error goes on.
 
     Attributes:
-        x, target, y: the input, what the outputs should be (one-hot for a class), and what they are; flat.
-        terms: each output's part of the error, where the loss is a sum over the outputs.
+        inputs: by name, as the network gets them, flat.
+        layers: in order.
+        axes: how many axes an example has in what every input and layer gives.
+        outputs: in order.
         curve: before the first step, and after steps 1, 10, 100, ... and the last one.
     """
 
-    loss: Loss
     rules: Rules
-    x: Array
-    target: Array
-    y: Array
-    terms: Array | None
+    inputs: dict[str, Array]
     layers: list[LayerTrace]
+    axes: dict[str, int]
+    outputs: list[OutputTrace]
     curve: list[Point]
 
 
 class Walk:
-    """Steps on one example x (1, ...) with target t (1, ...), from theta on, which changes in place."""
+    """Steps on one example, from theta on, which changes in place."""
 
-    def __init__(self, network: Network, loss: Loss, theta: Array, rules: Rules, x: Array, t: Array) -> None:
-        self.network, self.loss, self.theta, self.rules, self.batch = network, loss, theta, rules, single(x, t)
-        self.objective = Objective(network, {OUTPUT: Head(loss)}, theta, to_input=True)
+    def __init__(self, network: Network, heads: Mapping[str, Head], theta: Array, rules: Rules, batch: Batch) -> None:
+        self.network, self.heads, self.theta, self.rules = network, heads, theta, rules
+        # The mean over one example is its loss whatever it weighs, unless it weighs nothing.
+        weights = {name: None if w is None or w[0] else w for name, w in batch.weights.items()}
+        self.batch = Batch(batch.inputs, batch.targets, weights)
+        self.objective = Objective(network, heads, theta, to_input=True)
         self.stepper = Stepper(rules.optimizer, network.layout, theta.dtype)
 
     def point(self) -> Point:
         """The error here."""
-        y = np.empty((1, *self.network.shape_of(OUTPUT)), self.theta.dtype)
-        error = self.objective(self.batch, outputs={OUTPUT: y}, backward=False, training=False)
-        return Point(self.stepper.t, error, self.loss.predict(y)[0])
+        outputs = {name: np.empty((1, *self.network.shape_of(name)), self.theta.dtype) for name in self.heads}
+        error = self.objective(self.batch, outputs=outputs, backward=False, training=False)
+        predictions = {name: self.heads[name].loss.predict(y)[0] for name, y in outputs.items()}
+        return Point(self.stepper.t, error, dict(self.objective.losses), predictions)
 
     def gradient(self) -> Array:
         """The slopes dE/dtheta here."""
@@ -130,22 +173,25 @@ class Walk:
         return direction
 
 
-def trace(network: Network, loss: Loss, theta: Array, rules: Rules, x: Array, t: Array, steps: int = 1) -> Trace:
-    """Record the first of `steps` steps on one example x (1, ...), t (1, ...); theta is left as it is.
+def trace(
+    network: Network, heads: Mapping[str, Head], theta: Array, rules: Rules, batch: Batch, steps: int = 1
+) -> Trace:
+    """Record the first of `steps` steps on a batch of one example; theta is left as it is.
 
     Raises:
         Diverged: when the error or its gradient stops being finite.
     """
-    walk = Walk(network, loss, theta.copy(), rules, x, t)
+    walk = Walk(network, heads, theta.copy(), rules, batch)
     curve = [walk.point()]
     gradient = walk.gradient().copy()
+    layers, outputs = list(_layers(walk, gradient)), list(_outputs(walk))
     direction = walk.step()
-    layers = list(_layers(walk, theta, gradient, direction))
+    for layer in layers:
+        layer.parameters.update(_parameters(walk, layer.owner, theta, gradient, direction))
     curve += _walk_on(walk, steps)
-    y = layers[-1].y if layers else x.reshape(-1)
-    terms = loss.terms(y[None], t)
-    flat = None if terms is None else terms[0]
-    return Trace(loss, rules, x.reshape(-1), _target(loss, t, len(y)), y, flat, layers, curve)
+    inputs = {name: walk.objective.passes[0].values[name].reshape(-1).copy() for name in network.inputs}
+    axes = {name: len(signal.shape) + (signal.steps > 0) for name, signal in network.signals.items()}
+    return Trace(rules, inputs, layers, axes, outputs, curve)
 
 
 def milestones(steps: int) -> list[int]:
@@ -164,29 +210,71 @@ def _walk_on(walk: Walk, steps: int) -> Iterator[Point]:
         walk.step()
 
 
-def _layers(walk: Walk, before: Array, gradient: Array, direction: Array) -> Iterator[LayerTrace]:
-    """What the slots hold after the first step."""
-    layout, forward = walk.network.layout, walk.objective.passes[0]
-    for name, node in walk.network.nodes.items():
-        parameters = {}
-        for own in layout.declarations[node.owner]:
-            full = f"{node.owner}.{own}"
-            trained = layout.parameters[full].trainable
-            parameters[own] = ParameterTrace(
-                layout.view(before, full).copy(),
-                layout.view(gradient, full) if trained else None,
-                layout.view(direction, full) if trained else None,
-                layout.view(walk.theta, full).copy(),
-                layout.parameters[full].learning_rate_scale,
-            )
-        held = (
-            forward.values[node.inputs[0]],
-            forward.values[name],
-            forward.gradients[name],
-            forward.gradients[node.inputs[0]],
+def _layers(walk: Walk, gradient: Array) -> Iterator[LayerTrace]:
+    """What went in and out of every layer, forwards and backwards."""
+    network, run = walk.network, walk.objective.passes[0]
+    p, scratch = network.layout.views(walk.theta), network.layout.views(np.empty_like(gradient))
+    for name, node in network.nodes.items():
+        y = run.values[name]
+        dy = run.gradients.get(name)
+        dy = np.zeros_like(y) if dy is None else dy
+        # A value that is read in several places has the sum of all; this layer's own share is asked for again.
+        dx = node.layer.backward(p[node.owner], scratch[node.owner], dy, run.slots[name])
+        shares = dx if node.layer.joins else (dx,)
+        yield LayerTrace(
+            name,
+            node.layer,
+            node.inputs,
+            node.owner,
+            tuple(run.values[read].reshape(-1).copy() for read in node.inputs),
+            y.reshape(-1).copy(),
+            dy.reshape(-1).copy(),
+            tuple(None if share is None else share.reshape(-1).copy() for share in shares),
+            {},
         )
-        x, y, dy, dx = (v.reshape(-1).copy() for v in held)
-        yield LayerTrace(name, node.layer, x, y, dy, dx, parameters)
+
+
+def _parameters(
+    walk: Walk, owner: str, before: Array, gradient: Array, direction: Array
+) -> Iterator[tuple[str, ParameterTrace]]:
+    """The tensors of a layer, by name."""
+    layout = walk.network.layout
+    for name in layout.declarations[owner]:
+        full = f"{owner}.{name}"
+        parameter = layout.parameters[full]
+        yield (
+            name,
+            ParameterTrace(
+                layout.view(before, full).copy(),
+                layout.view(gradient, full) if parameter.trainable else None,
+                layout.view(direction, full) if parameter.trainable else None,
+                layout.view(walk.theta, full).copy(),
+                parameter.learning_rate_scale,
+            ),
+        )
+
+
+def _outputs(walk: Walk) -> Iterator[OutputTrace]:
+    """What the outputs are, what they should be, and the slopes of their errors."""
+    for name, head in walk.heads.items():
+        loss, reads = head.loss, walk.network.outputs[name]
+        y, t, w = walk.objective.passes[0].values[reads], walk.batch.targets[name], walk.batch.weights[name]
+        if w is not None:  # it weighs nothing: the target is not known
+            yield OutputTrace(name, head, reads, y.reshape(-1).copy(), None, None, np.zeros(y.size))
+            continue
+        slot = Slot(y.dtype)
+        loss.forward(y, t, slot)
+        slopes = loss.backward(scales(loss, t, w, y.dtype)[0], slot)
+        terms = loss.terms(y, t)
+        yield OutputTrace(
+            name,
+            head,
+            reads,
+            y.reshape(-1).copy(),
+            _target(loss, t, y.size),
+            None if terms is None else terms[0].copy(),
+            slopes.reshape(-1).copy(),
+        )
 
 
 def _target(loss: Loss, t: Array, outputs: int) -> Array:

@@ -1,7 +1,6 @@
 """The step the optimizer takes, and how the error goes on from there."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from nnctl.explain.blocks import (
     first,
     number,
 )
+from nnctl.explain.drawing import Drawing
 from nnctl.explain.naming import Stage
 from nnctl.explain.outputs import Outputs
 from nnctl.explain.trace import ParameterTrace, Rules, Trace
@@ -24,41 +24,48 @@ from nnctl.explain.trace import ParameterTrace, Rules, Trace
 Entry = tuple[str, ParameterTrace, tuple[int, ...]]
 
 
-def update(trace: Trace, network: list[Stage]) -> Iterator[Block]:
+def update(trace: Trace, drawing: Drawing) -> Iterator[Block]:
     """The new weights."""
     yield Heading("Update")
     yield Paragraph(_rule(trace.rules))
-    for before, stage in pairwise(network):
-        shown = _entries(stage, first(len(before.units)), first(len(stage.units)))
+    for stage in drawing.dense:
+        shown = _entries(stage, first(len(stage.coming)), first(len(stage.units)))
         lines = [line for entry in shown if entry[1].direction is not None for line in _moved(trace.rules, *entry)]
         if lines:
             yield Equations(tuple(lines))
-    tiny = network[-1].first_weight is not None
-    if tiny:
-        yield Table(("weight", "before", "dE/dw", "after"), tuple(_row(*entry) for entry in _all_entries(network)))
+    if drawing.tiny:
+        entries = (e for s in drawing.dense for e in _entries(s, range(len(s.coming)), range(len(s.units))))
+        yield Table(("weight", "before", "dE/dw", "after"), tuple(_row(*entry) for entry in entries))
     tensors = [
         (f"{layer.name}.{name}", parameter)
         for layer in trace.layers
         for name, parameter in layer.parameters.items()
-        if not (tiny and any(layer is stage.dense for stage in network))
+        if layer.owner == layer.name and not (drawing.tiny and any(layer is stage.head for stage in drawing.dense))
     ]
     if tensors:
         yield Table(("parameters", "shape", "norm of dE/dw", "norm of step"), tuple(_sizes(*t) for t in tensors))
 
 
-def curve(trace: Trace, result: Outputs) -> Iterator[Block]:
-    """The error before the first step and after the milestones."""
+def curve(trace: Trace, outputs: list[Outputs]) -> Iterator[Block]:
+    """The error before the first step and after the milestones, and what the outputs mean then."""
     yield Heading("The same example, again and again")
-    symbols = [result.meaning(i) for i in first(len(result))]
-    rows = [
-        (
-            str(point.step),
-            number(point.error),
-            *(number(float(v)) for v in point.prediction.reshape(-1)[: len(symbols)]),
-        )
-        for point in trace.curve
-    ]
-    yield Table(("steps", "E", *symbols), tuple(rows))
+    if len(outputs) == 1:
+        symbols, rows = _predicted(trace, outputs[0])
+        errors = (number(point.error) for point in trace.curve)
+        yield Table(("steps", "E", *symbols), tuple((step, e, *v) for e, (step, *v) in zip(errors, rows, strict=True)))
+        return
+    lines = [(str(p.step), number(p.error), *(number(p.errors[o.name]) for o in outputs)) for p in trace.curve]
+    yield Table(("steps", "E", *(output.error for output in outputs)), tuple(lines))
+    for output in outputs:
+        symbols, rows = _predicted(trace, output)
+        yield Table(("steps", *symbols), tuple(rows))
+
+
+def _predicted(trace: Trace, output: Outputs) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The symbols of what an output means, and the step and their values at each point of the curve."""
+    shown = first(len(output))
+    means = [(str(point.step), point.predictions[output.name].reshape(-1)) for point in trace.curve]
+    return [output.meaning(i) for i in shown], [(step, *(number(float(v[i])) for i in shown)) for step, v in means]
 
 
 def _formula(rules: Rules) -> str | None:
@@ -90,17 +97,11 @@ def _moved(rules: Rules, symbol: str, parameter: ParameterTrace, at: tuple[int, 
     formula = _formula(rules)
     if formula is not None:
         scale = "" if parameter.scale == 1 else f"{number(parameter.scale)}*"
-        rate = f"{scale}{number(rules.rate(0))}"
         symbols = formula.format(w=symbol, g=slope_symbol, rate=f"{scale}learning_rate")
-        sides = symbols, formula.format(w=number(old), g=factor(slope), rate=rate)
+        sides = symbols, formula.format(w=number(old), g=factor(slope), rate=scale + number(rules.rate(0)))
     else:
         sides = f"{symbol} + step", f"{number(old)} + {factor(new - old)}"
     yield equation(f"{symbol}+", new, *sides)
-
-
-def _all_entries(network: list[Stage]) -> Iterator[Entry]:
-    for before, stage in pairwise(network):
-        yield from _entries(stage, range(len(before.units)), range(len(stage.units)))
 
 
 def _entries(stage: Stage, sources: range, units: range) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from nnctl.engine.layer import Join
+from nnctl.engine.layer import Gives, Join
 from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
@@ -29,6 +29,7 @@ class Add(Join):
     """
 
     type: Literal["add"] = "add"
+    gives: ClassVar[Gives] = "added"
     sequences: ClassVar[Literal["steps"]] = "steps"
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
@@ -63,6 +64,7 @@ class Multiply(Join):
     """
 
     type: Literal["multiply"] = "multiply"
+    gives: ClassVar[Gives] = "multiplied"
     sequences: ClassVar[Literal["steps"]] = "steps"
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
@@ -102,6 +104,7 @@ class Concatenate(Join):
     """
 
     type: Literal["concatenate"] = "concatenate"
+    gives: ClassVar[Gives] = "same"
     sequences: ClassVar[Literal["steps"]] = "steps"
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:

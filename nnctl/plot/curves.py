@@ -86,7 +86,8 @@ def _monitor(settings: Mapping[str, Any], rows: Sequence[Row]) -> str:
 
 def _best(rows: Sequence[Row], monitor: str, settings: Mapping[str, Any]) -> int | None:
     """The first epoch with the best value of what is monitored."""
-    metric = metrics_of(settings).get(monitor.partition(".")[2])
+    section, _, key = section_of(monitor.partition(".")[2], settings)
+    metric = metrics_of(section).get(key)
     higher = metric is not None and metric.better == "higher"
     known = [(float(row[monitor]), -int(row["epoch"])) for row in rows if row.get(monitor) is not None]
     if not known:
@@ -95,25 +96,35 @@ def _best(rows: Sequence[Row], monitor: str, settings: Mapping[str, Any]) -> int
 
 
 def axis_label(key: str, settings: Mapping[str, Any]) -> str:
-    """What a figure is called on its axis, with its unit where it has one."""
-    measured = loss_of(settings) if key == "loss" else metrics_of(settings).get(key)
-    label = f"loss: {measured.type}" if key == "loss" and measured else key
+    """What a figure is called on its axis, with the output it is about where there are several, and its unit."""
+    section, output, figure = section_of(key, settings)
+    measured = loss_of(section) if figure == "loss" else metrics_of(section).get(figure)
+    label = f"loss: {measured.type}" if figure == "loss" and measured else figure
     unit: str = measured.unit if measured else ""
     if unit == "target":
-        target = (settings.get("data") or {}).get("target")
+        target = section.get("target")
         unit = f"units of {target}" if isinstance(target, str) else ""
-    return (label + (f" ({unit})" if unit else "")).replace("_", " ")
+    return (f"{output}, " if output else "") + (label + (f" ({unit})" if unit else "")).replace("_", " ")
 
 
-def loss_of(settings: Mapping[str, Any]) -> Loss | None:
-    """The loss of a run."""
-    found: Loss | None = TypeAdapter(AnyLoss | None).validate_python(settings.get("loss"), strict=False)
+def section_of(key: str, settings: Mapping[str, Any]) -> tuple[Mapping[str, Any], str, str]:
+    """Where target, loss and metrics of a figure stand, the output it is about, if that has a name, and its own key."""
+    data = settings.get("data") or {}
+    for name, section in (data.get("outputs") or {}).items():
+        if key.startswith(f"{name}."):
+            return section, name, key.removeprefix(f"{name}.")
+    return {"target": data.get("target"), **settings}, "", key
+
+
+def loss_of(section: Mapping[str, Any]) -> Loss | None:
+    """The loss of an output."""
+    found: Loss | None = TypeAdapter(AnyLoss | None).validate_python(section.get("loss"), strict=False)
     return found
 
 
-def metrics_of(settings: Mapping[str, Any]) -> dict[str, Metric]:
-    """The metrics of a run, by their keys in metrics.jsonl."""
-    metrics = TypeAdapter(tuple[AnyMetric, ...]).validate_python(settings.get("metrics") or (), strict=False)
+def metrics_of(section: Mapping[str, Any]) -> dict[str, Metric]:
+    """The metrics of an output, by their keys in metrics.jsonl."""
+    metrics = TypeAdapter(tuple[AnyMetric, ...]).validate_python(section.get("metrics") or (), strict=False)
     return {metric.key: metric for metric in metrics}
 
 
@@ -153,7 +164,7 @@ def _panel(axes: Axes, curves: Curves, key: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     lines = [_points(rows, f"{split}.{key}")[1] for rows in curves.restarts for split in SPLITS]
     shown = [y for line in lines for y in line if isfinite(y)]
-    if key == "loss" and shown and min(shown) > 0 and max(shown) > LOGARITHMIC * min(shown):
+    if key.rpartition(".")[2] == "loss" and shown and min(shown) > 0 and max(shown) > LOGARITHMIC * min(shown):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())

@@ -105,11 +105,10 @@ def draw_filters(request: Request) -> Figure:
 def draw_features(request: Request) -> Figure:
     """What a convolutional network makes of one example."""
     model = request.model
-    found = features.with_maps(
-        stages(model.network, model.theta, np.zeros((1, *model.network.inputs[INPUT].shape), model.theta.dtype))
-    )  # say no early
+    blank = {INPUT: np.zeros((1, *model.network.inputs[INPUT].shape), model.theta.dtype)}
+    features.with_maps(stages(model.network, model.theta, blank))  # say no early
     x, name, truth = _example(request)
-    found = features.with_maps(stages(model.network, model.theta, x))
+    found = features.with_maps(stages(model.network, model.theta, {INPUT: x}))
     y = outputs(model.network, model.theta, {INPUT: x})[OUTPUT]
     decoded = model.target.decode(model.loss.predict(y))[0]
     caption = f"predicted {model.target.answer_text(decoded)}" + (f", true {truth}" if truth else "")
@@ -145,9 +144,9 @@ def draw_weights(request: Request) -> Figure:
 def draw_activations(request: Request) -> Figure:
     """How the outputs of each layer are distributed, over some examples."""
     name, data = request.examples
-    (x,) = data.take(slice(0, distributions.EXAMPLES), request.model.theta.dtype).inputs.values()
-    layers = {stage.name: stage.values for stage in stages(request.model.network, request.model.theta, x)}
-    title = request.title(f"activations, {name}, {len(x)} examples")
+    batch = data.take(slice(0, distributions.EXAMPLES), request.model.theta.dtype)
+    layers = {stage.name: stage.values for stage in stages(request.model.network, request.model.theta, batch.inputs)}
+    title = request.title(f"activations, {name}, {len(batch)} examples")
     return distributions.draw(layers, "activation", title, request.width)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from nnctl.engine.batch import INPUT
 from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array
+from nnctl.engine.sequences import Sequences
 
 
 @dataclass(frozen=True)
@@ -18,35 +20,32 @@ class Stage:
     ends: str = ""
 
 
-def stages(network: Network, theta: Array, x: Array) -> list[Stage]:
-    """The outputs for inputs x, as in evaluation: after every layer and what follows it and changes them in place.
+def stages(network: Network, theta: Array, inputs: Mapping[str, Array | Sequences]) -> list[Stage]:
+    """The outputs for inputs by name, as in evaluation: after every layer and what follows and changes them in place.
 
     Those of the layers inside a block come before the block's own.
     """
     forward = Pass(network, theta)
     forward.begin(training=False, address=(0, "plot"))
-    forward.forward({INPUT: x})
+    forward.forward(inputs)
     found: list[Stage] = []
+    same: dict[str, str] = {}  # a layer that only passes its input on, and whose output that is
     for name, node in network.nodes.items():
-        layer, values = node.layer, forward.values[name]
-        if layer.gives == "same":
-            if found and found[-1].ends == node.inputs[0]:
-                found[-1] = replace(found[-1], ends=name)
-            continue
-        chained = found and found[-1].ends == node.inputs[0] and _chain_of(found[-1].ends) == _chain_of(name)
-        if layer.gives == "changed" and chained:
-            found[-1] = Stage(f"{found[-1].name} + {layer.kind}", values, name)
+        if node.layer.gives == "same" and not node.layer.joins:
+            same[name] = same.get(node.inputs[0], node.inputs[0])
+    shown = {name: node for name, node in network.nodes.items() if name not in same}
+    readers = Counter(same.get(read, read) for node in shown.values() for read in node.inputs)
+    for name, node in shown.items():
+        read, values = same.get(node.inputs[0], node.inputs[0]), forward.values[name]
+        if node.layer.gives == "changed" and readers[read] == 1 and found and found[-1].ends == read:
+            found[-1] = Stage(f"{found[-1].name} + {node.layer.kind}", values, name)
         else:
             found.append(Stage(name, values, name))
     return found
 
 
-def _chain_of(name: str) -> str:
-    """The chain a layer stands in: what a block begins with belongs to no layer before it."""
-    return name.rpartition(".")[0]
-
-
 def weights(network: Network, theta: Array) -> dict[str, Array]:
-    """The weights, not the biases, of every layer that has some."""
-    names = (name for name in network.layout.parameters if name.rpartition(".")[2] == "weight")
-    return {name.removesuffix(".weight"): network.layout.view(theta, name) for name in names}
+    """The weights, not biases or gains, of every layer that has some."""
+    layout = network.layout
+    names = (name for name, parameter in layout.parameters.items() if parameter.role == "weight")
+    return {name.removesuffix(".weight"): layout.view(theta, name) for name in names}

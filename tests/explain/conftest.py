@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nnctl.engine.batch import OUTPUT, single
+from nnctl.engine.graph import Signal
 from nnctl.engine.layer import Layer
+from nnctl.engine.loss import Head
 from nnctl.engine.network import chain
 from nnctl.engine.parameters import Array
 from nnctl.explain.trace import Rules, Trace, trace
@@ -32,12 +35,14 @@ class Case:
         optimizer: Optimizer | None = None,
         inputs: int | tuple[int, ...] = 3,
         regularization: Regularization | None = None,
+        tokens: int = 0,
         **clip: float,
     ) -> None:
         shape = inputs if isinstance(inputs, tuple) else (inputs,)
-        self.network = chain(layers, shape)
+        self.network = chain(layers, Signal(shape, tokens=tokens))
         self.loss = loss or SquaredError()
-        self.x = np.random.default_rng(5).normal(size=(1, *shape))
+        random = np.random.default_rng(5)
+        self.x = random.integers(0, tokens, (1, *shape)) if tokens else random.normal(size=(1, *shape))
         self.t = np.asarray(t)
         self.theta = self.network.layout.initial(3, dtype=np.float64)
         self.theta += np.random.default_rng(6).normal(scale=0.1, size=self.theta.shape)  # biases too
@@ -46,7 +51,8 @@ class Case:
         self.rules = Rules(self.optimizer, lambda _step: self.optimizer.learning_rate, penalty, **clip)
 
     def trace(self, steps: int = 1) -> Trace:
-        return trace(self.network, self.loss, self.theta, self.rules, self.x, self.t, steps)
+        heads = {OUTPUT: Head(self.loss)}
+        return trace(self.network, heads, self.theta, self.rules, single(self.x, self.t), steps)
 
 
 def dense(units: int, **options: Any) -> Dense:

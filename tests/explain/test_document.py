@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nnctl.activations import AnyActivation, Elu, Gelu, LeakyRelu, Relu, Sigmoid, Softmax, Softplus, Tanh
+from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.layer import Layer
 from nnctl.explain.blocks import WIDTH, Equation, Equations, Heading, Paragraph, Table
 from nnctl.explain.document import document
@@ -135,7 +136,7 @@ def test_a_convolutional_networks_dense_layers_are_written_out(
 ) -> None:
     layers = [Conv2d(filters=5, bias_init=Normal()), Dropout(rate=0.5), GlobalAveragePool()]
     trace = case([*layers, *perceptron([2], Tanh(), 2)], [1], loss=CrossEntropy(), inputs=(4, 3, 1)).trace()
-    blocks = document(trace, [f"p{i}" for i in range(12)])
+    blocks = document(trace, {INPUT: [f"p{i}" for i in range(12)]})
     words = [block.text for block in blocks if isinstance(block, Paragraph)]
     assert words[0].startswith("5 features, 2 hidden units (tanh), 2 outputs.")
     assert "f1, f2, ... are the 12 inputs after conv2d1, dropout1, global_average_pool1, as in evaluation" in words[1]
@@ -153,7 +154,7 @@ def test_a_convolutional_networks_dense_layers_are_written_out(
 
 def test_columns_and_classes_have_their_names(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
     found = case(perceptron([2], Tanh(), 3), [1], loss=CrossEntropy(), inputs=2).trace()
-    blocks = document(found, ("age", "height"), ("cat", "dog", "owl"))
+    blocks = document(found, {INPUT: ("age", "height")}, {OUTPUT: ("cat", "dog", "owl")})
     assert any(isinstance(b, Paragraph) and b.text == "Outputs: o1 is cat, o2 is dog, o3 is owl." for b in blocks)
     assert {e.left: e.sides for e in equations(blocks)}["net_h1"][0] == "w1*age + w2*height + b_h1"
 
@@ -174,8 +175,10 @@ def test_every_layer_is_explained_or_named(case: type[Case], layer_case: LayerCa
     layer, shape = layer_case.layer, layer_case.input_shape
     if layer_case.tokens or (layer.gives == "sums" and len(shape) > 1):
         return  # refused, with advice: see test_naming
-    blocks = document(case([layer, Flatten(), Dense(units=2, init=Normal())], [[0.1, 0.2]], inputs=shape).trace())
+    layers = [layer, Flatten(), Dense(units=2, init=Normal())]
+    blocks = document(case(layers, [[0.1, 0.2]], inputs=shape, tokens=layer_case.tokens).trace())
     words = " ".join(block.text for block in blocks if isinstance(block, Paragraph))
+    words += " ".join(str(block.rows) for block in blocks if isinstance(block, Table))
     expanded = layer.gives in ("same", "sums") or layer.formula is not None
     assert expanded or f"{layer.kind}1" in words or isinstance(layer, Block)  # whose layers are named
 

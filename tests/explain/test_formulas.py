@@ -11,8 +11,8 @@ from nnctl.engine.layer import Layer
 from nnctl.engine.slot import Slot
 from nnctl.explain.blocks import Equations, Quantity, filled
 from nnctl.explain.document import document
+from nnctl.explain.drawing import drawing
 from nnctl.explain.formulas import constants, options
-from nnctl.explain.naming import stages
 from nnctl.explain.outputs import Outputs
 from nnctl.layers import Activation
 from nnctl.losses import AnyLoss, CrossEntropy, Hinge
@@ -97,13 +97,14 @@ def test_loss_formulas(name: str, outputs: int, case: type[Case], perceptron: Ca
         layers.append(Activation(function=Softmax()))
     t = np.array([1]) if loss.encoding == "index" else np.eye(outputs)[[1]]
     found = case(layers, t, loss=loss).trace()
-    result = Outputs(found, stages(found)[-1])
+    (output,), stage = found.outputs, drawing(found).stages[-1]
+    result = Outputs(found, output, stage)
     formula = loss.formula
     for i in range(outputs if formula.slope else 0):
         assert formula.slope is not None
         assert worked_out(result.filled(formula.slope, i)[1]) == pytest.approx(result.slopes[i], rel=1e-6, abs=1e-8)
-        if formula.term is not None and found.terms is not None:
-            assert worked_out(result.filled(formula.term, i)[1]) == pytest.approx(found.terms[i], rel=1e-6, abs=1e-8)
+        if formula.term is not None and result.terms is not None:
+            assert worked_out(result.filled(formula.term, i)[1]) == pytest.approx(result.terms[i], rel=1e-6, abs=1e-8)
     if formula.total is not None:
         assert worked_out(result.filled(formula.total, 1)[1]) == pytest.approx(found.curve[0].error, rel=1e-6)
     if formula.probability is not None:

@@ -12,7 +12,7 @@ import pytest
 from nnctl.activations import Relu, Sigmoid, Tanh
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
-from nnctl.engine.batch import INPUT, OUTPUT
+from nnctl.engine.batch import OUTPUT
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array
 from nnctl.engine.workers import Workers
@@ -40,20 +40,19 @@ def job() -> Job:
 @pytest.fixture(scope="module")
 def classic(job: Job) -> Trace:
     batch = job.data.train.take(np.array([0]), np.float64)
-    x, t = batch.inputs[INPUT], batch.targets[OUTPUT]
     theta = job.network.layout.initial(job.experiment.seed, dtype=np.float64)
     rules = Rules(job.experiment.optimizer, lambda _step: 0.5, job.penalty())
-    return trace(job.network, job.heads[OUTPUT].loss, theta, rules, x, t, steps=10_000)
+    return trace(job.network, job.heads, theta, rules, batch, steps=10_000)
 
 
 PUBLISHED = [
     ("out_h1", "0.593269992", lambda c: c.layers[1].y[0]),
     ("out_h2", "0.596884378", lambda c: c.layers[1].y[1]),
     ("net_o1", "1.105905967", lambda c: c.layers[2].y[0]),
-    ("out_o1", "0.75136507", lambda c: c.y[0]),
-    ("out_o2", "0.772928465", lambda c: c.y[1]),
-    ("E_o1", "0.274811083", lambda c: c.terms[0]),
-    ("E_o2", "0.023560026", lambda c: c.terms[1]),
+    ("out_o1", "0.75136507", lambda c: c.outputs[0].y[0]),
+    ("out_o2", "0.772928465", lambda c: c.outputs[0].y[1]),
+    ("E_o1", "0.274811083", lambda c: c.outputs[0].terms[0]),
+    ("E_o2", "0.023560026", lambda c: c.outputs[0].terms[1]),
     ("E", "0.298371109", lambda c: c.curve[0].error),
     ("dE/dw5", "0.082167041", lambda c: c.layers[2].parameters["weight"].gradient[0, 0]),
     ("dE/dw1", "0.000438568", lambda c: c.layers[0].parameters["weight"].gradient[0, 0]),
@@ -67,8 +66,8 @@ PUBLISHED = [
     ("w4+", "0.29950229", lambda c: c.layers[0].parameters["weight"].after[1, 1]),
     ("E after a step", "0.291027774", lambda c: c.curve[1].error),
     ("E after 10,000", "0.0000351019", lambda c: c.curve[-1].error),
-    ("out_o1 after 10,000", "0.01591362", lambda c: c.curve[-1].prediction[0]),
-    ("out_o2 after 10,000", "0.98406427", lambda c: c.curve[-1].prediction[1]),
+    ("out_o1 after 10,000", "0.01591362", lambda c: c.curve[-1].predictions[OUTPUT][0]),
+    ("out_o2 after 10,000", "0.98406427", lambda c: c.curve[-1].predictions[OUTPUT][1]),
 ]
 
 
@@ -119,7 +118,7 @@ def test_the_derived_order_gives_what_the_engine_gives(classic: Trace) -> None:
     for point in classic.curve:
         error, outputs = textbook_program(point.step, updated_weights=False)
         assert point.error == pytest.approx(error, rel=1e-9)
-        assert point.prediction == pytest.approx(outputs, rel=1e-9)
+        assert point.predictions[OUTPUT] == pytest.approx(outputs, rel=1e-9)
 
 
 def test_the_curve_is_what_training_gives(job: Job, classic: Trace) -> None:
@@ -226,10 +225,10 @@ def _odd_layers() -> Iterator[Layer]:
 
 def test_layers_fit_together(any_case: Case) -> None:
     layers = any_case.trace().layers
-    np.testing.assert_array_equal(layers[0].x, any_case.x[0])
+    np.testing.assert_array_equal(layers[0].x[0], any_case.x[0])
     for layer, following in itertools.pairwise(layers):
-        np.testing.assert_array_equal(layer.y, following.x)
-        np.testing.assert_array_equal(layer.dy, following.dx)
+        np.testing.assert_array_equal(layer.y, following.x[0])
+        np.testing.assert_array_equal(layer.dy, following.dx[0])
 
 
 def test_dropout_and_noise_are_off(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
@@ -282,8 +281,9 @@ def test_terms_add_up_to_the_error(case: type[Case], perceptron: Callable[..., l
     for loss in get_args(get_args(AnyLoss)[0]):
         t = np.array([1]) if loss.encoding == "index" else np.array([[1.0, 0.0]])
         found = case(perceptron([3], Tanh(), 2), t, loss=loss()).trace()
-        if found.terms is not None:
-            assert sum(found.terms) == pytest.approx(found.curve[0].error, rel=1e-12), loss
+        terms = found.outputs[0].terms
+        if terms is not None:
+            assert sum(terms) == pytest.approx(found.curve[0].error, rel=1e-12), loss
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """What layers say of themselves, which explaining and drawing go by, is so."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from nnctl.engine.graph import Signal
-from nnctl.engine.parameters import Array
-from nnctl.layers import Block
+from nnctl.engine.layer import Join
+from nnctl.engine.parameters import Array, Layout
+from nnctl.engine.slot import Slot
+from nnctl.layers import AnyJoin, Block
 from tests.layers.cases import CASES, Case
 from tests.networks import Network, Pass, chain
 
@@ -53,3 +57,14 @@ def test_what_differs_in_training_is_said(case: Case) -> None:
     forward.begin(training=True, address=(1, "facts"))
     differs = not np.array_equal(forward.forward(x.copy()), y)
     assert not differs or case.layer.in_evaluation is not None
+
+
+@pytest.mark.parametrize("member", get_args(get_args(AnyJoin)[0]))
+def test_what_joins_make_of_their_inputs(member: type[Join]) -> None:
+    join, random = member(type=member.model_fields["type"].default), np.random.default_rng(6)
+    x = tuple(random.normal(size=(2, 3)) for _ in range(3))
+    layout = Layout({"join": join.parameters((3,))})
+    y = join.forward(layout.views(layout.initial(1, dtype=np.float64))["join"], x, Slot("float64"))
+    truth = {"added": sum(x), "multiplied": x[0] * x[1] * x[2], "same": np.concatenate(x, axis=-1)}
+    for gives, values in truth.items():
+        assert (np.shape(y) == np.shape(values) and np.allclose(y, values)) == (join.gives == gives)

@@ -118,6 +118,33 @@ def test_labels(key: str, loss: str, label: str) -> None:
     assert axis_label(key, settings) == label
 
 
+OUTPUTS = {
+    "price": {"target": "price_eur", "loss": "huber", "metrics": ["rmse"]},
+    "sold": {"target": "sold", "loss": {"type": "binary_cross_entropy"}, "metrics": ["accuracy", "f1_at_0.3"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "label"),
+    [
+        ("loss", "loss"),
+        ("price.loss", "price, loss: huber"),
+        ("price.rmse", "price, rmse (units of price eur)"),
+        ("sold.loss", "sold, loss: binary cross entropy (nats)"),
+        ("sold.f1_at_0.3", "sold, f1 at 0.3"),
+    ],
+)
+def test_labels_of_several_outputs(key: str, label: str) -> None:
+    assert axis_label(key, {"data": {"outputs": OUTPUTS}}) == label
+
+
+def test_the_best_epoch_by_one_output(tmp_path: Path) -> None:
+    run = run_of(tmp_path, rows_of([0.3, 0.9, 0.5], "validation.sold.accuracy"))
+    stopping = {"early_stopping": {"monitor": "validation.sold.accuracy"}}
+    run.write_config(json.dumps({"data": {"outputs": OUTPUTS}, "training": stopping}))
+    assert curves_of(run).best == 2
+
+
 def test_labels_of_several_targets_have_no_unit() -> None:
     assert axis_label("rmse", {"data": {"target": ["price", "age"]}, "metrics": ["rmse"]}) == "rmse"
 

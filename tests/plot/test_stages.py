@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnctl.activations import Relu
 from nnctl.engine.batch import INPUT, OUTPUT
-from nnctl.engine.network import chain
+from nnctl.engine.graph import Graph, Signal
+from nnctl.engine.network import Network, chain
 from nnctl.engine.parameters import Array
-from nnctl.layers import Block, PRelu
+from nnctl.layers import Activation, Block, Concatenate, Conv2d, Dense, Dropout, GlobalAveragePool, PRelu
 from nnctl.plot.stages import stages, weights
 from nnctl.training.evaluate import outputs
 from tests.layers.cases import CASES, Case
@@ -30,7 +32,7 @@ def plain_conv(x: Array, w: Array, b: Array) -> Array:
 def test_each_stage_of_a_network(tmp_path: Path) -> None:
     model = conv_model(tmp_path)
     x = np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32)
-    found = stages(model.network, model.theta, x)
+    found = stages(model.network, model.theta, {INPUT: x})
     assert [stage.name for stage in found] == ["conv2d1 + relu", "max_pool2d1", "dense1"]
     view = {name: model.network.layout.view(model.theta, name) for name in model.network.layout.parameters}
     for i in range(2):
@@ -44,7 +46,7 @@ def test_each_stage_of_a_network(tmp_path: Path) -> None:
 def test_stages_do_not_share_memory(tmp_path: Path) -> None:
     config = CONV.replace("- dropout", "- {type: activation, function: tanh}")
     model = conv_model(tmp_path, config)
-    found = stages(model.network, model.theta, np.ones((1, 8, 6, 1), np.float32))
+    found = stages(model.network, model.theta, {INPUT: np.ones((1, 8, 6, 1), np.float32)})
     assert found[0].name == "conv2d1 + relu + tanh"
     assert not any(np.shares_memory(a.values, b.values) for a in found for b in found if a is not b)
 
@@ -53,7 +55,8 @@ def test_blocks_are_opened(tmp_path: Path) -> None:
     """A residual block's layers, then its sum; what a chain begins with belongs to no layer before the block."""
     block = "- residual: [tanh, {conv: 4, kernel: 1, bias_init: {type: normal}}, batch_normalization, relu]"
     model = conv_model(tmp_path, CONV.replace("- relu", block).replace("- dropout", "- dropout\n    - tanh"))
-    found = stages(model.network, model.theta, np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32))
+    x = np.random.default_rng(1).normal(size=(2, 8, 6, 1)).astype(np.float32)
+    found = stages(model.network, model.theta, {INPUT: x})
     inside = "residual1.layers.conv2d1 + batch_normalization + relu"
     assert [stage.name for stage in found] == [
         "conv2d1", "residual1.layers.tanh1", inside, "residual1 + tanh", "max_pool2d1", "dense1",
@@ -84,7 +87,7 @@ def test_every_layer_has_its_place_among_the_stages(case: Case) -> None:
     network = chain([PRelu(), case.layer], case.input_shape)
     x = np.random.default_rng(2).normal(size=(2, *case.input_shape))
     theta = network.layout.initial(1, dtype=np.float64)
-    *_, last = stages(network, theta, x)
+    *_, last = stages(network, theta, {INPUT: x})
     same, in_place = case.layer.gives == "same", case.layer.gives == "changed" and not isinstance(case.layer, Block)
     place = (
         "prelu1"
@@ -95,3 +98,26 @@ def test_every_layer_has_its_place_among_the_stages(case: Case) -> None:
     )
     assert last.name == place or isinstance(case.layer, PRelu)
     np.testing.assert_array_equal(last.values.ravel(), outputs(network, theta, {INPUT: x})[OUTPUT].ravel())
+
+
+def test_branches_and_what_joins_them() -> None:
+    """Layers of each named input, and of both together; a value that is read twice is no part of what changes it."""
+    graph = Graph({"picture": Signal((4, 4, 1)), "facts": Signal((3,))})
+    relu = Activation(function=Relu())
+    left = graph.chain([Conv2d(filters=2), Dropout(rate=0.5), relu, GlobalAveragePool()], "picture", "picture.")
+    right = graph.chain([Dense(units=2)], "facts", "facts.")
+    both = graph.add("join", Concatenate(), left, graph.chain([relu], right, "bent."))
+    ends = {"y": graph.chain([Dense(units=1)], both), "z": graph.chain([Dense(units=1)], right, "z.")}
+    network = Network(graph, ends)
+    random = np.random.default_rng(3)
+    inputs = {"picture": random.normal(size=(2, 4, 4, 1)), "facts": random.normal(size=(2, 3))}
+    found = stages(network, network.layout.initial(1, dtype=np.float64), inputs)
+    assert [(stage.name, stage.values.shape[1:]) for stage in found] == [
+        ("picture.conv2d1 + relu", (4, 4, 2)),
+        ("picture.global_average_pool1", (2,)),
+        ("facts.dense1", (2,)),
+        ("bent.relu1", (2,)),
+        ("join", (4,)),
+        ("dense1", (1,)),
+        ("z.dense1", (1,)),
+    ]
