@@ -58,7 +58,13 @@ class Training(Spec):
 
     epochs: int = Field(50, ge=1, description="Passes over the training data, at most.")
     batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
-        32, description="Examples a step: 1 is stochastic, `full` is batch gradient descent."
+        32, description="Examples a batch: 1 is stochastic, `full` is batch gradient descent."
+    )
+    accumulate: int = Field(
+        1,
+        ge=1,
+        description="Batches a step: their gradients are put together to that of one batch so many times as large, in "
+        "the memory of a small one. Batch normalisation still sees small ones.",
     )
     shuffle: bool = Field(True, description="Whether every epoch takes the examples in a new order.")
     clip_norm: float | None = Field(

@@ -46,16 +46,18 @@ def plan_shards(network: Network, rows: int) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(edges)]
 
 
-def scales(loss: Loss, t: Array, w: Array | None, dtype: Any) -> tuple[Array, float]:
+def scales(loss: Loss, t: Array, w: Array | None, dtype: Any, total: float | None = None) -> tuple[Array, float]:
     """Each example's weight in the batch's mean loss, and the mean's normaliser.
 
-    s_i = w_i / sum_j w_j m_j, as in `engine.loss`.
+    s_i = w_i / sum_j w_j m_j, as in `engine.loss`; `total` is that sum where it is over more examples than these.
     """
     mass = loss.mass(t)
     if w is None and mass is None:
-        return np.full(len(t), 1.0 / len(t), dtype), float(len(t))
+        total = float(len(t)) if total is None else total
+        return np.full(len(t), 1.0 / total, dtype), total
     weights = np.ones(len(t)) if w is None else np.asarray(w, np.float64)
-    total = float(np.sum(weights if mass is None else weights * counted(mass, weights)))
+    if total is None:
+        total = float(np.sum(weights if mass is None else weights * counted(mass, weights)))
     return (weights / total if total > 0 else np.zeros(len(t))).astype(dtype), total
 
 
@@ -102,6 +104,7 @@ class Objective:
         backward: bool = True,
         training: bool = True,
         only: str | None = None,
+        masses: Mapping[str, float] | None = None,
     ) -> float:
         """J of a batch; fills `gradient` unless `backward` is False.
 
@@ -112,6 +115,8 @@ class Objective:
             backward: whether to compute the gradient too.
             training: whether dropout drops and batch normalisation uses the batch.
             only: the one output that counts; left out, all do.
+            masses: by output, what to divide by instead of the batch's own mass. With that of several batches, J and
+                gradients of these add up to those of one batch of all their examples.
         """
         rows = len(batch)
         if rows not in self._plans:
@@ -120,7 +125,10 @@ class Objective:
         self._grow(len(shards))
         heads = self.heads if only is None else {only: self.heads[only]}
         dtype = self.theta.dtype
-        loads = {h: scales(head.loss, batch.targets[h], batch.weights[h], dtype) for h, head in heads.items()}
+        loads = {
+            h: scales(head.loss, batch.targets[h], batch.weights[h], dtype, None if masses is None else masses[h])
+            for h, head in heads.items()
+        }
         losses = [dict.fromkeys(heads, 0.0) for _ in shards]
         input_gradients: list[dict[str, Array]] = [{} for _ in shards]
 
@@ -148,6 +156,13 @@ class Objective:
         self.losses = {h: sum(part[h] for part in losses) for h in heads}
         self.masses = {h: mass for h, (_, mass) in loads.items()}
         return weighted(self.losses, self.heads)
+
+    def masses_of(self, batches: Sequence[Batch]) -> dict[str, float]:
+        """By output, the normaliser of the mean loss over several batches."""
+        return {
+            h: sum(scales(head.loss, batch.targets[h], batch.weights[h], self.theta.dtype)[1] for batch in batches)
+            for h, head in self.heads.items()
+        }
 
     def pieces(self) -> list[Array]:
         """Which smooth piece every value of the last batch lies on, where layers or losses have kinks."""

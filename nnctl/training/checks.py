@@ -94,12 +94,12 @@ def memory(job: Job) -> Memory:
     """What training takes, in bytes: the large arrays, not the interpreter and its libraries."""
     item = np.dtype(job.experiment.runtime.dtype).itemsize
     layout, batch = job.network.layout, job.batch_size
-    optimizer = job.experiment.optimizer
+    optimizer, training = job.experiment.optimizer, job.experiment.training
     shards = len(plan_shards(job.network, batch))
     values = sum(signal.repeats * prod(signal.shape) for signal in job.network.signals.values())
     return Memory(
         parameters=item * layout.size,
-        gradients=item * layout.size * (shards + (shards > 1)),
+        gradients=item * layout.size * (shards + (shards > 1) + (training.accumulate > 1)),
         optimizer=item * layout.trained.stop * len(optimizer.vectors),
         activations=2 * item * batch * values,  # each value and its gradient
         data=sum(data.nbytes for _, data in job.splits()),

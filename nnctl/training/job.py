@@ -33,8 +33,13 @@ class Job:
 
     @property
     def batches(self) -> int:
-        """Steps in an epoch."""
+        """Batches in an epoch."""
         return ceil(len(self.data.train) / self.batch_size)
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch."""
+        return ceil(self.batches / self.experiment.training.accumulate)
 
     def penalty(self) -> Penalty:
         """The penalty on the network's weights."""

@@ -1,7 +1,8 @@
 """The training loop: a generator of events."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 from time import perf_counter
 from typing import Any
@@ -148,6 +149,7 @@ class _Run:
         self.probe_pass = Pass(network, theta)
         self.probe_rows = probe(job.data.train, theta.dtype)
         self.batch_size, self.batches = job.batch_size, job.batches
+        self.total = np.empty_like(theta) if self.e.training.accumulate > 1 else theta[:0]
 
     def epochs(self) -> Iterator[Event]:
         """Train until the last epoch or until early stopping ends it; sets `state.stop_reason`."""
@@ -164,11 +166,11 @@ class _Run:
         state, started, begun_at = self.state, perf_counter(), self.state.batch
         order = self._order()
         parts = [order[i : i + self.batch_size] for i in range(begun_at * self.batch_size, len(order), self.batch_size)]
-        ready = batches(self.job.data.train, parts, state.theta.dtype, self.e.seed, state.restart, state.step)
-        while state.batch < self.batches:
-            last = state.batch == self.batches - 1
-            loss, rate, health = self._step(next(ready), state.batch * self.batch_size, measure=last)
-            state.batch += 1
+        ready = batches(self.job.data.train, parts, state.theta.dtype, self.e.seed, state.restart, self._seen)
+        while group := list(islice(ready, self.e.training.accumulate)):
+            last = state.batch + len(group) == self.batches
+            loss, rate, health = self._step(group, measure=last)
+            state.batch += len(group)
             if not last:
                 done = (state.batch - begun_at) * self.batch_size
                 yield BatchDone(
@@ -197,24 +199,23 @@ class _Run:
             stream(self.e.seed, "shuffle", self.state.restart, self.state.epoch).shuffle(rows)
         return rows
 
-    def _step(self, batch: Batch, begin: int, *, measure: bool) -> tuple[float, float, dict[str, dict[str, float]]]:
-        """One minibatch: forward, backward, clip, update."""
-        state, e, objective = self.state, self.e, self.objective
-        layout, theta = self.job.network.layout, state.theta
-        outputs = {name: held[begin : begin + len(batch)] for name, held in state.outputs.items()}
-        address = (e.seed, "pass", state.restart, state.step)
-        loss = objective(batch, address=address, outputs=outputs)
-        state.sums.add(objective.losses, objective.masses)
+    @property
+    def _seen(self) -> int:
+        """Batches taken in this restart."""
+        return self.state.epoch * self.batches + self.state.batch
 
-        self.penalty.add_gradient(theta, objective.gradient)
-        g = objective.gradient[layout.trained]
+    def _step(self, group: Sequence[Batch], *, measure: bool) -> tuple[float, float, dict[str, dict[str, float]]]:
+        """One step: forward and backward, batch by batch, clip, update."""
+        state, e = self.state, self.e
+        layout, theta = self.job.network.layout, state.theta
+        loss, gradient, batch = self._gradient(group)
+        self.penalty.add_gradient(theta, gradient)
+        g = gradient[layout.trained]
         limit = e.training.clip_norm
         length = norm(g) if limit is None else clip_by_norm(g, limit)
         if not (isfinite(loss) and isfinite(length)):
             raise Diverged(
-                explain_divergence(
-                    self.job.network, theta, objective.gradient, batch, loss, state.epoch + 1, state.step + 1
-                )
+                explain_divergence(self.job.network, theta, gradient, batch, loss, state.epoch + 1, state.step + 1)
             )
         if e.training.clip_value is not None:
             clip_by_value(g, e.training.clip_value)
@@ -222,15 +223,38 @@ class _Run:
 
         rate = self._rate()
         before = theta.copy() if measure else None
-        state.stepper.step(theta, objective.gradient, rate)
+        state.stepper.step(theta, gradient, rate)
         self.penalty.constrain(theta)
-        objective.track()
+        self.objective.track()
         if before is None:
             return loss, rate, {}
-        return loss, rate, layer_health(self.job.network, theta, before, objective.gradient)
+        return loss, rate, layer_health(self.job.network, theta, before, gradient)
+
+    def _gradient(self, group: Sequence[Batch]) -> tuple[float, Array, Batch]:
+        """J over the batches of a step as over one, its gradient, and the batch looked at last.
+
+        Ends early where J is not finite.
+        """
+        state, objective = self.state, self.objective
+        masses = objective.masses_of(group) if len(group) > 1 else None
+        begin, loss, losses = state.batch * self.batch_size, 0.0, dict.fromkeys(objective.heads, 0.0)
+        for i, batch in enumerate(group):
+            if i:
+                objective.track()
+            outputs = {name: held[begin : begin + len(batch)] for name, held in state.outputs.items()}
+            address = (self.e.seed, "pass", state.restart, self._seen + i)
+            loss += objective(batch, address=address, outputs=outputs, masses=masses)
+            losses = {name: value + objective.losses[name] for name, value in losses.items()}
+            begin += len(batch)
+            if len(group) > 1:
+                np.add(self.total if i else 0, objective.gradient, out=self.total)
+            if not isfinite(loss):
+                break
+        state.sums.add(losses, objective.masses)
+        return loss, self.total if len(group) > 1 else objective.gradient, batch
 
     def _rate(self) -> float:
-        progress = Progress(self.state.step, self.batches, self.e.training.epochs)
+        progress = Progress(self.state.step, self.job.steps, self.e.training.epochs)
         return self.e.optimizer.learning_rate * self.e.schedule.scale(progress, self.state.schedule_memory)
 
     def _tell_schedule(self, row: dict[str, Any]) -> None:
@@ -263,7 +287,7 @@ class _Run:
         penalty = self.penalty.value(state.theta)
         if penalty:
             row["penalty"] = penalty
-        row["gradient_norm"] = sums.gradient_norm / self.batches
+        row["gradient_norm"] = sums.gradient_norm / self.job.steps
         for name, shares in unit_health(job.network, self.probe_pass, self.probe_rows).items():
             health.setdefault(name, {}).update(shares)
         row["layers"] = health

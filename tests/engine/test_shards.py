@@ -7,11 +7,15 @@ import pytest
 
 from nnctl.activations import Relu, Tanh
 from nnctl.engine import shards
+from nnctl.engine.batch import Batch
+from nnctl.engine.graph import Graph, Signal
+from nnctl.engine.loss import Head
 from nnctl.engine.parameters import Array
 from nnctl.engine.shards import plan_shards
 from nnctl.engine.workers import Workers
 from nnctl.layers import Activation, BatchNormalization, Dense, Dropout
 from nnctl.losses import CrossEntropy
+from nnctl.losses.regression import MeanSquaredError
 from tests.networks import Network, Objective, chain
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -126,3 +130,33 @@ def test_training_follows_the_reference() -> None:
             np.testing.assert_allclose(objective.gradient, pack("first_grad"), rtol=1e-11, atol=1e-14)
         theta -= 0.2 * objective.gradient
     np.testing.assert_allclose(theta, pack("param_after"), rtol=1e-11, atol=1e-13)
+
+
+def test_batches_with_the_mass_of_all_add_up_to_one_batch() -> None:
+    """Two outputs, of which one is not known for most rows, and for none of the first batch."""
+    random = np.random.default_rng(3)
+    x, t = random.normal(size=(12, 5)), {"a": random.integers(0, 3, 12), "b": random.normal(size=(12, 2))}
+    w = {"a": random.uniform(0.5, 2, 12), "b": np.array([0] * 5 + [1, 0, 0, 1, 0, 1, 1], float)}
+    graph = Graph({"x": Signal((5,))})
+    hidden = graph.chain([Dense(units=4, name="hidden")], "x")
+    ends = {h: graph.chain([Dense(units=k, name=h)], hidden) for h, k in (("a", 3), ("b", 2))}
+    net = Network(graph, ends)
+    heads = {"a": Head(CrossEntropy(class_weights=(0.3, 1.0, 4.0))), "b": Head(MeanSquaredError(), 0.7)}
+
+    def part(rows: slice) -> Batch:
+        return Batch({"x": x[rows]}, {h: t[h][rows] for h in t}, {h: w[h][rows] for h in w})
+
+    objective = shards.Objective(net, heads, net.layout.initial(1, dtype="f8"))
+    whole = objective(part(slice(0, 12)))
+    gradient, losses, masses = objective.gradient.copy(), dict(objective.losses), dict(objective.masses)
+    parts = [part(slice(0, 4)), part(slice(4, 9)), part(slice(9, 12))]
+    assert objective.masses_of(parts) == pytest.approx(masses, rel=1e-14)
+    total, added, each = 0.0, np.zeros_like(gradient), dict.fromkeys(losses, 0.0)
+    for batch in parts:
+        total += objective(batch, masses=masses)
+        added += objective.gradient
+        each = {h: each[h] + objective.losses[h] for h in each}
+        assert objective.masses == masses
+    assert total == pytest.approx(whole, rel=1e-13)
+    assert each == pytest.approx(losses, rel=1e-13)
+    np.testing.assert_allclose(added, gradient, rtol=1e-12, atol=1e-15)
