@@ -12,7 +12,7 @@ from nnctl.metrics import AnyMetric, unique_keys
 from nnctl.optimizers import Adam, AnyOptimizer
 from nnctl.regularization import Regularization
 from nnctl.schedules import AnySchedule, Constant
-from nnctl.spec import Listed, Spec
+from nnctl.spec import Fraction, Listed, Spec
 
 MONITOR = r"^(train|validation)\.[a-z0-9_.]+$"
 
@@ -43,6 +43,32 @@ class EarlyStopping(Spec):
                 f"training.early_stopping.warmup is {self.warmup} epochs and training.epochs is {epochs}: no epoch "
                 "counts as waiting; shorten the warm-up, or train longer"
             )
+
+
+class Averaging(Spec):
+    """Average the weights over the last steps, against the noise of single batches.
+
+    After step t the average s of the parameters theta moves by a share of the way to them,
+
+        s_t = s_{t-1} + a_t (theta_t - s_{t-1})        a_t = (1 - decay) / (1 - decay^t)
+
+    which is the mean of theta_1 ... theta_t with weights decay^(t - i): that of about the last 1 / (1 - decay) steps,
+    in which, as in Adam, the start has no part. Training goes on from theta; validation, early stopping, evaluation
+    and the model take s, running statistics of normalisations with it. Keras's `use_ema` and PyTorch's
+    `AveragedModel` have a_t = 1 - decay for all t but the first, so that theta_1 counts for long. Sources: Polyak and
+    Juditsky, "Acceleration of stochastic approximation by averaging", 1992; with weights that fall exponentially as in
+    Szegedy et al., "Rethinking the Inception architecture for computer vision", CVPR 2016, section 8.
+
+    ```yaml
+    {decay: 0.999}
+    ```
+    """
+
+    decay: Fraction = Field(0.999, description="What each step leaves of the weight of those before; 0.99 is short.")
+
+    def share(self, step: int) -> float:
+        """a_t, how far the average moves with step t, counted from 1."""
+        return float((1 - self.decay) / (1 - self.decay**step))
 
 
 class Training(Spec):
@@ -77,6 +103,9 @@ class Training(Spec):
         None, gt=0, description="Largest absolute value of a gradient's entry, after `clip_norm` and like it."
     )
     early_stopping: EarlyStopping | None = Field(None, description="When to stop before the last epoch; null: never.")
+    averaging: Averaging | None = Field(
+        None, description="Whether the model is an average of the weights over the last steps; null: the last weights."
+    )
     restarts: int = Field(1, ge=1, description="Random initialisations to train; the best on validation is kept.")
 
 

@@ -98,7 +98,7 @@ def memory(job: Job) -> Memory:
     shards = len(plan_shards(job.network, batch))
     values = sum(signal.repeats * prod(signal.shape) for signal in job.network.signals.values())
     return Memory(
-        parameters=item * layout.size,
+        parameters=item * layout.size * (1 + (training.averaging is not None)),
         gradients=item * layout.size * (shards + (shards > 1) + (training.accumulate > 1)),
         optimizer=item * layout.trained.stop * len(optimizer.vectors),
         activations=2 * item * batch * values,  # each value and its gradient

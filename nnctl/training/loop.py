@@ -72,7 +72,8 @@ def start(job: Job, workers: Workers, restart: int = 0) -> State:
     rows = len(job.data.train)
     measured = [output for output, metrics in job.metrics.items() if metrics]
     outputs = {output: np.empty((rows, *job.network.shape_of(output)), theta.dtype) for output in measured}
-    return State(theta, Stepper(e.optimizer, layout, theta.dtype, workers), outputs, restart)
+    averaged = None if e.training.averaging is None else theta.copy()
+    return State(theta, Stepper(e.optimizer, layout, theta.dtype, workers), outputs, restart, averaged=averaged)
 
 
 def train(job: Job, state: State, workers: Workers) -> Generator[Event, None, None]:
@@ -144,7 +145,7 @@ class _Run:
         self.e = job.experiment
         network, theta = job.network, state.theta
         self.objective = Objective(network, job.heads, theta, workers)
-        self.evaluator = Evaluator(network, job.heads, theta, workers)
+        self.evaluator = Evaluator(network, job.heads, state.model, workers)
         self.penalty = job.penalty()
         self.probe_pass = Pass(network, theta)
         self.probe_rows = probe(job.data.train, theta.dtype)
@@ -188,7 +189,7 @@ class _Run:
         state.last_value = float(row[self.monitor.key])
         best = self.monitor.observe(state.last_value, state)
         if best and self.e.training.early_stopping is not None and self.e.training.early_stopping.restore_best:
-            state.best_theta = state.theta.copy()
+            state.best_theta = state.model.copy()
         self._tell_schedule(row)
         row["seconds"] = perf_counter() - started
         yield EpochDone(row, best)
@@ -226,6 +227,8 @@ class _Run:
         state.stepper.step(theta, gradient, rate)
         self.penalty.constrain(theta)
         self.objective.track()
+        if state.averaged is not None and e.training.averaging is not None:
+            state.averaged += e.training.averaging.share(state.step) * (theta - state.averaged)
         if before is None:
             return loss, rate, {}
         return loss, rate, layer_health(self.job.network, theta, before, gradient)

@@ -28,7 +28,7 @@ def close_restart(state: State, monitor: Monitor) -> None:
     )
     others = [s["value"] for s in state.scores[:-1]]
     if all(value is not None and monitor.better(value, other) for other in others):
-        state.champion = (state.theta if state.best_theta is None else state.best_theta).copy()
+        state.champion = (state.model if state.best_theta is None else state.best_theta).copy()
 
 
 def kept_restart(scores: list[dict[str, Any]], monitor: Monitor) -> dict[str, Any]:

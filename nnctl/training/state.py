@@ -35,6 +35,7 @@ class State:
 
     Attributes:
         theta: the parameters.
+        averaged: their average over the last steps, where the experiment asks for it.
         stepper: the optimizer's state vectors and step counter.
         restart: which random initialisation is being trained, from 0.
         epoch: epochs completed with it.
@@ -67,6 +68,12 @@ class State:
     scores: list[dict[str, Any]] = field(default_factory=list)
     champion: Array | None = None
     stop_reason: str | None = None
+    averaged: Array | None = None
+
+    @property
+    def model(self) -> Array:
+        """The parameters to evaluate and to keep."""
+        return self.theta if self.averaged is None else self.averaged
 
     @property
     def step(self) -> int:
@@ -86,7 +93,7 @@ class State:
         """
         vectors, memory = self.stepper.state()
         arrays = {"theta": self.theta, **{f"optimizer.{name}": v for name, v in vectors.items()}}
-        for name in ("best_theta", "champion"):
+        for name in ("best_theta", "champion", "averaged"):
             if (value := getattr(self, name)) is not None:
                 arrays[name] = value
         if self.batch:
@@ -105,6 +112,8 @@ class State:
         for name in ("best_theta", "champion"):
             value = arrays.get(name)
             setattr(self, name, None if value is None else np.array(value))
+        if self.averaged is not None:
+            self.averaged[...] = arrays["averaged"]
         for name, held in self.outputs.items():
             if f"outputs.{name}" in arrays:
                 held[...] = arrays[f"outputs.{name}"]

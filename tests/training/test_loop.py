@@ -1,19 +1,21 @@
-"""Steps of several batches against one large batch."""
+"""Steps of several batches, and averages of weights: against one large batch, and against the weights of every step."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nnctl.config.experiment import Experiment
+from nnctl.config.experiment import Averaging, Experiment
 from nnctl.engine.parameters import Array
 from nnctl.engine.shards import Objective
 from nnctl.engine.workers import Workers
 from nnctl.errors import Diverged
 from nnctl.training.assemble import assemble
 from nnctl.training.checks import memory
+from nnctl.training.evaluate import Evaluator
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, start, train
 
@@ -117,9 +119,52 @@ def test_a_step_of_several_batches_that_diverges_says_so() -> None:
         trained(job_of(rate=1e308, batch_size=8, accumulate=3))
 
 
+def test_the_model_is_the_mean_of_the_weights_of_all_steps() -> None:
+    decay = 0.9
+    model, _, weights = trained(job_of(batch_size=8, averaging={"decay": decay}))
+    share = decay ** np.arange(len(weights))[::-1]
+    np.testing.assert_allclose(model, share @ np.array(weights) / share.sum(), rtol=1e-12)
+    plain, _, same = trained(job_of(batch_size=8))
+    np.testing.assert_array_equal(weights, same)  # training itself knows nothing of it
+    np.testing.assert_array_equal(plain, weights[-1])
+    assert np.abs(model - plain).max() > 1e-3
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.999])
+def test_shares(decay: float) -> None:
+    """After t steps, step i has weight decay^(t - i) (1 - decay) / (1 - decay^t)."""
+    held = np.zeros(50)
+    for t in range(1, 51):
+        held += Averaging(decay=decay).share(t) * (np.eye(50)[t - 1] - held)
+    expected = decay ** np.arange(50.0)[::-1]
+    np.testing.assert_allclose(held, expected / expected.sum(), rtol=1e-9)
+
+
+def test_figures_of_validation_are_those_of_the_average() -> None:
+    job = job_of(batch_size=8, averaging={"decay": 0.95})
+    model, rows, _ = trained(job)
+    assert job.data.validation is not None
+    losses, _ = Evaluator(job.network, job.heads, model)(job.data.validation)
+    assert rows[-1]["validation.loss"] == sum(losses.values())
+    assert rows[-1]["validation.loss"] != trained(job_of(batch_size=8))[1][-1]["validation.loss"]
+
+
+def test_the_best_epoch_is_that_of_the_average() -> None:
+    stopping = {"patience": 1, "min_delta": 0.02, "restore_best": True}
+    job = job_of(batch_size=8, epochs=30, averaging={"decay": 0.9}, early_stopping=stopping)
+    model, rows, _ = trained(job)
+    losses = [row["validation.loss"] for row in rows]
+    assert len(rows) < 30
+    assert all(before - after > 0.02 for before, after in pairwise(losses[:-1]))
+    assert job.data.validation is not None
+    losses_of_model, _ = Evaluator(job.network, job.heads, model)(job.data.validation)
+    assert sum(losses_of_model.values()) == losses[-2]
+
+
 EVERYTHING: dict[str, Any] = {
     "batch_size": 8,
     "accumulate": 3,
+    "averaging": {"decay": 0.9},
     "restarts": 2,
     "early_stopping": {"patience": 2, "restore_best": True},
 }
@@ -134,6 +179,6 @@ def test_resumed_after_any_step_it_ends_in_the_same_bits(stop_after: int) -> Non
 
 
 def test_what_they_take_of_memory_is_counted() -> None:
-    plain, both = memory(job_of(batch_size=8)), memory(job_of(batch_size=8, accumulate=2))
-    assert both.parameters == plain.parameters
+    plain, both = memory(job_of(batch_size=8)), memory(job_of(batch_size=8, accumulate=2, averaging={}))
+    assert both.parameters == 2 * plain.parameters
     assert both.gradients == 2 * plain.gradients
