@@ -24,7 +24,7 @@ def check_outputs(model: "Model", count: int | None, files: Sequence[Path]) -> N
     """
     from nnctl.plot.canvas import METADATA, styled
     from nnctl.plot.pictures import picture_shape
-    from nnctl.runs.output import SUFFIXES
+    from nnctl.use.output import SUFFIXES
 
     if files and count is None:
         raise ConfigError(f"--worst-output {files[0]}: of how many examples? Add --worst N, such as --worst 24")
@@ -44,7 +44,7 @@ def check_outputs(model: "Model", count: int | None, files: Sequence[Path]) -> N
 
 def write(files: Sequence[Path], frame: "pl.DataFrame", model: "Model", examples: "Dataset", title: str) -> None:
     """Write the examples as tables, and as sheets of pictures, by the endings of the files."""
-    from nnctl.runs.output import SUFFIXES, whole_file, write_frames
+    from nnctl.use.output import SUFFIXES, whole_file, write_frames
 
     for file in files:
         if file.suffix.lower() in SUFFIXES:

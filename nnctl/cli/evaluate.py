@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nnctl.data.dataset import Dataset
     from nnctl.metrics import Confused, Predictions
-    from nnctl.runs.evaluation import Evaluation, Measured
+    from nnctl.use.evaluation import Evaluation, Measured
 
 WIDTH = 80
 #: A column takes a digit and two spaces: with more classes no confusion matrix is narrow enough.
@@ -63,9 +63,9 @@ def evaluate(
     class and what was taken for what, or for each number predicted.
     """
     from nnctl.cli import _worst
-    from nnctl.runs.evaluation import file_data, measure, own_data
-    from nnctl.runs.limits import limit_of, metric_of
     from nnctl.runs.trained import model_file, open_trained
+    from nnctl.use.evaluation import file_data, measure, own_data
+    from nnctl.use.limits import limit_of, metric_of
 
     if data is not None and split is not None:
         raise ConfigError(f"--split {split}: is a part of the run's own data, and --data names others; use one of them")
@@ -102,7 +102,7 @@ def evaluate(
 
 def worst_of(examples: "Dataset", found: "Measured", count: int) -> tuple["pl.DataFrame", "Dataset"]:
     """The examples with the largest loss, as a table and as they are; rows are those of the source."""
-    from nnctl.runs.worst import worst, worst_frame
+    from nnctl.use.worst import worst, worst_frame
 
     indices = worst(found, count)
     return worst_frame(found, examples, indices), examples.some(indices)

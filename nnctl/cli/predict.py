@@ -10,7 +10,7 @@ import typer
 
 from nnctl.cli._console import console
 from nnctl.errors import ConfigError
-from nnctl.runs.output import Format, format_of, whole_file, write_frames
+from nnctl.use.output import Format, format_of, whole_file, write_frames
 
 
 def predict(
@@ -38,8 +38,8 @@ def predict(
     from nnctl.data.sources import source_of
     from nnctl.data.tables import listed
     from nnctl.engine.workers import Workers
-    from nnctl.runs.prediction import ROWS, Prediction
     from nnctl.runs.trained import open_trained
+    from nnctl.use.prediction import ROWS, Prediction
 
     form = form or (Format.csv if output == "-" else format_of(Path(output)))
     check_output(output, data, form)

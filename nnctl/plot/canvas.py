@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnctl.errors import ConfigError
-from nnctl.runs.output import whole_file
+from nnctl.use.output import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,11 +18,11 @@ from nnctl.plot import confusion, curves, distributions, features, filters
 from nnctl.plot.pictures import picture_shape, pixels, read_picture
 from nnctl.plot.stages import Stage, stages, weights
 from nnctl.runs.directory import RunDirectory
-from nnctl.runs.evaluation import Split, file_data, measure, own_data
 from nnctl.runs.model import Model
-from nnctl.runs.rows import example, rows_of_source
 from nnctl.runs.trained import model_file, open_trained
 from nnctl.training.evaluate import outputs
+from nnctl.use.evaluation import Split, file_data, measure, own_data
+from nnctl.use.rows import example, rows_of_source
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

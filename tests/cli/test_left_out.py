@@ -9,8 +9,8 @@ import pytest
 
 from nnctl.cli.main import main
 from nnctl.errors import DataError
-from nnctl.runs.evaluation import file_data
 from nnctl.runs.trained import open_trained
+from nnctl.use.evaluation import file_data
 from tests.data.pictures import GREY, shades, write
 from tests.runs.made import make_run
 

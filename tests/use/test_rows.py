@@ -12,9 +12,9 @@ from nnctl.data.dataset import Dataset
 from nnctl.data.tables import table_of
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
-from nnctl.runs.evaluation import file_data, own_data
-from nnctl.runs.rows import example, rows_of_source
 from nnctl.runs.trained import open_trained
+from nnctl.use.evaluation import file_data, own_data
+from nnctl.use.rows import example, rows_of_source
 from tests.networks import arrays, input_of
 from tests.plot.made import conv_run, pictures
 from tests.runs.made import make_run

@@ -12,14 +12,14 @@ from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
 from nnctl.data.sources import source_of
 from nnctl.errors import ConfigError
-from nnctl.runs.evaluation import file_data, measure, own_data
-from nnctl.runs.limits import limit_of, metric_of
 from nnctl.runs.model import Model
-from nnctl.runs.prediction import Prediction
 from nnctl.runs.trained import open_trained
-from nnctl.runs.worst import worst, worst_frame
 from nnctl.training.assemble import job_of
 from nnctl.training.evaluate import Evaluator
+from nnctl.use.evaluation import file_data, measure, own_data
+from nnctl.use.limits import limit_of, metric_of
+from nnctl.use.prediction import Prediction
+from nnctl.use.worst import worst, worst_frame
 from tests.runs.made import make_run
 
 # Not in the order of the alphabet: inputs are joined in the order of the file.

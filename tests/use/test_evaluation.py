@@ -10,8 +10,8 @@ from nnctl.data.sources import images
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.metrics import Accuracy
-from nnctl.runs.evaluation import file_data, measure
 from nnctl.runs.trained import open_trained
+from nnctl.use.evaluation import file_data, measure
 from tests.data.pictures import write
 from tests.runs.made import make_run
 

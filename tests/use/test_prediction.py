@@ -17,8 +17,8 @@ from nnctl.engine.tiles import MOST_ROWS as TILE
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.model import Model
-from nnctl.runs.prediction import Prediction, Predictor
 from nnctl.runs.trained import open_trained
+from nnctl.use.prediction import Prediction, Predictor
 from tests.runs.made import make_run
 
 ROWS = 2 * TILE + 77

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnctl.data.dataset import Dataset
 from nnctl.engine.parameters import Array
-from nnctl.runs.evaluation import Measured
+from nnctl.use.evaluation import Measured
 
 if TYPE_CHECKING:
     import polars as pl

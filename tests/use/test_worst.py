@@ -14,9 +14,9 @@ from nnctl.data.dataset import Dataset
 from nnctl.data.targets import Classes, Labels, Numbers, Target, Truth
 from nnctl.engine.parameters import Array
 from nnctl.metrics import Predictions, confused
-from nnctl.runs.evaluation import Evaluation, Measured, measure, own_data
 from nnctl.runs.trained import open_trained
-from nnctl.runs.worst import worst, worst_frame
+from nnctl.use.evaluation import Evaluation, Measured, measure, own_data
+from nnctl.use.worst import worst, worst_frame
 from tests.plot.made import conv_run
 from tests.runs.made import make_run
 

@@ -8,8 +8,8 @@ from nnctl.data.dataset import Dataset
 from nnctl.data.loading import encode
 from nnctl.data.reading import read
 from nnctl.errors import ConfigError
-from nnctl.runs.evaluation import Split
 from nnctl.runs.model import Model
+from nnctl.use.evaluation import Split
 
 
 def example(data: Dataset, number: int) -> Dataset:
