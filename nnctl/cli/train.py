@@ -91,7 +91,7 @@ def show(recorder: "Recorder", display: "Display") -> None:
 
     def on_epoch(row: dict[str, Any], is_best: bool) -> None:
         nonlocal best
-        state = recorder.state
+        state = recorder.trials.state
         if is_best:
             best = row
         elif state.best_epoch and (best.get("epoch"), best.get("restart")) != (state.best_epoch, row.get("restart")):

@@ -22,7 +22,7 @@ from nnctl.stopping import StopRequest
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
 from nnctl.training.report import evaluate_splits, trivial_answers
-from nnctl.training.state import State
+from nnctl.training.trials import Trials
 
 
 @dataclass
@@ -62,26 +62,26 @@ class Recorder:
         wanted = self.job.experiment.runtime.threads
         return processors() if wanted == "auto" else wanted
 
-    def _restored(self, workers: Workers) -> State:
+    def _restored(self, workers: Workers) -> Trials:
         """The state to go on from: that of the newest whole checkpoint, or the first."""
-        state = start(self.job, workers)
+        trials = start(self.job, workers)
         found = self.run.checkpoints.load()
         if found is not None:
             arrays, values, warning = found
             if warning is not None:
                 self.on_warning(f"went back to the checkpoint before the last one: {warning}")
-            state.restore(arrays, values)
-            reopen(self.job, state)
+            trials.restore(arrays, values)
+            reopen(self.job, trials)
         # Nothing of the run is changed before this point, where going on is certain.
-        self.run.keep_rows(state.rows)
+        self.run.keep_rows(trials.rows)
         write_config(self.run, self.job)
         self.run.update(status="running", pid=os.getpid())
         self._saved_at = monotonic()
-        return state
+        return trials
 
     def _consume(self, workers: Workers) -> dict[str, Any]:
-        self.state = self._restored(workers)
-        with closing(train(self.job, self.state, workers)) as events:
+        self.trials = self._restored(workers)
+        with closing(train(self.job, self.trials, workers)) as events:
             for event in events:
                 if isinstance(event, Finished):
                     return self._finish(event, workers)
@@ -103,13 +103,15 @@ class Recorder:
     def save(self) -> None:
         """Write a checkpoint; the lines it counts on are made durable first."""
         self.run.flush_rows()
-        arrays, values = self.state.snapshot()
+        arrays, values = self.trials.snapshot()
         self.run.checkpoints.save(arrays, values)
         self._saved_at = monotonic()
 
     def _interrupt(self, exit_code: int) -> None:
         self.save()
-        self._note("interrupted", f"{self.stop.name} after epoch {self.state.epoch}, batch {self.state.batch}")
+        self._note(
+            "interrupted", f"{self.stop.name} after epoch {self.trials.state.epoch}, batch {self.trials.state.batch}"
+        )
         raise Interrupted(
             f"stopped by {self.stop.name}; continue with: nnctl train --resume {self.run.path}", exit_code
         )
@@ -135,7 +137,7 @@ class Recorder:
             "status": "finished",
             "stop_reason": event.reason,
             "best_epoch": epoch,
-            "epochs": self.state.epoch,
+            "epochs": self.trials.state.epoch,
             "monitor": monitor_of(job).key,
             "best_value": event.kept["value"],
             "restarts": event.scores,

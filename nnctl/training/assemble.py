@@ -18,7 +18,7 @@ from nnctl.errors import ConfigError
 from nnctl.losses import LossSpec
 from nnctl.metrics import Metric
 from nnctl.training.job import Job
-from nnctl.training.report import named
+from nnctl.training.tally import named
 
 
 def job_of(loaded: Loaded[Experiment], dtype: Literal["float32", "float64"] | None = None) -> Job:

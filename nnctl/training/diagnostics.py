@@ -1,6 +1,7 @@
 """Health of the layers: gradient norms, update sizes, dead and saturated units, non-finite numbers."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -9,6 +10,7 @@ from nnctl.data.dataset import Dataset
 from nnctl.engine.batch import Batch
 from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array
+from nnctl.engine.shards import Objective
 from nnctl.layers import Activation
 
 #: A saturated unit lies within this share of its activation's range of one of the ends.
@@ -36,6 +38,34 @@ def layer_health(network: Network, theta: Array, before: Array, gradient: Array)
             "update_ratio": _norm(theta[weight] - before[weight]) / size if size else 0.0,
         }
     return health
+
+
+def gradient_shares(objective: Objective, batch: Batch, address: tuple[Any, ...]) -> dict[str, float]:
+    """Each output's share of the gradient in what several outputs depend on; empty for one output.
+
+        share_h = |dJ_h / dtheta| weight_h / sum over the outputs k of |dJ_k / dtheta| weight_k
+
+    over the parameters that more than one output depends on. An output with nearly all of it decides alone what the
+    shared layers learn. The objective's gradient is used for it.
+    """
+    network = objective.network
+    if len(objective.heads) < 2:
+        return {}
+    needed = [
+        {network.nodes[name].owner for name in network.ancestors(output) if name in network.nodes}
+        for output in objective.heads
+    ]
+    shared = [
+        network.layout.slices[name]
+        for name, parameter in network.layout.parameters.items()
+        if parameter.trainable and sum(name.rpartition(".")[0] in nodes for nodes in needed) > 1
+    ]
+    norms = {}
+    for output in objective.heads:
+        objective(batch, address=address, only=output)
+        norms[output] = float(np.sqrt(sum(_norm(objective.gradient[span]) ** 2 for span in shared)))
+    total = sum(norms.values())
+    return {output: size / total if total else 0.0 for output, size in norms.items()}
 
 
 def unit_health(network: Network, forward: Pass, inputs: Mapping[str, Array]) -> dict[str, dict[str, float]]:

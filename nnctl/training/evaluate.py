@@ -1,6 +1,7 @@
 """The loss and the outputs of a network over a whole data set."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,13 +10,23 @@ from nnctl.engine.loss import Head
 from nnctl.engine.means import counted
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import weighted
 from nnctl.engine.tiles import Lane, Tiles
 from nnctl.engine.workers import Workers
+from nnctl.metrics import Metric
+from nnctl.training.tally import Tally
+
+
+class Tile(NamedTuple):
+    """Some rows: by output, the sum of their weighted losses, what makes a mean of it, and the outputs (rows, k)."""
+
+    rows: int
+    losses: dict[str, float]
+    masses: dict[str, float]
+    outputs: dict[str, Array]
 
 
 class Evaluator:
-    """Loss and outputs in evaluation mode."""
+    """Loss, metrics and outputs in evaluation mode."""
 
     def __init__(
         self, network: Network, heads: Mapping[str, Head], theta: Array, workers: Workers | None = None
@@ -23,40 +34,43 @@ class Evaluator:
         self.network, self.heads, self.theta = network, heads, theta
         self.tiles = Tiles(network, theta, workers)
 
-    def __call__(self, data: Dataset) -> tuple[dict[str, float], dict[str, Array]]:
-        """By output, the weighted mean loss and the outputs (n, k) over a data set with targets.
+    def each(self, data: Dataset) -> Iterator[Tile]:
+        """A data set with targets, tile by tile."""
 
-        The loss of no examples is not a number.
-        """
-        losses, masses = dict.fromkeys(self.heads, 0.0), dict.fromkeys(self.heads, 0.0)
-        outputs: dict[str, list[Array]] = {
-            name: [np.empty((0, *self.network.shape_of(name)), self.theta.dtype)] for name in self.heads
-        }
-
-        def run(lane: Lane, rows: slice) -> dict[str, tuple[float, float, Array]]:
+        def run(lane: Lane, rows: slice) -> Tile:
             batch = data.take(rows, self.theta.dtype)
             ys = lane.forward.forward(batch.inputs)
-            found = {}
+            tile = Tile(rows.stop - rows.start, {}, {}, {})
             for name, head in self.heads.items():
                 t, w, y = batch.targets[name], batch.weights[name], ys[name]
                 each = head.loss.forward(y, t, lane.memory).astype(np.float64)
                 mass = head.loss.mass(t)
                 weights = np.ones(len(t)) if w is None else np.asarray(w, np.float64)
-                total = float(np.sum(weights if mass is None else weights * counted(mass, weights)))
-                found[name] = float(counted(each, weights) @ weights), total, y.copy()
-            return found
+                tile.losses[name] = float(counted(each, weights) @ weights)
+                tile.masses[name] = float(np.sum(weights if mass is None else weights * counted(mass, weights)))
+                tile.outputs[name] = y.copy()
+            return tile
 
-        for found in self.tiles.each(len(data), run):
-            for name, (loss, mass, y) in found.items():
-                losses[name] += loss
-                masses[name] += mass
+        return self.tiles.each(len(data), run)
+
+    def __call__(self, data: Dataset) -> tuple[Tally, dict[str, Array]]:
+        """The losses, without metrics, and by output the outputs (n, k)."""
+        tally = Tally(data, self.network, self.heads, {}, self.theta.dtype)
+        outputs = {name: [np.empty((0, *self.network.shape_of(name)), self.theta.dtype)] for name in self.heads}
+        for tile in self.each(data):
+            tally.add(tile.rows, tile.losses, tile.masses)
+            for name, y in tile.outputs.items():
                 outputs[name].append(y)
-        means = {name: losses[name] / masses[name] if masses[name] else float("nan") for name in losses}
-        return means, {name: np.concatenate(ys) for name, ys in outputs.items()}
+        return tally, {name: np.concatenate(ys) for name, ys in outputs.items()}
 
-    def total(self, losses: Mapping[str, float]) -> float:
-        """J, the weighted sum of the outputs' losses."""
-        return weighted(losses, self.heads)
+    def figures(self, data: Dataset, metrics: Mapping[str, Sequence[Metric]]) -> dict[str, float]:
+        """Loss and metrics by name, without keeping more outputs than metrics take at a time."""
+        tally = Tally(data, self.network, self.heads, metrics, self.theta.dtype)
+        for tile in self.each(data):
+            for name, room in tally.room(tile.rows).items():
+                room[...] = tile.outputs[name]
+            tally.add(tile.rows, tile.losses, tile.masses)
+        return tally.figures()
 
 
 def outputs(network: Network, theta: Array, inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -1,6 +1,6 @@
 """The training loop: a generator of events."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isfinite
@@ -15,19 +15,18 @@ from nnctl.engine.batch import Batch
 from nnctl.engine.network import Pass
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
-from nnctl.engine.shards import Objective, weighted
+from nnctl.engine.shards import Objective
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, Diverged
-from nnctl.metrics import Predictions, evaluate
 from nnctl.optimizers.stepper import Stepper
 from nnctl.schedules import Progress
-from nnctl.training.diagnostics import explain_divergence, layer_health, probe, unit_health
+from nnctl.training.diagnostics import explain_divergence, gradient_shares, layer_health, probe, unit_health
 from nnctl.training.evaluate import Evaluator
 from nnctl.training.job import Job
-from nnctl.training.report import named
-from nnctl.training.restarts import close_restart, kept_restart
-from nnctl.training.state import State, Sums
+from nnctl.training.state import State
 from nnctl.training.stopping import Monitor
+from nnctl.training.tally import Tally, named
+from nnctl.training.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -65,19 +64,21 @@ ALL_EPOCHS, EARLY = "all epochs done", "early stopping"
 Event = BatchDone | EpochDone | Finished
 
 
-def start(job: Job, workers: Workers, restart: int = 0) -> State:
-    """The state before the first step of a restart."""
-    e, layout = job.experiment, job.network.layout
-    theta = layout.initial(e.seed, restart, e.runtime.dtype)
-    rows = len(job.data.train)
-    measured = [output for output, metrics in job.metrics.items() if metrics]
-    outputs = {output: np.empty((rows, *job.network.shape_of(output)), theta.dtype) for output in measured}
-    averaged = None if e.training.averaging is None else theta.copy()
-    return State(theta, Stepper(e.optimizer, layout, theta.dtype, workers), outputs, restart, averaged=averaged)
+def start(job: Job, workers: Workers) -> Trials:
+    """Before the first step of the first trial."""
+
+    def trial(number: int) -> State:
+        e, layout = job.experiment, job.network.layout
+        theta = layout.initial(e.seed, number, e.runtime.dtype)
+        stepper = Stepper(e.optimizer, layout, theta.dtype, workers)
+        tally = Tally(job.data.train, job.network, job.heads, job.metrics, theta.dtype)
+        return State(theta, stepper, tally, averaged=None if e.training.averaging is None else theta.copy())
+
+    return Trials(trial, trial(0))
 
 
-def train(job: Job, state: State, workers: Workers) -> Generator[Event, None, None]:
-    """Train from a state on, which is changed in place and is consistent whenever an event is out.
+def train(job: Job, trials: Trials, workers: Workers) -> Generator[Event, None, None]:
+    """Train on from where the trials are, which change in place and are consistent whenever an event is out.
 
     To stop early, stop asking for events. A snapshot taken after any event continues to the same
     bits as if it had not been interrupted.
@@ -87,15 +88,15 @@ def train(job: Job, state: State, workers: Workers) -> Generator[Event, None, No
     """
     monitor = monitor_of(job)
     while True:
-        if state.stop_reason is None:
-            yield from _Run(job, state, workers, monitor).epochs()
-            close_restart(state, monitor)
-        if state.restart + 1 >= job.experiment.training.restarts:
+        if trials.state.stop_reason is None:
+            yield from _Training(job, trials.state, trials.number, workers, monitor).epochs()
+            trials.close(monitor)
+        if trials.number + 1 >= job.experiment.training.restarts:
             break
-        _next_restart(job, state, workers)
-    if state.champion is None:
-        raise RuntimeError("a restart has ended without a champion")
-    yield Finished(state.champion, state.stop_reason or "", state.scores, kept_restart(state.scores, monitor))
+        trials.next()
+    if trials.champion is None:
+        raise RuntimeError("a trial has ended without a champion")
+    yield Finished(trials.champion, trials.state.stop_reason or "", trials.scores, trials.kept(monitor))
 
 
 def monitor_of(job: Job) -> Monitor:
@@ -113,35 +114,28 @@ def higher_is_better(job: Job, key: str) -> bool:
     return bool(rising.get(wanted))
 
 
-def reopen(job: Job, state: State) -> None:
+def reopen(job: Job, trials: Trials) -> None:
     """Let a finished run go on where its experiment now has more epochs or more patience.
 
     Raises:
         ConfigError: for fewer epochs than were done, and for more where several restarts have been
             compared already.
     """
-    epochs = job.experiment.training.epochs
+    epochs, state = job.experiment.training.epochs, trials.state
     if state.epoch > epochs:
         raise ConfigError(f"training.epochs: {state.epoch} epochs are done; {epochs} are fewer")
     if state.stop_reason is None or state.epoch == epochs or monitor_of(job).exhausted(state):
         return  # nothing more to do than to write the model
     if job.experiment.training.restarts > 1:
         raise ConfigError("training.restarts: a finished run with several cannot be extended; train anew instead")
-    state.stop_reason, state.champion = None, None
-    state.scores.clear()
+    trials.reopen()
 
 
-def _next_restart(job: Job, state: State, workers: Workers) -> None:
-    fresh = start(job, workers, state.restart + 1)
-    fresh.scores, fresh.champion = state.scores, state.champion
-    vars(state).update(vars(fresh))
+class _Training:
+    """One trial, epoch by epoch."""
 
-
-class _Run:
-    """One random initialisation, trained epoch by epoch."""
-
-    def __init__(self, job: Job, state: State, workers: Workers, monitor: Monitor) -> None:
-        self.job, self.state, self.monitor = job, state, monitor
+    def __init__(self, job: Job, state: State, trial: int, workers: Workers, monitor: Monitor) -> None:
+        self.job, self.state, self.trial, self.monitor = job, state, trial, monitor
         self.e = job.experiment
         network, theta = job.network, state.theta
         self.objective = Objective(network, job.heads, theta, workers)
@@ -165,9 +159,9 @@ class _Run:
 
     def _epoch(self) -> Iterator[Event]:
         state, started, begun_at = self.state, perf_counter(), self.state.batch
-        order = self._order()
+        order = state.tally.order = self._order()
         parts = [order[i : i + self.batch_size] for i in range(begun_at * self.batch_size, len(order), self.batch_size)]
-        ready = batches(self.job.data.train, parts, state.theta.dtype, self.e.seed, state.restart, self._seen)
+        ready = batches(self.job.data.train, parts, state.theta.dtype, self.e.seed, self.trial, self._seen)
         while group := list(islice(ready, self.e.training.accumulate)):
             last = state.batch + len(group) == self.batches
             loss, rate, health = self._step(group, measure=last)
@@ -179,8 +173,9 @@ class _Run:
                 )
         seconds = perf_counter() - started
         examples = len(order) - begun_at * self.batch_size
-        row = self._row(order, rate, health, examples / seconds)
-        state.epoch, state.batch, state.sums = state.epoch + 1, 0, Sums()
+        row = self._row(rate, health, examples / seconds)
+        state.epoch, state.batch, state.gradient_norm = state.epoch + 1, 0, 0.0
+        state.tally.reset()
         if not isfinite(norm(state.theta)):
             raise Diverged(
                 f"training diverged in epoch {row['epoch']}, step {state.step}: after it the weights are not finite. "
@@ -197,18 +192,20 @@ class _Run:
     def _order(self) -> Array:
         rows = np.arange(len(self.job.data.train))
         if self.e.training.shuffle:
-            stream(self.e.seed, "shuffle", self.state.restart, self.state.epoch).shuffle(rows)
+            stream(self.e.seed, "shuffle", self.trial, self.state.epoch).shuffle(rows)
         return rows
 
     @property
     def _seen(self) -> int:
-        """Batches taken in this restart."""
+        """Batches taken."""
         return self.state.epoch * self.batches + self.state.batch
 
     def _step(self, group: Sequence[Batch], *, measure: bool) -> tuple[float, float, dict[str, dict[str, float]]]:
         """One step: forward and backward, batch by batch, clip, update."""
         state, e = self.state, self.e
         layout, theta = self.job.network.layout, state.theta
+        if measure:  # before the gradient of the step, which stays in its place
+            self.shares = gradient_shares(self.objective, group[-1], (self.e.seed, "pass", self.trial, self._seen))
         loss, gradient, batch = self._gradient(group)
         self.penalty.add_gradient(theta, gradient)
         g = gradient[layout.trained]
@@ -220,7 +217,7 @@ class _Run:
             )
         if e.training.clip_value is not None:
             clip_by_value(g, e.training.clip_value)
-        state.sums.gradient_norm += length
+        state.gradient_norm += length
 
         rate = self._rate()
         before = theta.copy() if measure else None
@@ -240,20 +237,18 @@ class _Run:
         """
         state, objective = self.state, self.objective
         masses = objective.masses_of(group) if len(group) > 1 else None
-        begin, loss, losses = state.batch * self.batch_size, 0.0, dict.fromkeys(objective.heads, 0.0)
+        loss = 0.0
         for i, batch in enumerate(group):
             if i:
                 objective.track()
-            outputs = {name: held[begin : begin + len(batch)] for name, held in state.outputs.items()}
-            address = (self.e.seed, "pass", state.restart, self._seen + i)
-            loss += objective(batch, address=address, outputs=outputs, masses=masses)
-            losses = {name: value + objective.losses[name] for name, value in losses.items()}
-            begin += len(batch)
+            address = (self.e.seed, "pass", self.trial, self._seen + i)
+            loss += objective(batch, address=address, outputs=state.tally.room(len(batch)), masses=masses)
+            sums = {output: mean * objective.masses[output] for output, mean in objective.losses.items()}
+            state.tally.add(len(batch), sums, {} if masses and i else objective.masses)
             if len(group) > 1:
                 np.add(self.total if i else 0, objective.gradient, out=self.total)
             if not isfinite(loss):
                 break
-        state.sums.add(losses, objective.masses)
         return loss, self.total if len(group) > 1 else objective.gradient, batch
 
     def _rate(self) -> float:
@@ -266,42 +261,23 @@ class _Run:
             sign = -1.0 if higher_is_better(self.job, key) else 1.0
             self.e.schedule.observe(sign * float(row[key]), self.state.schedule_memory)
 
-    def _row(self, order: Array, rate: float, health: dict[str, dict[str, float]], speed: float) -> dict[str, Any]:
+    def _row(self, rate: float, health: dict[str, dict[str, float]], speed: float) -> dict[str, Any]:
         """The epoch's line of metrics.jsonl."""
-        state, job, sums = self.state, self.job, self.state.sums
+        state, job = self.state, self.job
         row: dict[str, Any] = {"epoch": state.epoch + 1, "step": state.step, "learning_rate": rate}
         if self.e.training.restarts > 1:
-            row["restart"] = state.restart + 1
+            row["restart"] = self.trial + 1
         row["seconds"], row["examples_per_second"] = 0.0, speed
-        self._describe(
-            row,
-            "train",
-            sums.means(),
-            {name: job.data.train.predictions(name, held, order) for name, held in state.outputs.items()},
-        )
+        row |= {f"train.{key}": value for key, value in state.tally.figures().items()}
         if job.data.validation is not None:
-            losses, outputs = self.evaluator(job.data.validation)
-            self._describe(
-                row,
-                "validation",
-                losses,
-                {name: job.data.validation.predictions(name, y) for name, y in outputs.items()},
-            )
+            figures = self.evaluator.figures(job.data.validation, job.metrics)
+            row |= {f"validation.{key}": value for key, value in figures.items()}
         penalty = self.penalty.value(state.theta)
         if penalty:
             row["penalty"] = penalty
-        row["gradient_norm"] = sums.gradient_norm / self.job.steps
+        row["gradient_norm"] = state.gradient_norm / job.steps
+        row |= {f"gradient_share.{output}": share for output, share in self.shares.items()}
         for name, shares in unit_health(job.network, self.probe_pass, self.probe_rows).items():
             health.setdefault(name, {}).update(shares)
         row["layers"] = health
         return row
-
-    def _describe(
-        self, row: dict[str, Any], split: str, losses: Mapping[str, float], predictions: Mapping[str, Predictions]
-    ) -> None:
-        """Loss and metrics of a split, into the epoch's line."""
-        row[f"{split}.loss"] = weighted(losses, self.job.heads)
-        figures = {name: evaluate(self.job.metrics[name], found) for name, found in predictions.items()}
-        if len(losses) > 1:
-            figures = {name: {"loss": loss, **figures.get(name, {})} for name, loss in losses.items()}
-        row.update({f"{split}.{key}": value for key, value in named(figures).items()})

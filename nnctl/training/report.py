@@ -1,23 +1,15 @@
 """Figures of a trained network on its splits, beside those of the baseline."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from nnctl.engine.parameters import Array
 from nnctl.engine.workers import Workers
 from nnctl.metrics import evaluate
 from nnctl.training.evaluate import Evaluator
 from nnctl.training.job import Job
+from nnctl.training.tally import named
 
 Figures = dict[str, dict[str, float]]
-
-
-def named(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The figures of all outputs by one name each: `mae`, or `price.mae` where there are several outputs."""
-    several = len(figures) > 1
-    return {
-        f"{output}.{key}" if several else key: value for output, own in figures.items() for key, value in own.items()
-    }
 
 
 def trivial_answers(job: Job) -> dict[str, Array]:
@@ -34,13 +26,6 @@ def evaluate_splits(job: Job, theta: Array, answers: Mapping[str, Array], worker
     figures: Figures = {}
     trivial: Figures = {}
     for split, data in job.splits():
-        losses, outputs = evaluator(data)
-        found, answered = {}, {}
-        for output, metrics in job.metrics.items():
-            found[output] = evaluate(metrics, data.predictions(output, outputs[output]))
-            answered[output] = evaluate(metrics, data.answered(output, answers[output]))
-            if len(losses) > 1:
-                found[output] = {"loss": losses[output], **found[output]}
-        figures[split] = {"loss": evaluator.total(losses), **named(found)}
-        trivial[split] = named(answered)
+        figures[split] = evaluator.figures(data, job.metrics)
+        trivial[split] = named({o: evaluate(own, data.answered(o, answers[o])) for o, own in job.metrics.items()})
     return figures, trivial

@@ -30,7 +30,7 @@ from nnctl.runs.model import Model
 from nnctl.suggest.files import targets_beside
 from nnctl.training.assemble import assemble
 from nnctl.training.evaluate import Evaluator
-from nnctl.training.report import named
+from nnctl.training.tally import named
 
 Split = Literal["train", "validation", "test"]
 #: The split that is measured where none is named: the first there is.
@@ -100,7 +100,8 @@ def measure(model: Model, data: Dataset, metrics: Mapping[str, Sequence[Metric]]
     """
     with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(os.cpu_count() or 1) as workers:
         evaluator = Evaluator(model.network, model.heads, model.theta, workers)
-        losses, outputs = evaluator(data)
+        tally, outputs = evaluator(data)
+        losses = tally.means()
         targets, total, found = data.targets(slice(None), model.theta.dtype), np.zeros(len(data)), {}
         for name, head in model.heads.items():
             y, truth, target = outputs[name], data.truths[name], model.fitted.outputs[name]
@@ -110,13 +111,13 @@ def measure(model: Model, data: Dataset, metrics: Mapping[str, Sequence[Metric]]
             p = data.predictions(name, y)
             found[name] = Evaluation(
                 target,
-                {"loss": losses[name] if len(losses) > 1 else evaluator.total(losses), **evaluate(own, p)},
+                {"loss": losses[name], **evaluate(own, p)},
                 evaluate(own, data.answered(name, trivial)),
                 target.trivial_text(trivial),
                 p,
                 each if truth.known is None else each[truth.known],
             )
-        return Measured(evaluator.total(losses), found, total)
+        return Measured(tally.loss, found, total)
 
 
 def file_data(model: Model, path: str, warn: Callable[[str], None] | None = None) -> Dataset:

@@ -48,19 +48,19 @@ def trained(job: Job, stop_after: int | None = None) -> tuple[Array, list[Row], 
     """The model, the rows of metrics and the weights after every event; resumed after so many events, if asked."""
     rows, weights, seen = [], [], 0
     with Workers(1) as workers, np.errstate(all="ignore"):
-        state = start(job, workers)
-        events = train(job, state, workers)
+        trials = start(job, workers)
+        events = train(job, trials, workers)
         while not isinstance(event := next(events), Finished):
             seen += 1
-            weights.append(state.theta.copy())
+            weights.append(trials.state.theta.copy())
             if isinstance(event, EpochDone):
                 rows.append({k: v for k, v in event.row.items() if "second" not in k})
             if seen == stop_after:
-                arrays, values = state.snapshot()
+                arrays, values = trials.snapshot()
                 held = {name: array.copy() for name, array in arrays.items()}
-                state = start(job, workers)
-                state.restore(held, json.loads(json.dumps(values)))
-                events = train(job, state, workers)
+                trials = start(job, workers)
+                trials.restore(held, json.loads(json.dumps(values)))
+                events = train(job, trials, workers)
     return event.theta, rows, weights
 
 
@@ -80,10 +80,10 @@ def test_a_group_ends_with_its_epoch() -> None:
     """73 examples in batches of 8 are 10, in steps of 4, 4 and 2."""
     job = job_of(batch_size=8, accumulate=4)
     with Workers(1) as workers:
-        state = start(job, workers)
+        trials = start(job, workers)
         seen = [
             (e.batch, e.batches) if isinstance(e, BatchDone) else e.row["step"]
-            for e in train(job, state, workers)
+            for e in train(job, trials, workers)
             if not isinstance(e, Finished)
         ]
     assert seen == [(4, 10), (8, 10), 3, (4, 10), (8, 10), 6, (4, 10), (8, 10), 9]
@@ -144,8 +144,8 @@ def test_figures_of_validation_are_those_of_the_average() -> None:
     job = job_of(batch_size=8, averaging={"decay": 0.95})
     model, rows, _ = trained(job)
     assert job.data.validation is not None
-    losses, _ = Evaluator(job.network, job.heads, model)(job.data.validation)
-    assert rows[-1]["validation.loss"] == sum(losses.values())
+    tally, _ = Evaluator(job.network, job.heads, model)(job.data.validation)
+    assert rows[-1]["validation.loss"] == tally.loss
     assert rows[-1]["validation.loss"] != trained(job_of(batch_size=8))[1][-1]["validation.loss"]
 
 
@@ -157,8 +157,8 @@ def test_the_best_epoch_is_that_of_the_average() -> None:
     assert len(rows) < 30
     assert all(before - after > 0.02 for before, after in pairwise(losses[:-1]))
     assert job.data.validation is not None
-    losses_of_model, _ = Evaluator(job.network, job.heads, model)(job.data.validation)
-    assert sum(losses_of_model.values()) == losses[-2]
+    of_model, _ = Evaluator(job.network, job.heads, model)(job.data.validation)
+    assert of_model.loss == losses[-2]
 
 
 EVERYTHING: dict[str, Any] = {

@@ -10,10 +10,8 @@ from nnctl.activations import Relu, Tanh
 from nnctl.config.experiment import EarlyStopping, Experiment
 from nnctl.engine.batch import INPUT, single
 from nnctl.engine.network import Pass, chain
-from nnctl.engine.parameters import Layout, Parameter
 from nnctl.engine.workers import Workers
 from nnctl.errors import Diverged
-from nnctl.initializers import Constant
 from nnctl.layers import Activation, Dense
 from nnctl.layers.blocks import Residual
 from nnctl.optimizers import SGD
@@ -22,15 +20,18 @@ from nnctl.training.assemble import assemble
 from nnctl.training.diagnostics import explain_divergence, layer_health, unit_health
 from nnctl.training.job import Job
 from nnctl.training.loop import EpochDone, Finished, start, train
-from nnctl.training.restarts import close_restart, kept_restart
 from nnctl.training.state import State
 from nnctl.training.stopping import Monitor
+from nnctl.training.tally import Tally
+from nnctl.training.trials import Trials
 from tests.experiments import SHIPPED
 
 
 def state() -> State:
-    layout = Layout({"a": {"w": Parameter((1,), Constant(value=1.0))}})
-    return State(layout.initial(0), Stepper(SGD(), layout, "f4"))
+    made = job()
+    theta = made.network.layout.initial(0)
+    tally = Tally(made.data.train, made.network, made.heads, {}, "f4")
+    return State(theta, Stepper(SGD(), made.network.layout, "f4"), tally)
 
 
 def epochs(monitor: Monitor, values: Sequence[float]) -> tuple[int, int, float | None]:
@@ -68,13 +69,13 @@ def test_higher_may_be_better() -> None:
 
 def test_the_best_restart_is_kept_and_one_without_a_figure_is_not() -> None:
     monitor = Monitor(None, "validation.loss", higher_is_better=False)
-    s = state()
-    for restart, value in enumerate([float("nan"), 0.4, 0.2, 0.3]):
-        s.restart, s.last_value, s.theta = restart, value, np.full(1, value, "f4")
-        s.best_theta = s.champion if restart == 0 else None
-        close_restart(s, monitor)
-    assert kept_restart(s.scores, monitor)["restart"] == 3
-    assert s.champion == np.float32(0.2)
+    trials = Trials(lambda _: state(), state())
+    for value in (float("nan"), 0.4, 0.2, 0.3):
+        trials.state.last_value, trials.state.theta = value, np.full(1, value, "f4")
+        trials.close(monitor)
+        trials.next()
+    assert trials.kept(monitor)["restart"] == 3
+    assert trials.champion == np.float32(0.2)
 
 
 def test_health_of_a_step() -> None:

@@ -64,7 +64,8 @@ def test_a_model_file_keeps_the_order_of_its_inputs(folder: Path, run: Path, mod
     assert list(model.fitted.inputs) == list(job.data.inputs) == ["second", "first", "words"]
     assert model.fitted == job.data.fitted
     assert job.data.test is not None
-    losses, outputs = Evaluator(job.network, job.heads, model.theta)(job.data.test)
+    tally, outputs = Evaluator(job.network, job.heads, model.theta)(job.data.test)
+    losses = tally.means()
     found = measure(model, own_data(model, run, "test", pytest.fail)[1])
     assert found.loss == 0.5 * losses["price"] + losses["kind"]
     for name, each in found.outputs.items():

@@ -51,21 +51,21 @@ def trained(job: Job, threads: int = 1, stop_after: int | None = None) -> tuple[
     """The weights and rows of metrics; interrupted and resumed after so many events, if asked."""
     rows, seen = [], 0
     with Workers(threads) as workers, np.errstate(all="ignore"):
-        state = start(job, workers)
-        for event in train(job, state, workers):
+        trials = start(job, workers)
+        for event in train(job, trials, workers):
             seen += isinstance(event, BatchDone | EpochDone)
             if isinstance(event, EpochDone):
                 rows.append(event.row)
             if seen == stop_after:
-                arrays, values = state.snapshot()
+                arrays, values = trials.snapshot()
                 arrays, values = {k: v.copy() for k, v in arrays.items()}, json.loads(json.dumps(values))
                 break
         else:
             assert isinstance(event, Finished)
             return event.theta, rows
-        state = start(job, workers, values["restart"])
-        state.restore(arrays, values)
-        for event in train(job, state, workers):
+        trials = start(job, workers)
+        trials.restore(arrays, values)
+        for event in train(job, trials, workers):
             if isinstance(event, EpochDone):
                 rows.append(event.row)
         return event.theta, rows
@@ -128,7 +128,7 @@ def test_the_same_initial_weights_and_splits(folder: Path) -> None:
     one, other = job_of(folder), job_of(folder, data={"augment": []})
     np.testing.assert_array_equal(one.data.train.inputs["input"].rows, other.data.train.inputs["input"].rows)
     with Workers() as workers:
-        np.testing.assert_array_equal(start(one, workers).theta, start(other, workers).theta)
+        np.testing.assert_array_equal(start(one, workers).state.theta, start(other, workers).state.theta)
 
 
 REFUSED = [
