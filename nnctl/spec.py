@@ -3,9 +3,17 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 
@@ -18,6 +26,20 @@ class Spec(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+class Reticent(Spec):
+    """Settings of which some are written down only where they differ from their defaults.
+
+    They belong to uses that most experiments make nothing of, such as several inputs and outputs.
+    """
+
+    unsaid: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _what_is_used(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        default = {key for key in self.unsaid if getattr(self, key) == type(self).model_fields[key].default}
+        return {key: value for key, value in serialize(self).items() if key not in default}
 
 
 class ByType:

@@ -38,12 +38,14 @@ def check(
         rows, used = checks.layer_rows(job.network), checks.memory(job)
         initial = checks.initial_loss(job)
         learned = checks.overfit(job, Workers()) if overfit else None
+        lopsided = list(checks.share_warnings(job)) if len(job.heads) > 1 else []
     optimizer, epochs = job.experiment.optimizer, job.experiment.training.epochs
     rates = preview(job.experiment.schedule, optimizer.learning_rate, epochs, 1)
     warnings = [
         *checks.model_warnings(job),
         *checks.training_warnings(job),
         *([message] if (message := checks.loss_warning(initial)) else []),
+        *lopsided,
         *(problem.message for problem in job.data.report.problems),
     ]
     sizes = {split: len(data) for split, data in job.splits()}

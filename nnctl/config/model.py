@@ -1,8 +1,8 @@
 """The `model` section."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from nnctl.activations import AnyActivation, Relu
 from nnctl.engine.layer import Layer
@@ -17,15 +17,13 @@ from nnctl.layers import (
     Dropout,
     LayerNormalization,
 )
-from nnctl.spec import Listed, Spec
+from nnctl.spec import Listed, Reticent
 
 NORMALIZATIONS = {"batch": BatchNormalization(), "layer": LayerNormalization()}
-#: What networks of several inputs or outputs have besides.
-BRANCHING = ("inputs", "join", "outputs")
 Layers = Annotated[tuple[AnyLayer, ...], Listed]
 
 
-class Model(Spec):
+class Model(Reticent):
     """The network: a short form for multilayer perceptrons, or a list of layers.
 
     The output layer follows from target and loss unless `layers` ends in it. Where the data name several inputs,
@@ -35,6 +33,9 @@ class Model(Spec):
     {hidden: [64, 32], activation: relu, dropout: 0.2, init: he_normal}
     ```
     """
+
+    #: What networks of several inputs or outputs have besides.
+    unsaid: ClassVar[tuple[str, ...]] = ("inputs", "join", "outputs")
 
     hidden: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Listed] = Field(
         (), description="Units of each hidden layer; `[]` is a model without hidden layers."
@@ -63,16 +64,10 @@ class Model(Spec):
         {}, description="Layers between `layers` and an output of `data.outputs`; the output layer follows by itself."
     )
 
-    @model_serializer(mode="wrap")
-    def _what_is_used(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A network of one input and one output says nothing of branches and heads."""
-        unused = {key for key in BRANCHING if getattr(self, key) == type(self).model_fields[key].default}
-        return {key: value for key, value in serialize(self).items() if key not in unused}
-
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if self.layers is not None:
-            both = ("layers", *BRANCHING)
+            both = ("layers", *self.unsaid)
             short = {key: field.default for key, field in type(self).model_fields.items() if key not in both}
             also = [key for key, default in short.items() if getattr(self, key) != default]
             if also:

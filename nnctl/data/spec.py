@@ -1,6 +1,6 @@
 """The `data` section of the experiment file."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,7 @@ from nnctl.data.outputs import TASK, Output
 from nnctl.data.preprocess import Kind, Preprocess
 from nnctl.data.sources import AnySource
 from nnctl.metrics import Task
-from nnctl.spec import Fraction, Listed, Spec
+from nnctl.spec import Fraction, Listed, Reticent, Spec
 
 PartName = Literal["validation", "test"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -44,7 +44,7 @@ class Split(Spec):
         return self
 
 
-class DataSpec(Spec):
+class DataSpec(Reticent):
     """Where the examples are, what to predict, and how to prepare them.
 
     `source` is split into parts, except those that have a file of their own; `train` instead of
@@ -57,6 +57,8 @@ class DataSpec(Spec):
     split: {validation: 0.2, test: 0.2}
     ```
     """
+
+    unsaid: ClassVar[tuple[str, ...]] = ("inputs", "outputs")
 
     source: AnySource | None = Field(None, description="Examples to be split.")
     train: AnySource | None = Field(None, description="Training examples, used whole; instead of `source`.")

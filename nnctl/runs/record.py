@@ -18,6 +18,7 @@ from nnctl.errors import Diverged, Interrupted, NnctlError
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model, save_model
 from nnctl.runs.resolved import write_config
+from nnctl.runs.summary import health, rows
 from nnctl.stopping import StopRequest
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
@@ -149,6 +150,8 @@ class Recorder:
         }
         self.run.update(**plain({k: v for k, v in summary.items() if k != "run"}))
         self.run.log(f"finished: {event.reason}, best epoch {epoch}")
+        for message in health(rows(self.run)):
+            self.run.log(f"warning: {message}")
         return plain(summary)
 
 

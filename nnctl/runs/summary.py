@@ -6,6 +6,7 @@ from typing import Any
 from nnctl.config.yaml12 import parse
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.directory import RunDirectory
+from nnctl.training.shares import SHARE, overbearing
 
 #: A layer's gradient may be so much smaller or larger than that of the last layer.
 FADED, BLOWN_UP = 1e-4, 1e4
@@ -89,7 +90,9 @@ def health(epochs: list[dict[str, Any]]) -> list[str]:
     """What is wrong with the layers, named and explained, from the figures of all epochs."""
     layers: dict[str, dict[str, float]] = (epochs[-1].get("layers") or {}) if epochs else {}
     found = [warning for name, figures in layers.items() for warning in _unit_warnings(name, figures)]
-    return found + _gradient_warnings(layers) + _update_warnings(layers, epochs)
+    last = epochs[-1] if epochs else {}
+    shares = {key.removeprefix(SHARE): share or 0.0 for key, share in last.items() if key.startswith(SHARE)}
+    return found + _gradient_warnings(layers) + _update_warnings(layers, epochs) + list(overbearing(shares))
 
 
 def _unit_warnings(name: str, figures: dict[str, float]) -> list[str]:

@@ -14,7 +14,9 @@ from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 from nnctl.layers import Activation
 from nnctl.optimizers.stepper import Stepper
+from nnctl.training.diagnostics import gradient_shares
 from nnctl.training.job import Job
+from nnctl.training.shares import overbearing
 
 #: The initial loss may be this many times what chance gives.
 LARGE_START = 5.0
@@ -168,6 +170,14 @@ def training_warnings(job: Job) -> Iterator[str]:
         constant = (present == present[:1]).all(axis=0) if present.ndim == 2 else ()
         for name, value in ((truth.target.columns[i], present[0, i]) for i in np.flatnonzero(constant)):
             yield f"the target {name!r} is {value:g} in every row of training; there is nothing to learn"
+
+
+def share_warnings(job: Job) -> Iterator[str]:
+    """Which output decides alone, at the start, what the layers learn that several depend on."""
+    theta = job.network.layout.initial(job.experiment.seed, dtype="float64")
+    batch = job.data.train.take(sample(job, max(job.batch_size, 256)), "float64")
+    shares = gradient_shares(Objective(job.network, job.heads, theta), batch, (job.experiment.seed, "check"))
+    yield from overbearing(shares)
 
 
 def loss_warning(initial: InitialLoss) -> str | None:

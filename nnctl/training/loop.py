@@ -23,6 +23,7 @@ from nnctl.schedules import Progress
 from nnctl.training.diagnostics import explain_divergence, gradient_shares, layer_health, probe, unit_health
 from nnctl.training.evaluate import Evaluator
 from nnctl.training.job import Job
+from nnctl.training.shares import SHARE
 from nnctl.training.state import State
 from nnctl.training.stopping import Monitor
 from nnctl.training.tally import Tally, named
@@ -276,7 +277,7 @@ class _Training:
         if penalty:
             row["penalty"] = penalty
         row["gradient_norm"] = state.gradient_norm / job.steps
-        row |= {f"gradient_share.{output}": share for output, share in self.shares.items()}
+        row |= {f"{SHARE}{output}": share for output, share in self.shares.items()}
         for name, shares in unit_health(job.network, self.probe_pass, self.probe_rows).items():
             health.setdefault(name, {}).update(shares)
         row["layers"] = health
