@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nnctl.runs.model import Model
 
 DPI = 150
+#: What stands below a picture, and the column it is from.
+WORDS = (("true", "truth"), ("said", "prediction"))
 
 
 def check_outputs(model: "Model", count: int | None, files: Sequence[Path]) -> None:
@@ -23,7 +25,7 @@ def check_outputs(model: "Model", count: int | None, files: Sequence[Path]) -> N
         ConfigError: saying what is allowed.
     """
     from nnctl.plot.canvas import METADATA, styled
-    from nnctl.plot.pictures import picture_shape
+    from nnctl.plot.pictures import picture_input
     from nnctl.use.output import SUFFIXES
 
     if files and count is None:
@@ -35,7 +37,7 @@ def check_outputs(model: "Model", count: int | None, files: Sequence[Path]) -> N
             raise ConfigError(
                 f"--worst-output {file}: the ending says no format; {', '.join([*SUFFIXES, *pictures])} do"
             )
-        if ending in pictures and picture_shape(model) is None:
+        if ending in pictures and picture_input(model) is None:
             raise ConfigError(f"--worst-output {file}: the examples are no pictures; write a table, such as .csv")
         if ending in pictures:
             with styled():
@@ -58,20 +60,30 @@ def write(files: Sequence[Path], frame: "pl.DataFrame", model: "Model", examples
 def _write_sheet(file: Path, frame: "pl.DataFrame", model: "Model", examples: "Dataset", title: str) -> None:
     from nnctl.plot import sheet
     from nnctl.plot.canvas import save, styled
-    from nnctl.plot.pictures import picture_shape, pixels
+    from nnctl.plot.pictures import picture_input, pixels
 
-    shape = picture_shape(model)
-    if shape is None:
+    name = picture_input(model)
+    if name is None:
         raise ConfigError(f"--worst-output {file}: the examples are no pictures; write a table, such as .csv")
-    (x,) = examples.take(slice(None), model.theta.dtype).inputs.values()
+    x = examples.take(slice(None), model.theta.dtype).inputs[name]
+    outputs = {"": ""} if len(model.heads) == 1 else {f"{output}.": f"{output} " for output in model.heads}
     files = frame["file"] if "file" in frame.columns else None
     names = [()] * len(frame) if files is None else [(Path(file).name,) for file in files]
     captions = [
-        (*name, f"row {row['row']}", f"true: {row['truth']}", f"said: {row['prediction']}")
-        for name, row in zip(names, frame.to_dicts(), strict=True)
+        (
+            *file_name,
+            f"row {row['row']}",
+            *(f"{of}{word}: {_short(row[key + column])}" for key, of in outputs.items() for word, column in WORDS),
+        )
+        for file_name, row in zip(names, frame.to_dicts(), strict=True)
     ]
     with styled():
-        save(sheet.draw(pixels(model, x, shape), captions, title), file, DPI, console.warn)
+        save(sheet.draw(pixels(model, name, x), captions, title), file, DPI, console.warn)
+
+
+def _short(value: object) -> str:
+    """What stands below a picture; a question mark for what is not known."""
+    return "?" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def show(frame: "pl.DataFrame") -> None:

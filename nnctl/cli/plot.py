@@ -36,6 +36,18 @@ def plot(
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="For features: a picture file instead of an example.")
     ] = None,
+    input_name: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            metavar="NAME",
+            help="For filters and features: the input, where there are several; left out, the first of pictures.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="For confusion: the output, where there are several; left out, the first."),
+    ] = None,
     width: Annotated[float, typer.Option(min=3, max=40, help="In inches.")] = 8.0,
     dpi: Annotated[int, typer.Option(min=40, max=1200, help="Pixels an inch.")] = 150,
 ) -> None:
@@ -51,9 +63,13 @@ def plot(
     if (example is not None or image is not None) and what != "features":
         given = "--example" if example is not None else "--image"
         raise ConfigError(f"{given}: is for `--what features`, which draws one example; {what} has no use for it")
-    if example is not None and image is not None:
+    if input_name is not None and what not in ("filters", "features"):
+        raise ConfigError(f"--input {input_name}: is for filters and features; {what} has no use for it")
+    if target is not None and what != "confusion":
+        raise ConfigError(f"--target {target}: is for confusion; {what} has no use for it")
+    request = Request(run, width, data, split, example or 1, image, input_name, target, console.warn)
+    if example is not None and image is not None and len(request.model.fitted.inputs) == 1:
         raise ConfigError("--example and --image: both name what to draw; use one of them")
-    request = Request(run, width, data, split, example or 1, image, console.warn)
     file = output or Path(f"{request.name}-{what}.png")
     check_output(file)
     with styled():

@@ -48,9 +48,12 @@ def _start(trace: Trace, drawn: Drawing, inputs: Columns, outputs: Columns) -> I
     if not drawn.is_chain:
         yield Table(("units", "layers", "read"), tuple(_structure(drawn)))
     if drawn.unwritten:
-        count = sum(map(len, trace.inputs.values()))
+        read = [name for name in trace.inputs if any(name in layer.reads for layer in drawn.unwritten)]
+        count, whose = sum(len(trace.inputs[name]) for name in read), ""
+        if len(trace.inputs) > 1:
+            whose = f" of {' and '.join(read)}"
         yield Paragraph(
-            f"The features f1, f2, ... are the {count} inputs after {', '.join(_outer(drawn.unwritten))}, "
+            f"The features f1, f2, ... are the {count} inputs{whose} after {', '.join(_outer(drawn.unwritten))}, "
             "as in evaluation. These layers are not written out; `--json` has all their numbers."
         )
     for stage in drawn.sources:

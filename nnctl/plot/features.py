@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 #: Maps of a layer that are shown, and how many stand in a line.
 MOST, COLUMNS = 24, 12
-#: What the example itself is called, where it stands among the maps.
-INPUT = "input"
 #: In inches: the picture on top, and a line of text.
 INPUT_SIDE, HEADING = 1.3, 0.32
 
@@ -72,7 +70,7 @@ def draw(picture: Array | None, caption: str, found: Sequence[Stage], title: str
         bar = figure.colorbar(image, ax=axes, aspect=12, pad=0.01, fraction=0.04)
         axes.set_anchor("W")  # the colour bar has moved it
         bar.ax.tick_params(labelsize=9)
-        bar.set_label("value" if stage.name == INPUT else "activation", fontsize=9)
+        bar.set_label(stage.quantity, fontsize=9)
         bar.outline.set_visible(False)
     return figure
 

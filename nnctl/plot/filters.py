@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnctl.engine.batch import INPUT
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.plot.canvas import DIVERGING, new_figure
 from nnctl.plot.pictures import picture_shape
+from nnctl.plot.stages import readers
 from nnctl.plot.tiles import Tiles, fitting_columns
 from nnctl.runs.model import Model
 
@@ -45,35 +46,39 @@ class Filters:
     inputs: tuple[str, ...] = ()
 
 
-def filters_of(model: Model) -> Filters:
-    """The first layer with weights, as pictures where that is possible.
+def filters_of(model: Model, name: str) -> Filters:
+    """The first layer with weights that an input reaches, as pictures where that is possible.
 
     Raises:
         ConfigError: where no layer has weights.
     """
-    layout = model.network.layout
-    named = [name for name, parameter in layout.parameters.items() if parameter.role == "weight"]
-    if not named:
+    layout, reached = model.network.layout, readers(model.network, name)
+    named = [full for full, parameter in layout.parameters.items() if parameter.role == "weight"]
+    first = next((full for full in named if full.rpartition(".")[0] in reached), None)
+    if first is None:
         raise ConfigError("filters: no layer of this network has weights; nothing to draw")
-    name, weight = named[0].rpartition(".")[0], layout.view(model.theta, named[0]).astype(np.float64)
-    units = model.target.names if len(named) == 1 and weight.shape[-1] == len(model.target.names) else ()
+    layer, weight = first.rpartition(".")[0], layout.view(model.theta, first).astype(np.float64)
     numbers = tuple(str(i) for i in range(1, weight.shape[-1] + 1))
     if weight.ndim == 2:
-        shape, captions = picture_shape(model), units or numbers
-        if shape is None:
-            inputs = model.fitted.inputs[INPUT].names
-            return Filters(name, None, weight, "unit", captions, inputs)
+        answers = tuple(unit for target in model.fitted.outputs.values() for unit in target.names)
+        captions = answers if len(named) == 1 and weight.shape[-1] == len(answers) else numbers
+        shape = picture_shape(model, name)
+        if shape is None or prod(shape) != len(weight):  # read beside other inputs, or after other layers
+            own = model.fitted.inputs[name].names
+            every = tuple(unit for each in model.fitted.inputs.values() for unit in each.names)
+            inputs = next((names for names in (own, every) if len(names) == len(weight)), ())
+            return Filters(layer, None, weight, "unit", captions, inputs)
         pictures = weight.T.reshape(-1, *shape)
-        return Filters(name, pictures[..., 0] if shape[-1] == 1 else pictures, None, "unit", captions)
+        return Filters(layer, pictures[..., 0] if shape[-1] == 1 else pictures, None, "unit", captions)
     if weight.ndim == 3:  # (kernel, channels, filters): time from left to right, a line for each channel
-        return Filters(name, weight.transpose(2, 1, 0), None, "filter", numbers)
+        return Filters(layer, weight.transpose(2, 1, 0), None, "filter", numbers)
     by_filter = weight.transpose(3, 0, 1, 2)  # (filters, kh, kw, channels)
-    if by_filter.shape[-1] == 3 and picture_shape(model) is not None:
-        return Filters(name, by_filter, None, "filter", numbers)
+    if by_filter.shape[-1] == 3 and picture_shape(model, name) is not None:
+        return Filters(layer, by_filter, None, "filter", numbers)
     channels = by_filter.shape[-1]
     pictures = by_filter.transpose(0, 3, 1, 2).reshape(-1, *by_filter.shape[1:3])
     captions = numbers if channels == 1 else tuple(f"{f}, channel {c + 1}" for f in numbers for c in range(channels))
-    return Filters(name, pictures, None, "filter", captions)
+    return Filters(layer, pictures, None, "filter", captions)
 
 
 def draw(found: Filters, title: str, width: float) -> Figure:

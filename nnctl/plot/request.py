@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnctl.data.dataset import Dataset
-from nnctl.engine.batch import INPUT, OUTPUT
-from nnctl.engine.parameters import Array
+from nnctl.engine.network import Pass
 from nnctl.errors import ConfigError
 from nnctl.plot import confusion, curves, distributions, features, filters
-from nnctl.plot.pictures import picture_shape, pixels, read_picture
-from nnctl.plot.stages import Stage, stages, weights
+from nnctl.plot.pictures import picture_input, picture_shape, pixels, read_picture
+from nnctl.plot.stages import Stage, readers, stages, weights
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model
 from nnctl.runs.trained import model_file, open_trained
-from nnctl.training.evaluate import outputs
+from nnctl.spec import nearest
 from nnctl.use.evaluation import Split, file_data, measure, own_data
 from nnctl.use.rows import example, rows_of_source
 
@@ -39,6 +38,8 @@ class Request:
         split: of the run's own data.
         example: the row of one example.
         image: a picture file, instead of an example.
+        input: the input to show, where there are several; left out, the first that is a picture, else the first.
+        target: the output to show, where there are several.
         warn: told where the data have changed since training.
     """
 
@@ -48,6 +49,8 @@ class Request:
     split: Split | None = None
     example: int = 1
     image: Path | None = None
+    input: str | None = None
+    target: str | None = None
     warn: Callable[[str], None] = lambda _: None
 
     @property
@@ -73,8 +76,29 @@ class Request:
         split, data = own_data(self.model, self.folder, self.split, self.warn)
         return f"{split} split", data
 
+    @property
+    def chosen_input(self) -> str:
+        """The input to show."""
+        inputs = self.model.network.inputs
+        if self.input is not None:
+            return chosen("--input", self.input, inputs)
+        return picture_input(self.model) or next(iter(inputs))
+
     def title(self, what: str) -> str:
         return f"{self.name}: {what}"
+
+
+def chosen(option: str, name: str, there: Collection[str]) -> str:
+    """A name that was asked for, if there is such an input or output.
+
+    Raises:
+        ConfigError: naming those there are.
+    """
+    if name not in there:
+        guess = nearest(name, there)
+        hint = f"; did you mean {guess}?" if guess else ""
+        raise ConfigError(f"{option} {name}: this model has {', '.join(there)}{hint}")
+    return name
 
 
 def draw_curves(request: Request) -> Figure:
@@ -86,52 +110,70 @@ def draw_curves(request: Request) -> Figure:
 def draw_confusion(request: Request) -> Figure:
     """What was taken for what."""
     name, data = request.examples
-    outputs = measure(request.model, data).outputs.values()
-    found, matrix = next(((each, m) for each in outputs if (m := each.confusion()) is not None), (None, None))
-    if found is None or matrix is None:
-        raise ConfigError(
-            "confusion: is for classes and labels, and this model predicts numbers; `nnctl eval` shows its errors"
-        )
+    measured = measure(request.model, data).outputs
+    wanted = [chosen("--target", request.target, measured)] if request.target else list(measured)
+    shown = next((output for output in wanted if measured[output].confusion() is not None), None)
+    matrix = None if shown is None else measured[shown].confusion()
+    if shown is None or matrix is None:
+        what = f"{request.target} is numbers" if request.target else "this model predicts numbers"
+        raise ConfigError(f"confusion: is for classes and labels, and {what}; `nnctl eval` shows its errors")
+    found = measured[shown]
     right = matrix.diagonal(axis1=-2, axis2=-1).sum() / max(matrix.sum(), 1)
-    title = request.title(f"confusion, {name} (n = {len(data):,}), {right:.1%} right")
+    of = f" of {shown}" if len(measured) > 1 else ""
+    title = request.title(f"confusion{of}, {name} (n = {len(found.losses):,}), {right:.1%} right")
     return confusion.draw(found.predictions.names, matrix, title, request.width)
 
 
 def draw_filters(request: Request) -> Figure:
     """What the first layer looks for."""
-    return filters.draw(filters.filters_of(request.model), request.title("first layer"), request.width)
+    found = filters.filters_of(request.model, request.chosen_input)
+    return filters.draw(found, request.title("first layer"), request.width)
 
 
 def draw_features(request: Request) -> Figure:
     """What a convolutional network makes of one example."""
-    model = request.model
-    blank = {INPUT: np.zeros((1, *model.network.inputs[INPUT].shape), model.theta.dtype)}
-    features.with_maps(stages(model.network, model.theta, blank))  # say no early
-    x, name, truth = _example(request)
-    found = features.with_maps(stages(model.network, model.theta, {INPUT: x}))
-    y = outputs(model.network, model.theta, {INPUT: x})[OUTPUT]
-    decoded = model.target.decode(model.loss.predict(y))[0]
-    caption = f"predicted {model.target.answer_text(decoded)}" + (f", true {truth}" if truth else "")
-    shape = picture_shape(model)
-    picture = None if shape is None else pixels(model, x, shape)[0]
+    model, name = request.model, request.chosen_input
+    network, reached = model.network, readers(model.network, name)
+    features.with_maps([Stage(layer, np.empty((0, *network.signals[layer].shape))) for layer in reached])  # early
+    inputs, example_name, truths = _example(request, name)
+    found = features.with_maps([s for s in stages(network, model.theta, inputs) if s.ends in reached])
+    forward = Pass(network, model.theta)
+    forward.begin(training=False, address=(0, "plot"))
+    said = []
+    for output, y in forward.forward(inputs).items():
+        target = model.fitted.outputs[output]
+        answer = target.answer_text(target.decode(model.losses[output].predict(y))[0])
+        true = f", true {truths[output]}" if output in truths else ""
+        said.append((f"{output}: " if len(model.heads) > 1 else "") + f"predicted {answer}{true}")
+    x = inputs[name]
+    picture = pixels(model, name, x)[0] if picture_shape(model, name) is not None else None
     if picture is None and x.ndim > 2:  # a signal, or more channels than colours: drawn as maps are
-        found = [Stage(features.INPUT, x, INPUT), *found]
-    return features.draw(picture, caption, found, request.title(f"feature maps of {name}"), request.width)
+        found = [Stage(name, x, name, "value"), *found]
+    title = request.title(f"feature maps of {example_name}")
+    return features.draw(picture, "; ".join(said), found, title, request.width)
 
 
-def _example(request: Request) -> tuple[Array, str, str | None]:
-    """The inputs (1, ...) of the example asked for, what it is called, and what is true of it."""
-    model = request.model
-    if request.image is not None:
-        return read_picture(request.image, model), request.image.name, None
+def _example(request: Request, name: str) -> tuple[dict[str, Any], str, dict[str, str]]:
+    """The inputs of the example asked for, what it is called, and what is true of it, by output, where that is known.
+
+    A picture takes the place of the input of this name; what other inputs there are come from the example.
+    """
+    model, inputs = request.model, dict[str, Any]()
+    picture = None if request.image is None else read_picture(request.image, model, name)
+    if request.image is not None and len(model.fitted.inputs) == 1:
+        return {name: picture}, request.image.name, {}
     if request.data is not None:
         rows = file_data(model, request.data, request.warn)
     else:
         split, _ = own_data(model, request.folder, request.split, request.warn)
         rows = rows_of_source(model, request.folder, split)
     one = example(rows, request.example)
-    (x,) = one.take(slice(None), model.theta.dtype).inputs.values()
-    return x, f"row {request.example}", model.target.truth_text(one.truths[OUTPUT].values[0])
+    inputs |= one.take(slice(None), model.theta.dtype).inputs
+    if request.image is not None:
+        return {**inputs, name: picture}, f"{request.image.name} in row {request.example}", {}
+    known = {output: truth for output, truth in one.truths.items() if truth.has(slice(None))[0]}
+    truths = {output: model.fitted.outputs[output].truth_text(truth.values[0]) for output, truth in known.items()}
+    return inputs, f"row {request.example}", truths
 
 
 def draw_weights(request: Request) -> Figure:

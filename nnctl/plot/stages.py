@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array
@@ -13,11 +14,19 @@ from nnctl.engine.sequences import Sequences
 
 @dataclass(frozen=True)
 class Stage:
-    """What some layers make of a batch: `name` names them, `ends` is the last, `values` are (batch, ...)."""
+    """What some layers make of a batch, or what an input is.
+
+    Attributes:
+        name: of the layers, or of the input.
+        values: (batch, ...).
+        ends: the last of the layers.
+        quantity: what the values are.
+    """
 
     name: str
     values: Array
     ends: str = ""
+    quantity: Literal["activation", "value"] = "activation"
 
 
 def stages(network: Network, theta: Array, inputs: Mapping[str, Array | Sequences]) -> list[Stage]:
@@ -34,14 +43,23 @@ def stages(network: Network, theta: Array, inputs: Mapping[str, Array | Sequence
         if node.layer.gives == "same" and not node.layer.joins:
             same[name] = same.get(node.inputs[0], node.inputs[0])
     shown = {name: node for name, node in network.nodes.items() if name not in same}
-    readers = Counter(same.get(read, read) for node in shown.values() for read in node.inputs)
+    uses = Counter(same.get(read, read) for node in shown.values() for read in node.inputs)
     for name, node in shown.items():
         read, values = same.get(node.inputs[0], node.inputs[0]), forward.values[name]
-        if node.layer.gives == "changed" and readers[read] == 1 and found and found[-1].ends == read:
+        if node.layer.gives == "changed" and uses[read] == 1 and found and found[-1].ends == read:
             found[-1] = Stage(f"{found[-1].name} + {node.layer.kind}", values, name)
         else:
             found.append(Stage(name, values, name))
     return found
+
+
+def readers(network: Network, name: str) -> frozenset[str]:
+    """The layers whose outputs depend on an input."""
+    found = {name}
+    for node in network.nodes.values():
+        if found.intersection(node.inputs):
+            found.add(node.name)
+    return frozenset(found - {name})
 
 
 def weights(network: Network, theta: Array) -> dict[str, Array]:
