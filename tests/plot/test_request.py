@@ -22,6 +22,7 @@ data:
     facts: {columns: [year, mileage]}
     words: {type: text, column: text}
     photo: {type: image, column: photo, size: [8, 6], color: grey}
+    small: {type: image, column: photo, size: [4, 3], color: grey}
   outputs:
     price: {target: price, loss: huber, weight: 0.5, metrics: [mae]}
     kind: {target: kind, metrics: [accuracy]}
@@ -29,6 +30,7 @@ model:
   inputs:
     words: [{embedding: 3}, global_average_pool]
     photo: [{conv: 4}, relu, {max_pool: 2}, flatten, {dense: 3}]
+    small: [{conv: 2}, flatten, {dense: 2}]
   layers: [{dense: 5}, tanh]
 """
 ROWS = 40
@@ -67,6 +69,10 @@ def test_the_maps_of_the_input_that_is_a_picture(run: Path) -> None:
     assert kind in ("kind: predicted u, true u", "kind: predicted v, true u")
 
 
+def test_the_maps_of_the_input_that_is_asked_for(run: Path) -> None:
+    assert headings(Request(run, input="small"))[1:] == ["small.conv2d1: 4 × 3 × 2"]
+
+
 def test_what_is_not_known_is_not_said(run: Path) -> None:
     caption, *_ = headings(Request(run, example=2))
     assert "true" not in caption.split("; ")[0]
@@ -92,7 +98,7 @@ def test_the_first_layer_of_each_input(run: Path) -> None:
         figures = [draw_filters(Request(run, input=name)) for name in (None, "facts")]
     notes = [figure.axes[0].get_title(loc="left") for figure in figures]
     assert notes[0].startswith("photo.conv2d1: 4 filters, 3 × 3")
-    assert notes[1] == "dense1: 8 inputs, 5 units"
+    assert notes[1] == "dense1: 10 inputs, 5 units"
 
 
 def test_an_input_without_maps_is_refused(run: Path) -> None:
@@ -112,7 +118,9 @@ def test_the_confusion_of_the_output_with_classes(run: Path) -> None:
 def test_names_that_are_not_there(run: Path) -> None:
     with pytest.raises(ConfigError, match="--target kin: this model has price, kind; did you mean kind?"):
         draw_confusion(Request(run, target="kin"))
-    with pytest.raises(ConfigError, match="--input foto: this model has facts, words, photo; did you mean photo?"):
+    with pytest.raises(
+        ConfigError, match="--input foto: this model has facts, words, photo, small; did you mean photo?"
+    ):
         draw_filters(Request(run, input="foto"))
 
 
