@@ -22,7 +22,7 @@ data:
     facts: {columns: [year, mileage]}
     words: {type: text, column: text}
     photo: {type: image, column: photo, size: [8, 6], color: grey}
-    small: {type: image, column: photo, size: [4, 3], color: grey}
+    small: {type: image, column: small, size: [4, 3], color: grey}
   outputs:
     price: {target: price, loss: huber, weight: 0.5, metrics: [mae]}
     kind: {target: kind, metrics: [accuracy]}
@@ -47,6 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "mileage": [(i * 7) % 11 for i in range(ROWS)],
             "text": ["red car " * (1 + i % 3) for i in range(ROWS)],
             "photo": [f"{i}.png" for i in range(ROWS)],
+            "small": [f"{i}.png" for i in reversed(range(ROWS))],
             "price": [None if i == 1 else i / 2 for i in range(ROWS)],
             "kind": ["uv"[i % 2] for i in range(ROWS)],
         }
