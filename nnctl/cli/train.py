@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +15,6 @@ from nnctl.stopping import StopRequest
 if TYPE_CHECKING:
     from nnctl.cli._display import Display
     from nnctl.runs.record import Recorder
-    from nnctl.training.loop import BatchDone
 
 
 def train(
@@ -51,10 +50,8 @@ def train(
             job = job or session.resume(run, overrides or ())
             for problem in job.data.report.problems:
                 console.warn(problem.message)
-            recorder = Recorder(run, job, stop, on_warning=console.warn)
             with console.progress(run.path.name) as display:
-                show(recorder, display)
-                summary = recorder.train()
+                summary = show(Recorder(run, job, stop), display)
     if not console.quiet:
         tell(summary)
     if as_json:
@@ -81,28 +78,38 @@ def stopping() -> Iterator[StopRequest]:
             signal.signal(number, handler)
 
 
-def show(recorder: "Recorder", display: "Display") -> None:
-    """Feed the display from the recorder's events."""
-    epochs = recorder.job.experiment.training.epochs
+def show(recorder: "Recorder", display: "Display") -> dict[str, Any]:
+    """Train, show what happens and return the summary."""
+    from nnctl.runs.record import BatchDone, Recorded, WentBack
+
+    epochs, steps = recorder.job.experiment.training.epochs, recorder.job.batches
     best: dict[str, Any] = {}
+    with closing(recorder.train()) as events:
+        for event in events:
+            match event:
+                case WentBack():
+                    console.warn(event.message)
+                case BatchDone():
+                    display.batch(event.epoch, epochs, event.batch, event.batches, event.loss, event.rate, event.speed)
+                case Recorded():
+                    return event.summary
+                case _:
+                    row = event.row
+                    best = row if event.best else best_so_far(recorder, best, row)
+                    display.batch(
+                        row["epoch"], epochs, steps, steps,
+                        row["train.loss"], row["learning_rate"], row["examples_per_second"],
+                    )  # fmt: skip
+                    display.epoch(row, best or None)
+    raise RuntimeError("training ended without a summary")
 
-    def on_batch(event: "BatchDone") -> None:
-        display.batch(event.epoch, epochs, event.batch, event.batches, event.loss, event.rate, event.speed)
 
-    def on_epoch(row: dict[str, Any], is_best: bool) -> None:
-        nonlocal best
-        state = recorder.trials.state
-        if is_best:
-            best = row
-        elif state.best_epoch and (best.get("epoch"), best.get("restart")) != (state.best_epoch, row.get("restart")):
-            same = [r for r in recorder.run.rows() if r.get("restart") == row.get("restart")]  # of before a resume
-            best = next(r for r in same if r["epoch"] == state.best_epoch)
-        steps = recorder.job.batches
-        speed = row["examples_per_second"]
-        display.batch(row["epoch"], epochs, steps, steps, row["train.loss"], row["learning_rate"], speed)
-        display.epoch(row, best or None)
-
-    recorder.on_batch, recorder.on_epoch = on_batch, on_epoch
+def best_so_far(recorder: "Recorder", known: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """The line of the best epoch of the trial that `row` is from; it may be one of before a resume."""
+    epoch, trial = recorder.trials.state.best_epoch, row.get("restart")
+    if not epoch or (known.get("epoch"), known.get("restart")) == (epoch, trial):
+        return known
+    return next(r for r in recorder.run.rows() if (r["epoch"], r.get("restart")) == (epoch, trial))
 
 
 def tell(summary: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Training into a run directory: events become lines, checkpoints and the model."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from math import isfinite
@@ -23,7 +23,23 @@ from nnctl.stopping import StopRequest
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
 from nnctl.training.report import evaluate_splits, trivial_answers
-from nnctl.training.trials import Trials
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """The last checkpoint is damaged, as `message` says, and training goes on from the one before."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Training has ended and the model is written; `summary` is also in run.json."""
+
+    summary: dict[str, Any]
+
+
+Event = WentBack | BatchDone | EpochDone | Recorded
 
 
 @dataclass
@@ -33,15 +49,12 @@ class Recorder:
     run: RunDirectory
     job: Job
     stop: StopRequest = field(default_factory=StopRequest)
-    on_batch: Callable[[BatchDone], None] = lambda _: None
-    on_epoch: Callable[[dict[str, Any], bool], None] = lambda _row, _best: None
-    on_warning: Callable[[str], None] = lambda _: None
     _saved_at: float = 0.0
 
-    def train(self) -> dict[str, Any]:
+    def train(self) -> Generator[Event, None, None]:
         """Train to the end, or until a stop is asked for; from the newest checkpoint where there is one.
 
-        Returns the summary, which is also in run.json.
+        Yields what happens, after it was written. Whoever closes the generator before its end interrupts the run.
 
         Raises:
             Interrupted: after the checkpoint was written, when `stop` was set.
@@ -49,7 +62,10 @@ class Recorder:
         """
         try:
             with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(self._threads()) as workers:
-                return self._consume(workers)
+                summary = yield from self._consume(workers)
+        except GeneratorExit:
+            self._interrupt("left")
+            raise
         except Diverged as error:
             self._note("diverged", str(error))
             raise
@@ -58,41 +74,43 @@ class Recorder:
         except BaseException as error:
             self._note("failed", f"{type(error).__name__}: {error}")
             raise
+        yield Recorded(summary)
 
     def _threads(self) -> int:
         wanted = self.job.experiment.runtime.threads
         return processors() if wanted == "auto" else wanted
 
-    def _restored(self, workers: Workers) -> Trials:
-        """The state to go on from: that of the newest whole checkpoint, or the first."""
-        trials = start(self.job, workers)
+    def _restore(self, workers: Workers) -> Generator[Event, None, None]:
+        """Set the state to go on from: that of the newest whole checkpoint, or the first."""
+        self.trials = trials = start(self.job, workers)
         found = self.run.checkpoints.load()
         if found is not None:
             arrays, values, warning = found
-            if warning is not None:
-                self.on_warning(f"went back to the checkpoint before the last one: {warning}")
             trials.restore(arrays, values)
+            if warning is not None:
+                yield WentBack(f"went back to the checkpoint before the last one: {warning}")
             reopen(self.job, trials)
         # Nothing of the run is changed before this point, where going on is certain.
         self.run.keep_rows(trials.rows)
         write_config(self.run, self.job)
         self.run.update(status="running", pid=os.getpid())
         self._saved_at = monotonic()
-        return trials
 
-    def _consume(self, workers: Workers) -> dict[str, Any]:
-        self.trials = self._restored(workers)
+    def _consume(self, workers: Workers) -> Generator[Event, None, dict[str, Any]]:
+        yield from self._restore(workers)
         with closing(train(self.job, self.trials, workers)) as events:
             for event in events:
                 if isinstance(event, Finished):
                     return self._finish(event, workers)
                 if isinstance(event, EpochDone):
                     self.run.append_row(plain(event.row))
-                    self.on_epoch(event.row, event.best)
-                else:
-                    self.on_batch(event)
+                yield event
                 if self.stop.signal is not None:
-                    self._interrupt(128 + self.stop.signal)
+                    self._interrupt(self.stop.name)
+                    raise Interrupted(
+                        f"stopped by {self.stop.name}; continue with: nnctl train --resume {self.run.path}",
+                        128 + self.stop.signal,
+                    )
                 self._save_if_due(isinstance(event, EpochDone))
         raise RuntimeError("training ended without a result")
 
@@ -108,14 +126,10 @@ class Recorder:
         self.run.checkpoints.save(arrays, values)
         self._saved_at = monotonic()
 
-    def _interrupt(self, exit_code: int) -> None:
+    def _interrupt(self, by: str) -> None:
+        state = self.trials.state
         self.save()
-        self._note(
-            "interrupted", f"{self.stop.name} after epoch {self.trials.state.epoch}, batch {self.trials.state.batch}"
-        )
-        raise Interrupted(
-            f"stopped by {self.stop.name}; continue with: nnctl train --resume {self.run.path}", exit_code
-        )
+        self._note("interrupted", f"{by} after epoch {state.epoch}, batch {state.batch}")
 
     def _note(self, status: str, reason: str) -> None:
         self.run.update(status=status, stop_reason=reason)

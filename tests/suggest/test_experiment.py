@@ -16,7 +16,7 @@ from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
 from nnctl.errors import ConfigError, DataError, NnctlError
 from nnctl.runs import session
-from nnctl.runs.record import Recorder
+from nnctl.runs.record import Recorded, Recorder
 from nnctl.suggest.experiment import suggest
 from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
@@ -62,7 +62,9 @@ SHIPPED = {
 def test_beats_the_baseline_by_a_clear_margin_as_it_stands(tmp_path: Path, name: str) -> None:
     target, metric, margin = SHIPPED[name]
     job = job_of(tmp_path, suggest(str(DATASETS / f"{name}.csv"), target.split(), tmp_path).text)
-    summary = Recorder(session.begin(job, tmp_path / "runs"), job).train()
+    *_, last = Recorder(session.begin(job, tmp_path / "runs"), job).train()
+    assert isinstance(last, Recorded)
+    summary = last.summary
     part = "test" if "test" in summary["evaluation"] else "train"
     assert summary["evaluation"][part][metric] > summary["baseline"][part][metric] + margin
 
