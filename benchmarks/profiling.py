@@ -37,6 +37,7 @@ from nnctl.training import loop  # noqa: E402
 from nnctl.training.assemble import job_of  # noqa: E402
 from nnctl.training.evaluate import Evaluator  # noqa: E402
 from nnctl.training.job import Job  # noqa: E402
+from nnctl.training.tally import Tally  # noqa: E402
 
 PRODUCTS, WAITING, LOOP = "matrix products", "waiting for workers, handing over", "Python: the loop and all else"
 EPOCHS = 3
@@ -46,7 +47,7 @@ Label = str | Callable[[Any], str]
 CHARGES: tuple[tuple[Any, str, str], ...] = (
     *((np, name, PRODUCTS) for name in FUNCTIONS),
     (Feed, "take", "gather"),
-    (loop._Run, "_order", "shuffle"),
+    (loop._Training, "_order", "shuffle"),
     (Stepper, "step", "optimizer"),
     (Penalty, "add_gradient", "penalty"),
     (Penalty, "constrain", "penalty"),
@@ -60,9 +61,9 @@ CHARGES: tuple[tuple[Any, str, str], ...] = (
     (Workers, "run", WAITING),
     (loop, "layer_health", "health of the layers"),
     (loop, "unit_health", "health of the layers"),
-    (loop, "evaluate", "metrics and validation"),
-    (Evaluator, "__call__", "metrics and validation"),
-    (loop._Run, "_epoch", LOOP),
+    (Tally, "figures", "metrics and validation"),
+    (Evaluator, "figures", "metrics and validation"),
+    (loop._Training, "_epoch", LOOP),
 )
 
 

@@ -55,6 +55,11 @@ def centres_and_scales(x: Array, rows: Array, method: str, by: str) -> tuple[tup
     centres, scales = statistics(x.reshape(len(x), -1), rows, method)
     if by == "channel":
         centres, scales = _by_channel(centres, scales, shape[-1] if len(shape) > 2 else 1, method)
+    if not (np.isfinite(centres).all() and np.isfinite(scales).all()):
+        raise DataError(
+            f"the inputs hold numbers up to {np.abs(x).max():.3g}, whose spread is larger than any number; divide them "
+            "before, or write data.preprocess: {numeric: none}"
+        )
     return tuple(centres.tolist()), tuple(np.where(scales > 0, scales, 1.0).tolist())
 
 
@@ -103,11 +108,13 @@ def _quantiles(x: Array, rows: Array, method: str) -> tuple[Array, Array]:
 
 
 def refuse_non_finite(x: Array, name: str) -> None:
-    """Check that every number of an array is finite.
+    """Check that an array has numbers, and that every one of them is finite.
 
     Raises:
         DataError: with the first example that is not.
     """
+    if not prod(x.shape[1:]):
+        raise DataError(f"{name}: examples of shape {x.shape[1:]} hold no numbers to learn from")
     if x.dtype.kind != "f":
         return
     start = 0

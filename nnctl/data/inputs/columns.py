@@ -17,7 +17,7 @@ from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table
 from nnctl.data.targets import Truth
 from nnctl.engine.parameters import Array, Shape
-from nnctl.errors import ConfigError
+from nnctl.errors import ConfigError, DataError
 from nnctl.spec import Listed
 
 
@@ -51,7 +51,13 @@ class Columns(Input):
     def fitted(self, values: Table, rows: Array, prepare: Preprocess, kinds: Mapping[str, Kind]) -> FittedColumns:
         train, limit = values.take(rows), prepare.max_categories
         columns = tuple(fit_column(train, name, kinds[name], prepare.options(name), limit) for name in self.columns)
-        return FittedColumns(columns=columns)
+        fitted = FittedColumns(columns=columns)
+        if not fitted.names:
+            raise DataError(
+                f"{values.name}: {', '.join(self.columns)} has no value in any training row, so that nothing is left to "
+                "learn from; name other columns"
+            )
+        return fitted
 
 
 class FittedColumns(FittedInput):
