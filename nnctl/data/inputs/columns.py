@@ -54,8 +54,8 @@ class Columns(Input):
         fitted = FittedColumns(columns=columns)
         if not fitted.names:
             raise DataError(
-                f"{values.name}: {', '.join(self.columns)} has no value in any training row, so that nothing is left to "
-                "learn from; name other columns"
+                f"{values.name}: {', '.join(self.columns)} has no value in any training row, so that nothing is left "
+                "to learn from; name other columns"
             )
         return fitted
 
