@@ -121,7 +121,7 @@ def make(
     output: Annotated[str, typer.Option(metavar="FILE", help="Where to write; - is standard output.")] = STDOUT,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
-    """Make a data set, as CSV."""
+    """Make a data set, as CSV; pictures that belong to it are written beside it."""
     from io import StringIO
 
     from nnctl.data.generators import write_csv
@@ -129,18 +129,26 @@ def make(
 
     own = {"size": size, "noise": noise, "seed": seed}
     given = [*(f"{key}={value}" for key, value in own.items() if value is not None), *(settings or ())]
-    table = _generator(kind, given).generate()
+    generator = _generator(kind, given)
     text = StringIO()
-    write_csv(table, text)
+    write_csv(generator.generate(), text)
     if output == STDOUT:
+        if generator.has_files:
+            raise ConfigError(f"{kind}: has files beside its table; say where, as in --output {kind}/{kind}.csv")
         console.result(text.getvalue().removesuffix("\n"))
         return
-    file = Path(output)
-    if file.exists() and not force:
-        raise ConfigError(f"{output}: is there already; --force overwrites it")
-    if not file.parent.is_dir():
-        raise ConfigError(f"{output}: there is no folder {file.parent}")
-    file.write_text(text.getvalue(), encoding="utf-8", newline="")
+    table = Path(output)
+    files = {table: text.getvalue().encode()}
+    files |= {table.parent / path: content for path, content in generator.files().items()}
+    if there := [file for file in files if file.exists() and not force]:
+        raise ConfigError(f"{there[0]}: is there already; --force overwrites it")
+    if generator.has_files:
+        for folder in {file.parent for file in files}:
+            folder.mkdir(parents=True, exist_ok=True)
+    elif not table.parent.is_dir():
+        raise ConfigError(f"{output}: there is no folder {table.parent}")
+    for file, content in files.items():
+        file.write_bytes(content)
     console.result(output)
 
 

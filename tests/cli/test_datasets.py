@@ -35,9 +35,22 @@ def test_makes_what_the_generator_makes(capsys: pytest.CaptureFixture[str], fold
 
 
 @pytest.mark.parametrize("kind", generators())
-def test_makes_every_kind(capsys: pytest.CaptureFixture[str], kind: str) -> None:
-    assert main(["datasets", "make", kind, "--size", "7"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 8
+def test_makes_every_kind(capsys: pytest.CaptureFixture[str], folder: Path, kind: str) -> None:
+    has_files = generators()[kind].has_files
+    assert main(["datasets", "make", kind, "--size", "7", *(["--output", "new/t.csv"] if has_files else [])]) == 0
+    out = capsys.readouterr().out
+    assert len((Path("new/t.csv").read_text() if has_files else out).splitlines()) == 8
+
+
+def test_files_are_written_beside_the_table_and_not_over_others(folder: Path) -> None:
+    make = ["datasets", "make", "cars", "--size", "3", "--output", "new/cars.csv"]
+    (folder / "new" / "pictures").mkdir(parents=True)
+    (folder / "new" / "pictures" / "0002.png").write_text("mine")
+    assert main(make) == 2
+    assert [path.name for path in (folder / "new").rglob("*.*")] == ["0002.png"]
+    assert main([*make, "--force"]) == 0
+    lines = (folder / "new" / "cars.csv").read_text().splitlines()[1:]
+    assert all((folder / "new" / line.split(",")[5]).read_bytes()[1:4] == b"PNG" for line in lines)
 
 
 def test_lists_as_settings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,6 +78,7 @@ REFUSED = [
     (["moons", "--set", "sixe=3"], "did you mean `size`?"),
     (["moons", "--set", "size"], "write --set key.path=value"),
     (["moons", "--output", "no/m.csv"], "there is no folder no"),
+    (["cars"], "cars: has files beside its table; say where, as in --output cars/cars.csv"),
     ([], "Missing argument"),
 ]
 

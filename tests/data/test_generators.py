@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from nnctl.data.generators import AnyGenerator, Generator, write_csv
+from nnctl.data.generators import AnyGenerator, Generator, cells, write_csv
 from nnctl.engine.parameters import Array
 
 GENERATOR = TypeAdapter(AnyGenerator)
@@ -159,6 +159,72 @@ def test_labels_depend_on_the_features_and_on_each_other() -> None:
         assert not len(wrong)
 
 
+def test_purchases_follow_their_formula() -> None:
+    """What the docstring says, written out row by row."""
+    names, columns = make(type="purchases", size=300, noise=0.0, seed=2)
+    region = {"east": 0.3, "north": -0.6, "south": 0.6, "west": -0.3}
+    device = {"computer": 0.7, "phone": -0.7, "tablet": 0.0}
+    answers = set()
+    for row in zip(*(cells(columns[name]) for name in names), strict=True):
+        r = dict(zip(names, row, strict=True))
+        assert (r["days"] is None) == (r["orders"] == 0)
+        z = (r["income"] - 40) / 20 - ((r["age"] - 45) / 18) ** 2 + region[r["region"]]
+        z += -1 if r["orders"] == 0 else r["orders"] / 2 - 1 - r["days"] / 180
+        z += (r["pages"] - 8) / 4 + device[r["device"]]
+        assert r["bought"] == ("yes" if z > 0 else "no")
+        amount = r["income"] / 2 + 2 * r["pages"] + (r["spent"] / r["orders"] / 2 if r["orders"] else 0)
+        assert r["amount"] == (pytest.approx(amount, abs=0.01) if z > 0 else None)
+        answers.add(r["bought"])
+    assert answers == {"yes", "no"}
+
+
+def test_the_worth_of_a_car_is_in_its_table_and_in_its_picture() -> None:
+    """Colour and body are found in the drawing, pixel by pixel, and with them the formulas hold."""
+    from PIL import Image
+
+    cars = GENERATOR.validate_python({"type": "cars", "size": 120, "noise": 0.0, "seed": 2})
+    names, columns = cars.generate()
+    files = cars.files()
+    colours = {
+        (30, 30, 35): 1.5,
+        (40, 70, 190): 0.75,
+        (200, 30, 40): -1.5,
+        (165, 170, 175): 0.0,
+        (240, 240, 235): -0.75,
+    }
+    region, fuel = {"east": 0.5, "north": -1, "south": 1, "west": -0.5}, {"diesel": -1, "electric": 1, "petrol": 0}
+    bodies, unknown = set(), 0
+    for row in zip(*(cells(columns[name]) for name in names), strict=True):
+        r = dict(zip(names, row, strict=True))
+        picture = np.asarray(Image.open(io.BytesIO(files[r["picture"]])), np.int64)
+        assert picture.shape == (16, 24, 3)
+        colour = min(colours, key=lambda c: float(np.abs(picture[9, 8:14].mean(axis=0) - c).sum()))
+        z = colours[colour] + region[r["region"]] + fuel[r["fuel"]] + (80 - r["mileage"]) / 60
+        assert r["sold"] in (None, "yes" if z > 0 else "no")
+        unknown += (r["sold"] is None) + (r["price"] is None)
+        if r["price"] is not None:
+            plain = 3 + 25 * np.exp(-(2024 - r["year"]) / 8) + r["power"] / 15 - r["mileage"] / 40
+            bodies.add((round(r["price"] / plain, 1), windows(picture)))
+    assert 10 < unknown < 45
+    assert bodies == {(1.6, 6), (1.2, 15), (0.7, 8), (1.0, 9)}
+
+
+def windows(picture: Array) -> int:
+    """The length of a car's side window less its frame, found by its colour."""
+    glass = (np.abs(picture - [150, 200, 230]) <= 8).all(axis=2)
+    return int(glass.any(axis=0).sum()) + 2
+
+
+@pytest.mark.parametrize("version", [{}, {"seed": 4}])
+def test_pictures_are_files_of_their_recipe_alone(version: dict[str, Any]) -> None:
+    recipe = {"type": "cars", "size": 5, **version}
+    files, again = (GENERATOR.validate_python(recipe).files() for _ in range(2))
+    assert files == again
+    assert list(files) == [f"pictures/000{i}.png" for i in range(1, 6)]
+    assert len(set(files.values())) == 5
+    assert not GENERATOR.validate_python({"type": "moons"}).files()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -183,7 +249,8 @@ def test_csv_holds_the_very_numbers(name: str) -> None:
     header, *lines = csv(table).splitlines()
     assert header == ",".join(names)
     for name, texts in zip(names, zip(*(line.split(",") for line in lines), strict=True), strict=True):
-        assert [type(v)(text) for v, text in zip(columns[name].tolist(), texts, strict=True)] == columns[name].tolist()
+        values = cells(columns[name])
+        assert [None if v is None else type(v)(text) for v, text in zip(values, texts, strict=True)] == values
 
 
 def test_zero_has_no_sign() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from nnctl.data.generators import AnyGenerator
+from nnctl.data.generators import AnyGenerator, cells
 from nnctl.data.sources.base import Source
 from nnctl.data.tables import Table, column_of, table_of
 from nnctl.spec import Listed
@@ -49,4 +49,14 @@ class Generated(Source):
         import polars as pl
 
         names, columns = self.generator.generate()
-        return table_of(pl.DataFrame({name: columns[name] for name in names}), f"generated {self.generator.type}")
+        return table_of(pl.DataFrame({n: cells(columns[n]) for n in names}), f"generated {self.generator.type}")
+
+    @model_validator(mode="after")
+    def _is_a_table_alone(self) -> Self:
+        if self.generator.has_files:
+            kind = self.generator.type
+            raise ValueError(
+                f"{kind} are files beside a table; write them with `nnctl datasets make {kind} --output "
+                f"FOLDER/{kind}.csv`, and {{type: csv, path: FOLDER/{kind}.csv}} here"
+            )
+        return self

@@ -46,6 +46,22 @@ def test_inline(tmp_path: Path) -> None:
         TypeAdapter(AnySource).validate_python({"type": "inline", "rows": []})
 
 
+def test_a_table_with_files_beside_it_cannot_be_made_in_memory() -> None:
+    with pytest.raises(
+        ValidationError, match="cars are files beside a table; write them with `nnctl datasets make cars"
+    ):
+        TypeAdapter(AnySource).validate_python({"type": "generated", "generator": "cars"})
+
+
+def test_generated_has_empty_cells(tmp_path: Path) -> None:
+    recipe = {"type": "purchases", "size": 40, "seed": 3}
+    source = TypeAdapter(AnySource).validate_python({"type": "generated", "generator": recipe})
+    frame = source.open(tmp_path).frame
+    assert frame["amount"].is_null().to_list() == (frame["bought"] == "no").to_list()
+    assert frame["days"].is_null().to_list() == (frame["orders"] == 0).to_list()
+    assert frame["days"].dtype.is_float()
+
+
 def test_generated_is_what_the_generator_says(tmp_path: Path) -> None:
     source = TypeAdapter(AnySource).validate_python({"type": "generated", "generator": {"type": "moons", "size": 9}})
     names, columns = source.generator.generate()

@@ -1,44 +1,18 @@
-"""Small made-up data sets, for learning and for tests.
+"""Points in the plane and in space, waves and sums: tables of numbers with a class, a label or a value."""
 
-The same settings give the same table everywhere: each generator has a random stream of its own, named
-by its seed and type, and values are rounded to six decimals, beyond which mathematical libraries may
-differ. In the equations n ~ N(0, noise^2), drawn anew for every number, U is the uniform distribution,
-and row i of C classes has class i mod C, so that classes are as equal as the size allows.
-"""
-
-import csv
 from string import ascii_lowercase
-from typing import Annotated, Literal, TextIO
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from nnctl.data.generators.base import Generator
 from nnctl.engine.parameters import Array
-from nnctl.engine.randomness import stream
-from nnctl.spec import Listed, Spec, type_short_form
-
-#: The names of the columns, in order, and each column's values.
-Table = tuple[tuple[str, ...], dict[str, Array]]
+from nnctl.spec import Listed
 
 
-class Generator(Spec):
-    """An immutable value: the recipe of a table."""
-
-    type: str
-    size: int = Field(200, ge=1, description="Number of rows.")
-    noise: float = Field(0.1, ge=0, description="Standard deviation of the noise; 0 for none.")
-    seed: int = Field(0, ge=0, description="Which of the possible tables; not the experiment's seed.")
-
-    def generate(self) -> Table:
-        """The column names and the columns; classes are strings, labels integers, the rest float64."""
-        columns = self.columns(stream(self.seed, "generate", self.type))
-        # + 0.0 turns the -0.0 that rounding may leave into 0.0.
-        rounded = {k: np.round(v, 6) + 0.0 if v.dtype.kind == "f" else v for k, v in columns.items()}
-        return tuple(rounded), rounded
-
-    def columns(self, random: np.random.Generator) -> dict[str, Array]:
-        """The columns before rounding, by name."""
-        raise NotImplementedError
+class Points(Generator):
+    """A table of points: columns x1, x2, ... and what is said of them."""
 
     def _classes(self, count: int) -> Array:
         return np.arange(self.size) % count
@@ -48,7 +22,7 @@ class Generator(Spec):
         return _features(x + self.noise * random.standard_normal(x.shape))
 
 
-class Moons(Generator):
+class Moons(Points):
     """Two half circles that reach into each other: `upper` and `lower`.
 
         upper: x = (cos a, sin a) + n        lower: x = (1 - cos a, 1/2 - sin a) + n        a ~ U(0, pi)
@@ -70,7 +44,7 @@ class Moons(Generator):
         return self._points(x, random) | {"label": np.array(["upper", "lower"])[lower]}
 
 
-class Circles(Generator):
+class Circles(Points):
     """Two circles, one within the other: `outer` and `inner`.
 
         x = r (cos a, sin a) + n        r = 1 outside, `factor` inside        a ~ U(0, 2 pi)
@@ -92,7 +66,7 @@ class Circles(Generator):
         return self._points(x, random) | {"label": np.array(["outer", "inner"])[inner]}
 
 
-class Xor(Generator):
+class Xor(Points):
     """The corners of the unit square: `odd` where one coordinate is 1, `even` where none or both are.
 
         x = (p, q) + n        label = odd if p xor q        (p, q) = (0, 0), (0, 1), (1, 0), (1, 1), (0, 0), ...
@@ -112,7 +86,7 @@ class Xor(Generator):
         return self._points(np.stack([p, q], axis=1), random) | {"label": np.array(["even", "odd"])[p ^ q]}
 
 
-class Spiral(Generator):
+class Spiral(Points):
     """Spiral arms around a common centre: classes `a`, `b`, ...
 
         x = r (cos f, sin f) + n        f = 2 pi (turns r + c / classes) for class c        r ~ U(0, 1)
@@ -137,7 +111,7 @@ class Spiral(Generator):
         return self._points(np.stack([r * np.cos(f), r * np.sin(f)], axis=1), random) | {"label": _letters(c)}
 
 
-class Blobs(Generator):
+class Blobs(Points):
     """Round clouds of points: classes `a`, `b`, ..., one around each centre.
 
         x = m_c + n for class c        m_c ~ U(-box, box)^features
@@ -176,7 +150,7 @@ class Blobs(Generator):
         return self._points(centres[c], random) | {"label": _letters(c)}
 
 
-class Linear(Generator):
+class Linear(Points):
     """A weighted sum of the features: linear regression with a known answer.
 
         y = w . x + b + n        x ~ U(-1, 1) in every feature
@@ -203,7 +177,7 @@ class Linear(Generator):
         return _features(x) | {"y": y + self.noise * random.standard_normal(self.size)}
 
 
-class Sine(Generator):
+class Sine(Points):
     """A sine wave: regression that no straight line can do.
 
         y = sin(2 pi frequency x) + n        x ~ U(-1, 1)
@@ -224,7 +198,7 @@ class Sine(Generator):
         return {"x": x, "y": y + self.noise * random.standard_normal(self.size)}
 
 
-class Multilabel(Generator):
+class Multilabel(Points):
     """Several labels an example, each on one side of its own plane through the features.
 
         label j = 1 where w_j . x + n > j / labels        x ~ N(0, 1) in every feature
@@ -251,23 +225,6 @@ class Multilabel(Generator):
         z = (x[:, None, :] * w).sum(axis=2) + self.noise * random.standard_normal((self.size, self.labels))
         present = (z > np.arange(self.labels) / self.labels).astype(np.int64)
         return _features(x) | {f"label{j + 1}": present[:, j] for j in range(self.labels)}
-
-
-AnyGenerator = Annotated[
-    Moons | Circles | Xor | Spiral | Blobs | Linear | Sine | Multilabel,
-    type_short_form,
-]
-
-
-def write_csv(table: Table, file: TextIO) -> None:
-    """Write a table as CSV: a header, a line feed after every line, floats in their shortest exact form.
-
-    Open the file with `newline=""`, or Windows will double the line ends.
-    """
-    names, columns = table
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(zip(*(columns[name].tolist() for name in names), strict=True))
 
 
 def _features(x: Array) -> dict[str, Array]:
