@@ -93,8 +93,10 @@ def show(
 
 def _facts(info: dict[str, Any], settings: dict[str, Any], epochs: int, status: str) -> list[list[Cell]]:
     model, data = settings.get("model") or {}, settings.get("data") or {}
-    layers = model.get("layers")
-    network = f"{len(layers)} layers" if layers else f"hidden {model.get('hidden')}, {_brief(model.get('activation'))}"
+    branches = [*(model.get("inputs") or {}).values(), *(model.get("outputs") or {}).values()]
+    layers = sum(map(len, [model.get("layers") or (), *branches]))
+    hidden = f"hidden {model.get('hidden')}, {_brief(model.get('activation'))}"
+    network = f"{layers} layers" if model.get("layers") else hidden
     facts = {
         "status": ": ".join(filter(None, [status, info.get("stop_reason")])),
         "created": info.get("created"),
@@ -102,6 +104,8 @@ def _facts(info: dict[str, Any], settings: dict[str, Any], epochs: int, status: 
         "monitored": f"{info['monitor']} {info['best_value']:.6g}" if info.get("best_value") is not None else None,
         "rows": _brief(info.get("rows")),
         "data": ", ".join(info.get("data") or {}) or None,
+        "inputs": ", ".join(data.get("inputs") or {}) or None,
+        "outputs": ", ".join(data.get("outputs") or {}) or None,
         "target": _brief(data.get("target")),
         "network": f"{network}; {info.get('parameters')} parameters",
         **{key: _brief(settings.get(key)) for key in ("loss", "optimizer", "schedule", "regularization")},
