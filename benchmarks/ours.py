@@ -67,7 +67,7 @@ def measure(config: Path, threads: int, *, floor: bool = False, memory: bool = F
         for event in train(job, state, workers):
             if isinstance(event, EpochDone):
                 seconds.append(perf_counter() - begun)
-                loss = event.row["train.loss"]
+                loss = event.row.figures["train.loss"]
                 if products is not None:
                     floors.append(products.epoch())
                 begun = perf_counter()

@@ -4,7 +4,7 @@ The command feeds the display; on a terminal it is redrawn a few times a second 
 that feeding it costs next to nothing. Figures are named as in metrics.jsonl.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.table import Table
 
-Row = Mapping[str, float | int | None]
+    from nnctl.training.history import EpochRow
 
 #: Often enough to look alive, seldom enough to leave the processor to the training.
 FRAMES_PER_SECOND = 5
@@ -58,7 +58,7 @@ class Display:
         if self.first is None:
             self.first = self.last
 
-    def epoch(self, row: Row, best: Row | None = None) -> None:
+    def epoch(self, row: "EpochRow", best: "EpochRow | None" = None) -> None:
         """An epoch is done: its line of metrics.jsonl, and that of the best epoch so far."""
 
 
@@ -68,17 +68,13 @@ class LineDisplay(Display):
     def __init__(self, write: Callable[[str], None]) -> None:
         self.write = write
 
-    def epoch(self, row: Row, best: Row | None = None) -> None:
+    def epoch(self, row: "EpochRow", best: "EpochRow | None" = None) -> None:
         of = f"/{self.last.epochs}" if self.last else ""
-        parts = [f"epoch {row['epoch']}{of}"]
-        parts += [f"{key} {figure(value)}" for key, value in row.items() if key.startswith(("train.", "validation."))]
-        parts += [f"{name} {figure(row[key])}" for key, name in LINE_EXTRAS.items() if row.get(key) is not None]
+        parts = [f"epoch {row.epoch}{of}", *(f"{key} {figure(value)}" for key, value in row.figures.items())]
+        parts += [f"rate {figure(row.learning_rate)}", f"examples/s {figure(row.examples_per_second)}"]
         if best:
-            parts.append(f"best {best['epoch']}")
+            parts.append(f"best {best.epoch}")
         self.write("  ".join(parts))
-
-
-LINE_EXTRAS = {"learning_rate": "rate", "examples_per_second": "examples/s"}
 
 
 class LiveDisplay(Display):
@@ -89,8 +85,8 @@ class LiveDisplay(Display):
 
         self.title = title
         self.started = monotonic()
-        self.row: Row = {}
-        self.best: Row | None = None
+        self.row: EpochRow | None = None
+        self.best: EpochRow | None = None
         # Standard output is the result's and must not be drawn into; messages go above the display.
         self.live = Live(
             console=console,
@@ -109,14 +105,14 @@ class LiveDisplay(Display):
     ) -> None:
         self.live.stop()
 
-    def epoch(self, row: Row, best: Row | None = None) -> None:
+    def epoch(self, row: "EpochRow", best: "EpochRow | None" = None) -> None:
         self.row, self.best = row, best
 
     def render(self) -> "Group":
         """One frame."""
         from rich.console import Group
 
-        parts = [*([self._bars(self.last)] if self.last else []), *([self._figures()] if self.row else [])]
+        parts = [*([self._bars(self.last)] if self.last else []), *([self._figures(self.row)] if self.row else [])]
         return Group(*parts)
 
     def _time_left(self, now: Batch) -> str:
@@ -142,19 +138,19 @@ class LiveDisplay(Display):
         bars.add_row(f"batch {now.step}/{now.steps}", steps, f"{now.examples_per_second:,.0f} examples/s")
         return bars
 
-    def _figures(self) -> "Table":
+    def _figures(self, row: "EpochRow") -> "Table":
         from rich import box
         from rich.table import Table
 
-        best = self.best or {}
+        best = self.best
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column(f"after epoch {self.row.get('epoch', '-')}", min_width=16)
-        for heading in ("train", "validation", f"best: epoch {best['epoch']}" if best else "best"):
+        table.add_column(f"after epoch {row.epoch}", min_width=16)
+        for heading in ("train", "validation", f"best: epoch {best.epoch}" if best else "best"):
             table.add_column(heading, justify="right", min_width=12)
-        splits = [key.partition(".") for key in self.row if key.startswith(("train.", "validation."))]
-        for name in dict.fromkeys(name for _, _, name in splits):
-            kept = best.get(f"validation.{name}", best.get(f"train.{name}"))
-            figures = (self.row.get(f"train.{name}"), self.row.get(f"validation.{name}"), kept)
+        at_best = best.figures if best else {}
+        for name in dict.fromkeys(key.partition(".")[2] for key in row.figures):
+            kept = at_best.get(f"validation.{name}", at_best.get(f"train.{name}"))
+            figures = (row.figures.get(f"train.{name}"), row.figures.get(f"validation.{name}"), kept)
             table.add_row(name, *map(figure, figures))
         return table
 

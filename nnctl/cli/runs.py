@@ -12,6 +12,9 @@ from nnctl.cli.main import new_app
 
 if TYPE_CHECKING:
     from nnctl.runs.directory import RunDirectory
+    from nnctl.runs.facts import RunFacts
+    from nnctl.runs.summary import Overview
+    from nnctl.training.history import EpochRow
 
 app = new_app(help="List, show and compare runs.")
 
@@ -39,7 +42,7 @@ def list_(runs: Folder = Path("runs"), as_json: Json = False) -> None:
         console.note(f"{runs}: no runs here; `nnctl train CONFIG` makes one, --runs DIR looks elsewhere")
 
 
-def _overview(path: Path) -> list[dict[str, Any]]:
+def _overview(path: Path) -> "list[Overview]":
     """The facts of a run; none, and a word why, where it cannot be read."""
     from nnctl.errors import DataError
     from nnctl.runs.directory import RunDirectory
@@ -52,7 +55,7 @@ def _overview(path: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _row(run: dict[str, Any]) -> list[Cell]:
+def _row(run: "Overview") -> list[Cell]:
     value = f"{run['monitor']} {run['value']:.4g}" if run["value"] is not None else None
     metrics = [f"{key} {figure:.4g}" for key, figure in (run["test"] or {}).items() if figure is not None]
     created = str(run["created"] or "").replace("T", " ")[:16] or None
@@ -82,7 +85,9 @@ def show(
     info, epochs = directory.info(), summary.rows(directory)
     settings, warnings = summary.settings(directory), summary.health(epochs)
     if as_json:
-        console.json({**info, "run": directory.path, "config": settings, "metrics": epochs, "health": warnings})
+        console.json(
+            {**info, "run": directory.path, "config": settings, "metrics": directory.rows(), "health": warnings}
+        )
         return
     console.table(("run", directory.path.name), _facts(info, settings, len(epochs), summary.status(info)))
     _show_curves(epochs)
@@ -91,7 +96,7 @@ def show(
         console.result("\n" + fill(f"! {warning}", WIDTH, subsequent_indent="  "))
 
 
-def _facts(info: dict[str, Any], settings: dict[str, Any], epochs: int, status: str) -> list[list[Cell]]:
+def _facts(info: "RunFacts", settings: dict[str, Any], epochs: int, status: str) -> list[list[Cell]]:
     model, data = settings.get("model") or {}, settings.get("data") or {}
     branches = [*(model.get("inputs") or {}).values(), *(model.get("outputs") or {}).values()]
     layers = sum(map(len, [model.get("layers") or (), *branches]))
@@ -128,17 +133,17 @@ def _brief(value: Any) -> Cell:
     return value if value is None or isinstance(value, float) else str(value)
 
 
-def _show_curves(epochs: list[dict[str, Any]]) -> None:
+def _show_curves(epochs: "Sequence[EpochRow]") -> None:
     from nnctl.cli._plot import plot
 
-    keys = [f"{part}.loss" for part in ("train", "validation") if any(f"{part}.loss" in row for row in epochs)]
-    lines = plot({key: [row.get(key) for row in epochs] for key in keys})
+    keys = [f"{part}.loss" for part in ("train", "validation") if any(f"{part}.loss" in row.figures for row in epochs)]
+    lines = plot({key: [row.figures.get(key) for row in epochs] for key in keys})
     if lines:
         legend = ", ".join(f"{key[0]} is {key}" for key in keys)
         console.result("\n" + "\n".join([*lines, f"{'':>11}{legend}"]) + "\n")
 
 
-def _show_figures(info: dict[str, Any]) -> None:
+def _show_figures(info: "RunFacts") -> None:
     """Metrics of each part, those of the baseline beside them."""
     evaluation, baseline = info.get("evaluation") or {}, info.get("baseline") or {}
     if not evaluation:

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,9 @@ from nnctl.stopping import StopRequest
 
 if TYPE_CHECKING:
     from nnctl.cli._display import Display
+    from nnctl.runs.facts import RunFacts
     from nnctl.runs.record import Recorder
+    from nnctl.training.history import EpochRow
 
 
 def train(
@@ -55,7 +57,7 @@ def train(
     if not console.quiet:
         tell(summary)
     if as_json:
-        console.json(summary)
+        console.json({"run": str(run.path), **summary})
     else:
         console.result(str(run.path))
 
@@ -78,12 +80,12 @@ def stopping() -> Iterator[StopRequest]:
             signal.signal(number, handler)
 
 
-def show(recorder: "Recorder", display: "Display") -> dict[str, Any]:
+def show(recorder: "Recorder", display: "Display") -> "RunFacts":
     """Train, show what happens and return the summary."""
     from nnctl.runs.record import BatchDone, Recorded, WentBack
 
     epochs, steps = recorder.job.experiment.training.epochs, recorder.job.batches
-    best: dict[str, Any] = {}
+    best: EpochRow | None = None
     with closing(recorder.train()) as events:
         for event in events:
             match event:
@@ -97,22 +99,24 @@ def show(recorder: "Recorder", display: "Display") -> dict[str, Any]:
                     row = event.row
                     best = row if event.best else best_so_far(recorder, best, row)
                     display.batch(
-                        row["epoch"], epochs, steps, steps,
-                        row["train.loss"], row["learning_rate"], row["examples_per_second"],
+                        row.epoch, epochs, steps, steps,
+                        row.figures["train.loss"] or 0.0, row.learning_rate, row.examples_per_second,
                     )  # fmt: skip
-                    display.epoch(row, best or None)
+                    display.epoch(row, best)
     raise RuntimeError("training ended without a summary")
 
 
-def best_so_far(recorder: "Recorder", known: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+def best_so_far(recorder: "Recorder", known: "EpochRow | None", row: "EpochRow") -> "EpochRow | None":
     """The line of the best epoch of the trial that `row` is from; it may be one of before a resume."""
-    epoch, trial = recorder.trials.state.best_epoch, row.get("restart")
-    if not epoch or (known.get("epoch"), known.get("restart")) == (epoch, trial):
+    from nnctl.runs.summary import rows
+
+    epoch, trial = recorder.trials.state.best_epoch, row.restart
+    if not epoch or (known and (known.epoch, known.restart) == (epoch, trial)):
         return known
-    return next(r for r in recorder.run.rows() if (r["epoch"], r.get("restart")) == (epoch, trial))
+    return next(each for each in rows(recorder.run) if (each.epoch, each.restart) == (epoch, trial))
 
 
-def tell(summary: dict[str, Any]) -> None:
+def tell(summary: "RunFacts") -> None:
     """Say on standard error how it went: each split's figures, beside what the baseline gets on the last split."""
     splits = summary["evaluation"]
     last = list(splits)[-1]

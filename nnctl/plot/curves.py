@@ -18,6 +18,7 @@ from nnctl.metrics import AnyMetric, Metric
 from nnctl.plot.canvas import BLUE, GREY, VERMILION, new_figure, panels
 from nnctl.runs import summary
 from nnctl.runs.directory import RunDirectory
+from nnctl.training.history import EpochRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,8 +35,6 @@ PANEL_HEIGHT = 2.7
 #: Letters in a line beside a panel.
 LONGEST_LABEL = 26
 
-Row = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class Curves:
@@ -50,7 +49,7 @@ class Curves:
         axes: what each figure is called on its axis, by its key without the split.
     """
 
-    restarts: Sequence[Sequence[Row]]
+    restarts: Sequence[Sequence[EpochRow]]
     kept: int
     best: int | None
     monitor: str
@@ -67,29 +66,29 @@ def curves_of(run: RunDirectory) -> Curves:
     rows, info, settings = summary.rows(run), run.info(), summary.settings(run)
     if not rows:
         raise DataError(f"{run.path}: no epoch is done yet ({summary.status(info)}); there is nothing to draw")
-    restarts = [list(group) for _, group in groupby(rows, lambda row: row.get("restart", 1))]
+    restarts = [list(group) for _, group in groupby(rows, lambda row: row.restart)]
     model, scores = info.get("best_epoch"), info.get("restarts") or []
     chosen = [i for i, s in enumerate(scores) if (s["epoch"], s["value"]) == (model, info.get("best_value"))]
     kept = chosen[0] if chosen else -1
     monitor = _monitor(settings, rows)
-    keys = (key.split(".", 1)[1] for row in rows for key in row if key.startswith(tuple(f"{s}." for s in SPLITS)))
+    keys = (key.split(".", 1)[1] for row in rows for key in row.figures)
     axes = {key: axis_label(key, settings) for key in keys}
     return Curves(restarts, kept, _best(restarts[kept], monitor, settings), monitor, model, axes)
 
 
-def _monitor(settings: Mapping[str, Any], rows: Sequence[Row]) -> str:
+def _monitor(settings: Mapping[str, Any], rows: Sequence[EpochRow]) -> str:
     """What decides which epoch is the best."""
     stopping = (settings.get("training") or {}).get("early_stopping") or {}
-    default = "validation.loss" if any("validation.loss" in row for row in rows) else "train.loss"
+    default = "validation.loss" if any("validation.loss" in row.figures for row in rows) else "train.loss"
     return str(stopping.get("monitor", default))
 
 
-def _best(rows: Sequence[Row], monitor: str, settings: Mapping[str, Any]) -> int | None:
+def _best(rows: Sequence[EpochRow], monitor: str, settings: Mapping[str, Any]) -> int | None:
     """The first epoch with the best value of what is monitored."""
     section, _, key = section_of(monitor.partition(".")[2], settings)
     metric = metrics_of(section).get(key)
     higher = metric is not None and metric.better == "higher"
-    known = [(float(row[monitor]), -int(row["epoch"])) for row in rows if row.get(monitor) is not None]
+    known = [(value, -row.epoch) for row in rows if (value := row.figures.get(monitor)) is not None]
     if not known:
         return None
     return -(max(known)[1] if higher else max((-value, epoch) for value, epoch in known)[1])
@@ -149,7 +148,7 @@ def _panel(axes: Axes, curves: Curves, key: str) -> None:
 
     kept = curves.restarts[curves.kept]
     for split, look in SPLITS.items():
-        if any(f"{split}.{key}" in row for row in kept):
+        if any(f"{split}.{key}" in row.figures for row in kept):
             _line(axes, *_points(kept, f"{split}.{key}"), split, curves.best, look)
     if curves.best is not None:
         axes.axvline(
@@ -158,7 +157,7 @@ def _panel(axes: Axes, curves: Curves, key: str) -> None:
     if curves.model is not None and curves.model != curves.best:
         axes.axvline(curves.model, color=GREY, linewidth=1.2, linestyle="-.", label=f"model from epoch {curves.model}")
     for i, rows in enumerate(rows for rows in curves.restarts if rows is not kept):
-        split = "validation" if any(f"validation.{key}" in row for row in rows) else "train"
+        split = "validation" if any(f"validation.{key}" in row.figures for row in rows) else "train"
         name = f"other starts, {split}" if i == 0 else None
         axes.plot(*_points(rows, f"{split}.{key}"), color=GREY, linewidth=0.9, alpha=0.6, zorder=1, label=name)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
@@ -180,7 +179,7 @@ def _line(axes: Axes, x: list[int], y: list[float], name: str, best: int | None,
         )
 
 
-def _points(rows: Sequence[Row], key: str) -> tuple[list[int], list[float]]:
+def _points(rows: Sequence[EpochRow], key: str) -> tuple[list[int], list[float]]:
     """Epochs and values; a figure that is missing or was not a number leaves a gap."""
-    values = [row.get(key) for row in rows]
-    return [int(row["epoch"]) for row in rows], [float("nan") if value is None else float(value) for value in values]
+    values = [row.figures.get(key) for row in rows]
+    return [row.epoch for row in rows], [float("nan") if value is None else value for value in values]

@@ -65,7 +65,7 @@ def _entered(value: Any) -> dict[Any, Any]:
 
 def _facts(run: RunDirectory) -> dict[str, dict[str, Any]]:
     """What is known of a run, by section."""
-    info = run.info()
+    info: dict[str, Any] = {**run.info()}
     sections = {name: {key: info[key] for key in keys if key in info} for name, keys in SECTIONS.items()}
     if isinstance(info.get("data"), dict):
         sections["data"]["data"] = _by_name(info["data"])

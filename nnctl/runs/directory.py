@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack, cast
 
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.checkpoint import Checkpoints
+from nnctl.runs.facts import RunFacts
 from nnctl.runs.files import write_atomic
+from nnctl.training.history import EpochRow
 
 
 class RunDirectory:
@@ -81,7 +84,7 @@ class RunDirectory:
     def write_config(self, text: str) -> None:
         write_atomic(self.config, text.encode())
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> RunFacts:
         """The contents of run.json."""
         try:
             content = json.loads(self.run_json.read_text())
@@ -89,17 +92,17 @@ class RunDirectory:
             raise DataError(f"{self.run_json}: cannot be read ({error})") from None
         if not isinstance(content, dict):
             raise DataError(f"{self.run_json}: not a JSON object")
-        return content
+        return cast("RunFacts", content)
 
-    def update(self, **facts: Any) -> None:
+    def update(self, **facts: Unpack[RunFacts]) -> None:
         """Write facts into run.json; others stay."""
         held = self.info() if self.run_json.exists() else {}
-        write_atomic(self.run_json, (json.dumps({**held, **facts}, indent=2) + "\n").encode())
+        write_atomic(self.run_json, (json.dumps(plain({**held, **facts}), indent=2) + "\n").encode())
 
-    def append_row(self, row: dict[str, Any]) -> None:
+    def append_row(self, row: EpochRow) -> None:
         """Add an epoch's line to metrics.jsonl."""
         with self.metrics.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(json.dumps(plain(row.as_json())) + "\n")
 
     def flush_rows(self) -> None:
         """Make the lines so far durable; done before every checkpoint that counts on them."""
@@ -133,6 +136,15 @@ class RunDirectory:
 def _number(path: Path, name: str) -> int:
     tail = path.name.removeprefix(f"{name}-")
     return int(tail) if path.name != tail and tail.isdecimal() else 0
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: numbers that are not finite become null."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def list_runs(root: Path) -> list[RunDirectory]:

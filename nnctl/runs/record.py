@@ -4,9 +4,8 @@ import os
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
-from math import isfinite
 from time import monotonic
-from typing import Any
+from typing import cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,7 +14,8 @@ from nnctl.config.experiment import Runtime
 from nnctl.config.paths import relocated
 from nnctl.engine.workers import Workers, processors
 from nnctl.errors import Diverged, Interrupted, NnctlError
-from nnctl.runs.directory import RunDirectory
+from nnctl.runs.directory import RunDirectory, plain
+from nnctl.runs.facts import RunFacts
 from nnctl.runs.model import Model, save_model
 from nnctl.runs.resolved import write_config
 from nnctl.runs.summary import health, rows
@@ -36,7 +36,7 @@ class WentBack:
 class Recorded:
     """Training has ended and the model is written; `summary` is also in run.json."""
 
-    summary: dict[str, Any]
+    summary: RunFacts
 
 
 Event = WentBack | BatchDone | EpochDone | Recorded
@@ -96,14 +96,14 @@ class Recorder:
         self.run.update(status="running", pid=os.getpid())
         self._saved_at = monotonic()
 
-    def _consume(self, workers: Workers) -> Generator[Event, None, dict[str, Any]]:
+    def _consume(self, workers: Workers) -> Generator[Event, None, RunFacts]:
         yield from self._restore(workers)
         with closing(train(self.job, self.trials, workers)) as events:
             for event in events:
                 if isinstance(event, Finished):
                     return self._finish(event, workers)
                 if isinstance(event, EpochDone):
-                    self.run.append_row(plain(event.row))
+                    self.run.append_row(event.row)
                 yield event
                 if self.stop.signal is not None:
                     self._interrupt(self.stop.name)
@@ -135,7 +135,7 @@ class Recorder:
         self.run.update(status=status, stop_reason=reason)
         self.run.log(f"{status}: {reason}")
 
-    def _finish(self, event: Finished, workers: Workers) -> dict[str, Any]:
+    def _finish(self, event: Finished, workers: Workers) -> RunFacts:
         self.save()
         job, epoch = self.job, event.kept["epoch"]
         # What does not change the model stays out of its file: the same training gives the same bytes.
@@ -147,8 +147,8 @@ class Recorder:
         save_model(self.run.model, model)
         figures, baseline = evaluate_splits(job, event.theta, answers, workers)
         values = [score["value"] for score in event.scores]
-        summary = {
-            "run": str(self.run.path),
+        history = rows(self.run)
+        summary: RunFacts = {
             "status": "finished",
             "stop_reason": event.reason,
             "best_epoch": epoch,
@@ -158,25 +158,12 @@ class Recorder:
             "restarts": event.scores,
             "restart_mean": float(np.mean(values)),
             "restart_spread": float(np.std(values)),
-            "seconds": sum(row.get("seconds") or 0.0 for row in self.run.rows()),
+            "seconds": sum(row.seconds for row in history),
             "evaluation": figures,
             "baseline": baseline,
         }
-        self.run.update(**plain({k: v for k, v in summary.items() if k != "run"}))
+        self.run.update(**summary)
         self.run.log(f"finished: {event.reason}, best epoch {epoch}")
-        for message in health(rows(self.run)):
+        for message in health(history):
             self.run.log(f"warning: {message}")
-        return plain(summary)
-
-
-def plain(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as JSON can hold it: numbers that are not finite become null."""
-    return {key: _plain(value) for key, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return plain(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
+        return cast("RunFacts", plain(summary))

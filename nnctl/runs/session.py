@@ -17,6 +17,7 @@ from nnctl.engine import blas
 from nnctl.engine.workers import processors
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.directory import RunDirectory
+from nnctl.runs.facts import RunFacts
 from nnctl.runs.resolved import config_digest, write_config
 from nnctl.spec import Spec
 from nnctl.training.assemble import job_of
@@ -39,19 +40,20 @@ def begin(job: Job, root: Path) -> RunDirectory:
 
 def _describe(run: RunDirectory, job: Job) -> None:
     write_config(run, job)
-    run.update(
-        status="created",
-        name=job.experiment.name,
-        seed=job.experiment.seed,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        parameters=job.network.layout.size,
-        rows={split: len(data) for split, data in job.splits()},
+    facts: RunFacts = {
+        "status": "created",
+        "name": job.experiment.name,
+        "seed": job.experiment.seed,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "parameters": job.network.layout.size,
+        "rows": {split: len(data) for split, data in job.splits()},
         **environment(),
-        data=hashes(job, run.path),
-        malformed=len(job.data.report.malformed),
-        dropped=job.data.report.dropped,
-        warnings=[problem.message for problem in job.data.report.problems],
-    )
+        "data": hashes(job, run.path),
+        "malformed": len(job.data.report.malformed),
+        "dropped": job.data.report.dropped,
+        "warnings": [problem.message for problem in job.data.report.problems],
+    }
+    run.update(**facts)
     run.log(f"created by: nnctl {' '.join(sys.argv[1:])}")
     for problem in job.data.report.problems:
         run.log(f"warning: {problem.message}")
@@ -59,7 +61,7 @@ def _describe(run: RunDirectory, job: Job) -> None:
         run.log("\n  ".join(["left out as malformed:", *job.data.report.malformed]))
 
 
-def environment() -> dict[str, Any]:
+def environment() -> RunFacts:
     """What may change a result from machine to machine."""
     # Asking the modules is much quicker than reading what was installed, and says what is in use.
     libraries = {name: import_module(name).__version__ for name in LIBRARIES}
@@ -119,7 +121,7 @@ def _only_extends(before: Experiment, after: Experiment) -> None:
         _refuse("training.early_stopping")
 
 
-def _extends_something(before: Experiment, after: Experiment, info: dict[str, Any]) -> None:
+def _extends_something(before: Experiment, after: Experiment, info: RunFacts) -> None:
     """Refuse more epochs for a run that early stopping ended: it would stop at once again."""
     more = after.training.epochs > before.training.epochs
     same = after.training.early_stopping == before.training.early_stopping

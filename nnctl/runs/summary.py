@@ -1,12 +1,18 @@
 """A run in a few facts, whatever state it is in."""
 
 import os
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 from nnctl.config.yaml12 import parse
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.directory import RunDirectory
-from nnctl.training.shares import SHARE, overbearing
+from nnctl.runs.facts import RunFacts
+from nnctl.training.history import EpochRow
+from nnctl.training.shares import overbearing
+
+#: Of a layer.
+Figures = Mapping[str, float | None]
 
 #: A layer's gradient may be so much smaller or larger than that of the last layer.
 FADED, BLOWN_UP = 1e-4, 1e4
@@ -16,8 +22,22 @@ SLOWEST, FASTEST = 1e-6, 0.1
 MANY_UNITS = 0.25
 
 
-def overview(run: RunDirectory) -> dict[str, Any]:
-    """A line of the list of runs.
+class Overview(TypedDict):
+    """A line of the list of runs."""
+
+    name: str
+    status: str
+    epochs: int
+    best_epoch: int | None
+    monitor: str | None
+    value: float | None
+    test: Mapping[str, float | None] | None
+    created: str | None
+    seconds: float
+
+
+def overview(run: RunDirectory) -> Overview:
+    """A run in a line.
 
     Raises:
         DataError: where the run's files are damaged.
@@ -35,11 +55,11 @@ def overview(run: RunDirectory) -> dict[str, Any]:
         "value": info.get("best_value"),
         "test": evaluation.get("test"),
         "created": info.get("created"),
-        "seconds": sum(row.get("seconds") or 0.0 for row in epochs),
+        "seconds": sum(row.seconds for row in epochs),
     }
 
 
-def status(info: dict[str, Any]) -> str:
+def status(info: RunFacts) -> str:
     """What became of a run; one that says it is running, and whose process is gone, was killed."""
     said = str(info.get("status", "unknown"))
     pid = info.get("pid")
@@ -56,18 +76,24 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def rows(run: RunDirectory) -> list[dict[str, Any]]:
+def rows(run: RunDirectory) -> list[EpochRow]:
     """The lines of metrics.jsonl.
 
     Raises:
         DataError: where they are not what a run writes.
     """
     try:
-        found = run.rows()
+        lines = run.rows()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{run.metrics}: cannot be read ({error})") from None
-    if not all(isinstance(row, dict) for row in found):
-        raise DataError(f"{run.metrics}: holds lines that are not JSON objects")
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(EpochRow.of_json(line))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise DataError(
+                f"{run.metrics}:{number}: is not the line of an epoch ({type(error).__name__}: {error})"
+            ) from None
     return found
 
 
@@ -86,16 +112,16 @@ def settings(run: RunDirectory) -> dict[str, Any]:
     return found
 
 
-def health(epochs: list[dict[str, Any]]) -> list[str]:
+def health(epochs: Sequence[EpochRow]) -> list[str]:
     """What is wrong with the layers, named and explained, from the figures of all epochs."""
-    layers: dict[str, dict[str, float]] = (epochs[-1].get("layers") or {}) if epochs else {}
+    last = epochs[-1] if epochs else EpochRow(epoch=0)
+    layers = last.layers
     found = [warning for name, figures in layers.items() for warning in _unit_warnings(name, figures)]
-    last = epochs[-1] if epochs else {}
-    shares = {key.removeprefix(SHARE): share or 0.0 for key, share in last.items() if key.startswith(SHARE)}
+    shares = {output: share or 0.0 for output, share in last.shares.items()}
     return found + _gradient_warnings(layers) + _update_warnings(layers, epochs) + list(overbearing(shares))
 
 
-def _unit_warnings(name: str, figures: dict[str, float]) -> list[str]:
+def _unit_warnings(name: str, figures: Figures) -> list[str]:
     found = []
     if (dead := figures.get("dead") or 0.0) >= MANY_UNITS:
         found.append(
@@ -110,8 +136,8 @@ def _unit_warnings(name: str, figures: dict[str, float]) -> list[str]:
     return found
 
 
-def _gradient_warnings(layers: dict[str, dict[str, float]]) -> list[str]:
-    norms = {name: figures["gradient_norm"] for name, figures in layers.items() if figures.get("gradient_norm")}
+def _gradient_warnings(layers: Mapping[str, Figures]) -> list[str]:
+    norms = {name: norm for name, figures in layers.items() if (norm := figures.get("gradient_norm"))}
     if len(norms) < 2:
         return []
     first, *_, last = norms
@@ -125,10 +151,10 @@ def _gradient_warnings(layers: dict[str, dict[str, float]]) -> list[str]:
     return []
 
 
-def _update_warnings(layers: dict[str, dict[str, float]], epochs: list[dict[str, Any]]) -> list[str]:
+def _update_warnings(layers: Mapping[str, Figures], epochs: Sequence[EpochRow]) -> list[str]:
     found = []
     for name in layers:
-        ratios = [((row.get("layers") or {}).get(name) or {}).get("update_ratio") for row in epochs]
+        ratios = [row.layers.get(name, {}).get("update_ratio") for row in epochs]
         known = [ratio for ratio in ratios if ratio is not None]
         if known and 0 < max(known) < SLOWEST:
             found.append(

@@ -1,11 +1,10 @@
 """The training loop: a generator of events."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import isfinite
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -22,8 +21,8 @@ from nnctl.optimizers.stepper import Stepper
 from nnctl.schedules import Progress
 from nnctl.training.diagnostics import explain_divergence, gradient_shares, layer_health, probe, unit_health
 from nnctl.training.evaluate import Evaluator
+from nnctl.training.history import EpochRow, Score
 from nnctl.training.job import Job
-from nnctl.training.shares import SHARE
 from nnctl.training.state import State
 from nnctl.training.stopping import Monitor
 from nnctl.training.tally import Tally, named
@@ -46,7 +45,7 @@ class BatchDone:
 class EpochDone:
     """One epoch ended; `row` is its line of metrics.jsonl. The state may be saved now."""
 
-    row: dict[str, Any]
+    row: EpochRow
     best: bool
 
 
@@ -56,8 +55,8 @@ class Finished:
 
     theta: Array
     reason: str
-    scores: list[dict[str, Any]]
-    kept: dict[str, Any]
+    scores: list[Score]
+    kept: Score
 
 
 ALL_EPOCHS, EARLY = "all epochs done", "early stopping"
@@ -179,16 +178,15 @@ class _Training:
         state.tally.reset()
         if not isfinite(norm(state.theta)):
             raise Diverged(
-                f"training diverged in epoch {row['epoch']}, step {state.step}: after it the weights are not finite. "
+                f"training diverged in epoch {row.epoch}, step {state.step}: after it the weights are not finite. "
                 "Try a tenth of optimizer.learning_rate"
             )
-        state.last_value = float(row[self.monitor.key])
+        state.last_value = _value(row, self.monitor.key)
         best = self.monitor.observe(state.last_value, state)
         if best and self.e.training.early_stopping is not None and self.e.training.early_stopping.restore_best:
             state.best_theta = state.model.copy()
         self._tell_schedule(row)
-        row["seconds"] = perf_counter() - started
-        yield EpochDone(row, best)
+        yield EpochDone(replace(row, seconds=perf_counter() - started), best)
 
     def _order(self) -> Array:
         rows = np.arange(len(self.job.data.train))
@@ -256,29 +254,36 @@ class _Training:
         progress = Progress(self.state.step, self.job.steps, self.e.training.epochs)
         return self.e.optimizer.learning_rate * self.e.schedule.scale(progress, self.state.schedule_memory)
 
-    def _tell_schedule(self, row: dict[str, Any]) -> None:
+    def _tell_schedule(self, row: EpochRow) -> None:
         key = self.e.schedule.monitored
         if key is not None:
             sign = -1.0 if higher_is_better(self.job, key) else 1.0
-            self.e.schedule.observe(sign * float(row[key]), self.state.schedule_memory)
+            self.e.schedule.observe(sign * _value(row, key), self.state.schedule_memory)
 
-    def _row(self, rate: float, health: dict[str, dict[str, float]], speed: float) -> dict[str, Any]:
+    def _row(self, rate: float, health: dict[str, dict[str, float]], speed: float) -> EpochRow:
         """The epoch's line of metrics.jsonl."""
         state, job = self.state, self.job
-        row: dict[str, Any] = {"epoch": state.epoch + 1, "step": state.step, "learning_rate": rate}
-        if self.e.training.restarts > 1:
-            row["restart"] = self.trial + 1
-        row["seconds"], row["examples_per_second"] = 0.0, speed
-        row |= {f"train.{key}": value for key, value in state.tally.figures().items()}
+        figures = {f"train.{key}": value for key, value in state.tally.figures().items()}
         if job.data.validation is not None:
-            figures = self.evaluator.figures(job.data.validation, job.metrics)
-            row |= {f"validation.{key}": value for key, value in figures.items()}
-        penalty = self.penalty.value(state.theta)
-        if penalty:
-            row["penalty"] = penalty
-        row["gradient_norm"] = state.gradient_norm / job.steps
-        row |= {f"{SHARE}{output}": share for output, share in self.shares.items()}
+            measured = self.evaluator.figures(job.data.validation, job.metrics)
+            figures |= {f"validation.{key}": value for key, value in measured.items()}
         for name, shares in unit_health(job.network, self.probe_pass, self.probe_rows).items():
             health.setdefault(name, {}).update(shares)
-        row["layers"] = health
-        return row
+        return EpochRow(
+            epoch=state.epoch + 1,
+            step=state.step,
+            learning_rate=rate,
+            restart=self.trial + 1 if self.e.training.restarts > 1 else None,
+            examples_per_second=speed,
+            figures=figures,
+            penalty=self.penalty.value(state.theta) or None,
+            gradient_norm=state.gradient_norm / job.steps,
+            shares=self.shares,
+            layers=health,
+        )
+
+
+def _value(row: EpochRow, key: str) -> float:
+    """A figure of an epoch that has just been measured."""
+    value = row.figures[key]
+    return float("nan") if value is None else value

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnctl.engine.parameters import Array
+from nnctl.training.history import Score
 from nnctl.training.state import State
 from nnctl.training.stopping import Monitor
 
@@ -30,7 +31,7 @@ class Trials:
     start: Callable[[int], State]
     state: State
     number: int = 0
-    scores: list[dict[str, Any]] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
     champion: Array | None = None
 
     def close(self, monitor: Monitor) -> None:
@@ -40,7 +41,7 @@ class Trials:
         """
         state = self.state
         restored = state.best_theta is not None
-        value = state.best_value if restored else state.last_value
+        value = state.best_value if restored and state.best_value is not None else state.last_value
         others = [score["value"] for score in self.scores]
         self.scores.append(
             {
@@ -51,7 +52,7 @@ class Trials:
                 "stop_reason": state.stop_reason,
             }
         )
-        if all(value is not None and monitor.better(value, other) for other in others):
+        if all(monitor.better(value, other) for other in others):
             self.champion = state.kept.copy()
 
     def next(self) -> None:
@@ -64,7 +65,7 @@ class Trials:
         self.state.stop_reason, self.champion = None, None
         self.scores.clear()
 
-    def kept(self, monitor: Monitor) -> dict[str, Any]:
+    def kept(self, monitor: Monitor) -> Score:
         """The score of the trial whose weights were kept: the first of the best."""
         best = self.scores[0]
         for entry in self.scores[1:]:

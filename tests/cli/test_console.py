@@ -13,6 +13,7 @@ import pytest
 
 from nnctl.cli._console import Console, aligned, plain
 from nnctl.cli._display import clock, figure
+from nnctl.training.history import EpochRow
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_results_and_messages(console: Console, capsys: pytest.CaptureFixture[st
     console.warn("w")
     console.error("e")
     with console.progress() as display:
-        display.epoch({"epoch": 1})
+        display.epoch(EpochRow(1))
     assert capsys.readouterr() == ("a path\n", "error: e\n")
 
 
@@ -57,17 +58,18 @@ def test_a_piped_table_is_aligned_text(console: Console, capsys: pytest.CaptureF
     assert aligned([["only", "head"]], [False, True]) == "only  head"
 
 
-ROW = {
-    "epoch": 3, "step": 9, "learning_rate": 0.003, "examples_per_second": 12345.6, "seconds": 1.0,
-    "train.loss": 0.51234, "train.accuracy": 1.0, "validation.loss": float("nan"), "gradient_norm": 2.0,
-}  # fmt: skip
+ROW = EpochRow(
+    3, 9, 0.003, examples_per_second=12345.6, seconds=1.0, gradient_norm=2.0,
+    figures={"train.loss": 0.51234, "train.accuracy": 1.0, "validation.loss": float("nan")},
+)  # fmt: skip
+BEST = EpochRow(2, figures={"validation.loss": 0.4})
 
 
 def test_a_line_an_epoch_where_there_is_no_terminal(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     with console.progress("title") as display:
         display.batch(3, 60, 1, 2, 0.5, 0.003, 100.0)
         display.batch(3, 60, 2, 2, 0.5, 0.003, 100.0)
-        display.epoch(ROW, {"epoch": 2, "validation.loss": 0.4})
+        display.epoch(ROW, BEST)
     assert capsys.readouterr() == (
         "",
         "epoch 3/60  train.loss 0.5123  train.accuracy 1  validation.loss nan  rate 0.003  examples/s 12346  best 2\n",
@@ -84,11 +86,12 @@ def test_figures_and_times() -> None:
 TRAINING = f"""
 import time
 from nnctl.cli._console import console
+from nnctl.training.history import EpochRow
 nan = float("nan")
 with console.progress("a [title]") as display:
     for step in range(1, 5):
         display.batch(3, 60, step, 4, 0.5, 0.003, 12345.6)
-    display.epoch({ROW!r}, {{"epoch": 2, "validation.loss": 0.4}})
+    display.epoch({ROW!r}, {BEST!r})
     time.sleep(0.5)
     console.warn("a [message]")
     console.result("a result")

@@ -123,7 +123,7 @@ def test_the_derived_order_gives_what_the_engine_gives(classic: Trace) -> None:
 
 def test_the_curve_is_what_training_gives(job: Job, classic: Trace) -> None:
     """Batch size 1 on one example: the walk is the training loop, to the bit."""
-    losses = [e.row["train.loss"] for e in _epochs(job, 101)]
+    losses = [e.row.figures["train.loss"] for e in _epochs(job, 101)]
     assert [losses[point.step] for point in classic.curve if point.step <= 100] == [
         point.error for point in classic.curve if point.step <= 100
     ]

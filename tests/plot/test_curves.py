@@ -12,6 +12,7 @@ from nnctl.errors import DataError
 from nnctl.plot.canvas import styled
 from nnctl.plot.curves import axis_label, curves_of, draw
 from nnctl.runs.directory import RunDirectory
+from nnctl.training.history import EpochRow
 
 CONFIG = """\
 data: {target: price}
@@ -28,7 +29,7 @@ def run_of(
     run.write_config(CONFIG.replace("LOSS", loss).replace("STOPPING", stopping))
     run.update(status="finished", **info)
     for row in rows:
-        run.append_row(row)
+        run.append_row(EpochRow.of_json(row))
     return run
 
 

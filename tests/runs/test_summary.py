@@ -3,22 +3,23 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nnctl.errors import DataError
 from nnctl.runs import summary
+from nnctl.runs.facts import RunFacts
+from nnctl.training.history import EpochRow
 from tests.runs.test_compare import run_at
 
 
 def test_overview_of_a_run_under_way(tmp_path: Path) -> None:
     run = run_at(tmp_path / "a-0001", status="running", pid=os.getpid(), created="now")
-    run.append_row({"epoch": 1, "seconds": 0.5})
-    run.append_row({"epoch": 2, "seconds": 0.25})
+    run.append_row(EpochRow(1, seconds=0.5))
+    run.append_row(EpochRow(2, seconds=0.25))
     found = summary.overview(run)
     assert (found["status"], found["epochs"], found["seconds"]) == ("running", 2, 0.75)
-    assert found["test"] is found["value"] is found["best_epoch"] is None
+    assert [found["test"], found["value"], found["best_epoch"]] == [None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_overview_of_a_run_under_way(tmp_path: Path) -> None:
         ({}, "unknown"),
     ],
 )
-def test_status(info: dict[str, Any], expected: str) -> None:
+def test_status(info: RunFacts, expected: str) -> None:
     assert summary.status(info) == expected
 
 
@@ -41,13 +42,17 @@ DAMAGE = {
     "figures are no mapping": ("run.json", b'{"evaluation": 3}'),
     "metrics are not text": ("metrics.jsonl", b"\xff\xfe"),
     "metrics are numbers": ("metrics.jsonl", b"1\n2\n"),
+    "a line has no epoch": ("metrics.jsonl:1", b"{}\n"),
+    "an epoch is a word": ("metrics.jsonl:2", b'{"epoch": 1}\n{"epoch": "two"}\n'),
+    "an epoch has no end": ("metrics.jsonl:1", b'{"epoch": Infinity}\n'),
+    "layers are a list": ("metrics.jsonl:1", b'{"epoch": 1, "layers": [2]}\n'),
 }
 
 
 @pytest.mark.parametrize(("name", "content"), DAMAGE.values(), ids=DAMAGE)
 def test_damage_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     run = run_at(tmp_path / "a-0001", status="finished")
-    (run.path / name).write_bytes(content)
+    (run.path / name.partition(":")[0]).write_bytes(content)
     with pytest.raises(DataError, match=name):
         summary.overview(run)
 
@@ -60,14 +65,14 @@ def test_damaged_settings_are_named(tmp_path: Path, content: bytes) -> None:
         summary.settings(run)
 
 
-def layers(**figures: dict[str, float]) -> list[dict[str, dict[str, Any]]]:
-    return [{"layers": figures}]
+def layers(**figures: dict[str, float | None]) -> list[EpochRow]:
+    return [EpochRow(1, layers=figures)]
 
 
 HEALTH = {
     "healthy": (layers(d1={"gradient_norm": 0.1, "update_ratio": 1e-3}, relu1={"dead": 0.1}), []),
     "no epochs": ([], []),
-    "no figures": ([{"epoch": 1}], []),
+    "no figures": ([EpochRow(1)], []),
     "dead": (layers(relu1={"dead": 0.4}), ["relu1: 40% of the units are dead"]),
     "saturated": (layers(tanh1={"saturated": 0.5}), ["tanh1: 50% of the units are saturated"]),
     "vanishing": (
@@ -85,7 +90,7 @@ HEALTH = {
 
 
 @pytest.mark.parametrize(("epochs", "expected"), HEALTH.values(), ids=HEALTH)
-def test_health(epochs: list[dict[str, Any]], expected: Sequence[str]) -> None:
+def test_health(epochs: list[EpochRow], expected: Sequence[str]) -> None:
     found = summary.health(epochs)
     assert len(found) == len(expected)
     for warning, start in zip(found, expected, strict=True):

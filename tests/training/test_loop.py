@@ -54,7 +54,7 @@ def trained(job: Job, stop_after: int | None = None) -> tuple[Array, list[Row], 
             seen += 1
             weights.append(trials.state.theta.copy())
             if isinstance(event, EpochDone):
-                rows.append({k: v for k, v in event.row.items() if "second" not in k})
+                rows.append({k: v for k, v in event.row.as_json().items() if "second" not in k})
             if seen == stop_after:
                 arrays, values = trials.snapshot()
                 held = {name: array.copy() for name, array in arrays.items()}
@@ -82,7 +82,7 @@ def test_a_group_ends_with_its_epoch() -> None:
     with Workers(1) as workers:
         trials = start(job, workers)
         seen = [
-            (e.batch, e.batches) if isinstance(e, BatchDone) else e.row["step"]
+            (e.batch, e.batches) if isinstance(e, BatchDone) else e.row.step
             for e in train(job, trials, workers)
             if not isinstance(e, Finished)
         ]

@@ -143,7 +143,7 @@ def events(made: Job) -> list[Any]:
 def test_the_events_of_a_training() -> None:
     made = job(training={"epochs": 3, "batch_size": 20, "restarts": 2})
     seen = events(made)
-    rows = [event.row for event in seen if isinstance(event, EpochDone)]
+    rows = [event.row.as_json() for event in seen if isinstance(event, EpochDone)]
     assert [(row["restart"], row["epoch"], row["step"]) for row in rows] == [
         (1, 1, 5), (1, 2, 10), (1, 3, 15), (2, 1, 5), (2, 2, 10), (2, 3, 15),
     ]  # fmt: skip

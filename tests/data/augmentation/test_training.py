@@ -55,7 +55,7 @@ def trained(job: Job, threads: int = 1, stop_after: int | None = None) -> tuple[
         for event in train(job, trials, workers):
             seen += isinstance(event, BatchDone | EpochDone)
             if isinstance(event, EpochDone):
-                rows.append(event.row)
+                rows.append(event.row.as_json())
             if seen == stop_after:
                 arrays, values = trials.snapshot()
                 arrays, values = {k: v.copy() for k, v in arrays.items()}, json.loads(json.dumps(values))
@@ -67,7 +67,7 @@ def trained(job: Job, threads: int = 1, stop_after: int | None = None) -> tuple[
         trials.restore(arrays, values)
         for event in train(job, trials, workers):
             if isinstance(event, EpochDone):
-                rows.append(event.row)
+                rows.append(event.row.as_json())
         return event.theta, rows
 
 

@@ -1,0 +1,45 @@
+"""What run.json holds."""
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+from nnctl.training.history import Score
+
+#: Loss and metrics by split; None where one was not finite.
+Figures = Mapping[str, Mapping[str, float | None]]
+
+
+class RunFacts(TypedDict, total=False):
+    """The facts of a run, in groups by who writes them and when; what is not known yet is not there."""
+
+    # when it begins
+    status: str
+    name: str
+    seed: int
+    created: str
+    parameters: int
+    rows: dict[str, int]
+    versions: dict[str, str]
+    platform: str
+    blas: dict[str, object]
+    processors: int
+    data: dict[str, str]
+    malformed: int
+    dropped: int
+    warnings: list[str]
+    # whenever it begins to train or goes on
+    config: str
+    pid: int
+    # when it ends, in whatever way
+    stop_reason: str
+    # when it has its model
+    best_epoch: int
+    epochs: int
+    monitor: str
+    best_value: float | None
+    restarts: list[Score]
+    restart_mean: float
+    restart_spread: float
+    seconds: float
+    evaluation: Figures
+    baseline: Figures
