@@ -140,7 +140,9 @@ class Objective:
             for name, head in heads.items():
                 scale = loads[name][0][own]
                 y, t = ys[name], batch.targets[name][own]
-                losses[i][name] = float(scale @ counted(head.loss.forward(y, t, slots[name]), scale))
+                each = head.loss.forward(y, t, slots[name])
+                # Without weights of their own none is 0.
+                losses[i][name] = float(scale @ (each if batch.weights[name] is None else counted(each, scale)))
                 if outputs is not None and name in outputs:
                     outputs[name][own] = y
                 if backward:

@@ -79,7 +79,8 @@ class CrossEntropy(ClassLoss):
         slot["mass"] = None if t.dtype.kind != "f" and self.weights is None else target.sum(axis=-1, keepdims=True)
         with np.errstate(invalid="ignore"):
             loss: Array = np.asarray(np.vecdot(target, log_p))
-            if np.isnan(loss).any():  # 0 log 0 = 0: a class with p = 0 that no target asks for
+            total = loss.sum()
+            if total != total:  # nan: 0 log 0 = 0: a class with p = 0 that no target asks for
                 loss = np.asarray(np.vecdot(target, np.where(target == 0, target, log_p)))
         return np.negative(loss, out=loss)
 
@@ -118,7 +119,9 @@ class CrossEntropy(ClassLoss):
             refuse_outside(t, "cross_entropy takes the probabilities of classes,", 0, 1)
             np.copyto(target, t)
         else:
-            refuse_outside(t, CLASSES, 0, classes - 1)
+            # As unsigned numbers negative ones are large, so that one pass finds what lies on either side.
+            if t.size and t.view(f"u{t.itemsize}").max() >= classes:
+                refuse_outside(t, CLASSES, 0, classes - 1)
             np.copyto(target, t[..., None] == np.arange(classes))
         if self.label_smoothing:
             target *= 1 - self.label_smoothing
