@@ -4,16 +4,21 @@
 and how windows lie along an axis is in `windows`.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
+from nnctl.engine.graph import Signal
 from nnctl.engine.parameters import Array, Declarations, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.layers.correlation import (
     add_bias,
+    by_group,
     correlate,
     correlate_each,
     gather,
@@ -74,10 +79,14 @@ class Filters(Weighted):
     def check(self, shape: Shape) -> None:
         """Raise ConfigError for inputs these filters cannot slide over."""
         check_axes(len(self.sliding), shape)
-        groups = self.groups_of(shape[-1])
-        if shape[-1] % groups or self.filters % groups:
+        self.check_groups(shape[-1])
+
+    def check_groups(self, channels: int) -> None:
+        """Raise ConfigError where channels or filters cannot be divided into the groups."""
+        groups = self.groups_of(channels)
+        if channels % groups or self.filters % groups:
             raise ConfigError(
-                f"finds {shape[-1]} channels, {self.filters} filters and {groups} groups; "
+                f"finds {channels} channels, {self.filters} filters and {groups} groups; "
                 "channels and filters must both be multiples of `groups`"
             )
 
@@ -87,7 +96,6 @@ class Filters(Weighted):
         return field * (channels // groups), field * self.filters // groups
 
     def parameters(self, shape: Shape) -> Declarations:
-        self.check(shape)
         channels = shape[-1]
         return self.tensors((*self.window, channels // self.groups_of(channels), self.filters), *self.fans(channels))
 
@@ -200,6 +208,10 @@ class Conv1d(Convolution, Filters1d):
     Y (batch, new length, filters). The filter is not turned over, as in all libraries; PyTorch keeps
     channels before positions and W as (filters, channels / groups, kernel), and pads nothing by default.
 
+    Sequences are taken each by itself: their windows never reach into a neighbour, and beyond a sequence's ends
+    there are zeros. Each gets the length that an array of so many steps would have; there it is an error when not
+    even one window fits, here such a sequence has no steps left.
+
     Source: Waibel, Hanazawa, Hinton, Shikano and Lang, "Phoneme recognition using time-delay neural
     networks", IEEE Transactions on ASSP 37 (1989).
 
@@ -209,6 +221,64 @@ class Conv1d(Convolution, Filters1d):
     """
 
     type: Literal["conv1d"] = "conv1d"
+    sequences: ClassVar[Literal["none", "steps", "whole"]] = "whole"
+
+    def signal(self, name: str, given: Sequence[Signal]) -> Signal:
+        (one,) = given
+        if not one.steps or one.tokens:
+            return super().signal(name, given)
+        if len(one.shape) != 1:
+            raise ConfigError(f"takes sequences whose steps are (channels,), and finds steps of shape {one.shape}")
+        if self.padding_mode != "zeros":
+            raise ConfigError(
+                f"cannot pad sequences with `padding_mode: {self.padding_mode}`, as some are too short to be mirrored; "
+                "leave it out for zeros"
+            )
+        self.check_groups(one.shape[-1])
+        return replace(self.sliding[0].signal(name, one), shape=(self.filters,))
+
+    def lengths(self, n: Array) -> Array:
+        return self.sliding[0].counts(n)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Of sequences, those of one step."""
+        if len(shape) == 1:
+            return self.filters * self.fans(shape[-1])[0] // self.stride
+        return super().multiply_adds(shape)
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        if slot.lengths is None:
+            return super().forward(p, x, slot)
+        channels, groups = x.shape[-1], self.groups_of(x.shape[-1])
+        steps = self.sliding[0].steps(slot.lengths)  # (windows, kernel)
+        with_zero = np.concatenate([x, np.zeros((1, channels), x.dtype)])  # the last, -1, is what lies outside
+        windows = with_zero[steps].reshape(*steps.shape, groups, channels // groups).transpose(2, 0, 1, 3)
+        columns = windows.reshape(groups, len(steps), self.fans(channels)[0])  # (groups, windows, kernel a)
+        y = slot.buffer("y", (len(steps), self.filters))
+        correlate(columns, self.by_group(p["weight"], channels), y)
+        if self.bias:
+            y += p["bias"]
+        slot["x"], slot["steps"], slot["columns"] = x, steps, columns
+        return y
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        if slot.lengths is None:
+            return super().backward(p, g, dy, slot)
+        x, steps = slot["x"], slot["steps"]
+        weight, gradient = (self.by_group(views["weight"], x.shape[-1]) for views in (p, g))
+        outer(slot["columns"], dy, gradient)
+        if self.bias:
+            np.add.reduce(dy, axis=0, out=g["bias"])
+        if not slot.input_gradient:
+            return dy
+        dx = slot.buffer("dx", x.shape)
+        dx[...] = 0
+        rows, part = by_group(dy, weight.shape[1]), slot.buffer("part", (len(dy), x.shape[-1]))
+        for k in range(self.kernel):
+            inside = steps[:, k] >= 0
+            np.matmul(rows, weight[k].swapaxes(-2, -1), out=by_group(part, weight.shape[1]))
+            dx[steps[inside, k]] += part[inside]  # of one k, no two windows hold the same step
+        return dx
 
 
 class Conv2d(Convolution, Filters2d):

@@ -19,8 +19,8 @@ class Dropout(Layer):
 
     Dividing by 1 - q in training (inverted dropout) is what lets evaluation leave X as it is; the
     original paper multiplied the weights by 1 - q at evaluation instead. By channel, m is drawn once for
-    all positions of a channel: neighbouring pixels are much alike, and dropping some of them drops little
-    (PyTorch's `Dropout2d`). Shapes: X, Y (batch, ...), m as X or (batch, 1, ..., channels).
+    all positions of a channel, or all steps of a sequence: neighbouring pixels are much alike, and dropping
+    some of them drops little (PyTorch's `Dropout2d`). Shapes: X, Y (batch, ...), m as X or (batch, 1, ..., channels).
 
     Sources: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a simple way to
     prevent neural networks from overfitting", JMLR 15 (2014); by channel: Tompson, Goroshin, Jain, LeCun
@@ -44,12 +44,15 @@ class Dropout(Layer):
         if not slot.training or self.rate == 0:
             slot["mask"] = None
             return x
-        shape = x.shape if self.by == "value" else (len(x), *[1] * (x.ndim - 2), x.shape[-1])
+        examples = len(x) if slot.lengths is None else len(slot.lengths)
+        shape = x.shape if self.by == "value" else (examples, *[1] * (x.ndim - 2), x.shape[-1])
         draws = slot.buffer("draws", shape, np.float32)
         slot.random.random(dtype=np.float32, out=draws)
         mask = slot.buffer("mask", shape)
         np.greater_equal(draws, np.float32(self.rate), out=mask, casting="unsafe")
         mask *= 1 / (1 - self.rate)
+        if self.by == "channel" and slot.lengths is not None:
+            mask = np.repeat(mask, slot.lengths, axis=0)
         slot["mask"] = mask
         return np.multiply(x, mask, out=slot.buffer("y", x.shape))
 

@@ -14,9 +14,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal, NamedTuple
 
+import numpy as np
 from pydantic import Field
 
-from nnctl.engine.parameters import Shape
+from nnctl.engine.graph import Signal
+from nnctl.engine.parameters import Array, Shape
+from nnctl.engine.sequences import steps_of
 from nnctl.errors import ConfigError
 from nnctl.spec import Listed
 
@@ -133,7 +136,44 @@ class Sliding:
 
     def over(self, length: int, axis: str) -> Windows:
         """The windows over an input of this length; ConfigError where not even one fits."""
-        return _over(self, length, axis)
+        windows = _over(self, length)
+        if windows.count < 1:
+            padding = windows.before + windows.after
+            raise ConfigError(
+                f"a window of {windows.extent} does not fit the {axis} of its input, {length}"
+                + (f" with {padding} of padding" if padding else "")
+                + "; use a smaller window, `padding: same`, or less pooling before it"
+            )
+        return windows
+
+    def counts(self, lengths: Array) -> Array:
+        """How many windows lie over each of the sequences with lengths (batch,).
+
+        There is none over a sequence without steps, nor over one that is too short for a window.
+        """
+        different, which = np.unique(lengths, return_inverse=True)
+        counts = [max(0, _over(self, int(n)).count) if n else 0 for n in different]
+        return np.array(counts, np.int64)[which]
+
+    def steps(self, lengths: Array) -> Array:
+        """The steps that each window over sequences holds, (windows, kernel), counted over the whole batch.
+
+        -1 stands for what lies outside of the window's own sequence.
+        """
+        counts = self.counts(lengths)
+        before = np.array([self._margins(int(n))[0] for n in lengths], np.int64)
+        which = np.repeat(np.arange(len(lengths)), counts)  # (windows,)
+        first = steps_of(0 * counts, counts) * self.stride - before[which]
+        i = first[:, None] + self.dilation * np.arange(self.kernel)  # (windows, kernel)
+        inside = (i >= 0) & (i < lengths[which, None])
+        return np.where(inside, i + (np.cumsum(lengths) - lengths)[which, None], -1)
+
+    def signal(self, name: str, given: Signal) -> Signal:
+        """What sequences become that have a step for each window; `name` decides their lengths where these change."""
+        before, after = self._margins(1)
+        if self.stride == 1 and before + after == (self.kernel - 1) * self.dilation:
+            return given
+        return replace(given, steps=max(1, _over(self, given.steps).count), clock=name)
 
     def under(self, count: int, extra: int, axis: str) -> Windows:
         """The windows, `count` of them, over the output of a transposed convolution.
@@ -161,7 +201,7 @@ class Sliding:
 
 
 @lru_cache(maxsize=1024)
-def _over(sliding: Sliding, length: int, axis: str) -> Windows:
+def _over(sliding: Sliding, length: int) -> Windows:
     before, after = sliding._margins(length)
     windows = Windows(length, sliding.kernel, sliding.stride, sliding.dilation, before, after)
     if sliding.ceil:
@@ -169,13 +209,6 @@ def _over(sliding: Sliding, length: int, axis: str) -> Windows:
         begun = min(begun, (length + before - 1) // sliding.stride)  # one that begins after the input holds nothing
         beyond = begun * sliding.stride + windows.extent - (length + before + after)
         windows = replace(windows, beyond=max(0, beyond))
-    if windows.count < 1:
-        padding = windows.before + windows.after
-        raise ConfigError(
-            f"a window of {windows.extent} does not fit the {axis} of its input, {length}"
-            + (f" with {padding} of padding" if padding else "")
-            + "; use a smaller window, `padding: same`, or less pooling before it"
-        )
     return windows
 
 

@@ -1,0 +1,152 @@
+"""Layers that look along the time of sequences."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnctl.activations import Tanh
+from nnctl.engine.batch import Batch
+from nnctl.engine.graph import Graph, Signal
+from nnctl.engine.loss import Head
+from nnctl.engine.network import Network, Pass, chain
+from nnctl.engine.parameters import Array
+from nnctl.engine.sequences import Sequences
+from nnctl.errors import ConfigError
+from nnctl.initializers import Normal
+from nnctl.layers import Activation, Add, Conv1d, Dense, Dropout, Embedding, GlobalAveragePool, GlobalMaxPool, Residual
+from nnctl.losses.regression import SquaredError
+from nnctl.training.gradients import check_network
+
+RANDOM = np.random.default_rng(12)
+STEPS = Signal((4,), steps=5)
+LENGTHS = (3, 0, 6, 1, 2)
+
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"kernel": 4},
+    {"kernel": 3, "stride": 2},
+    {"kernel": 2, "stride": 3, "padding": "valid"},
+    {"kernel": 3, "dilation": 2, "padding": "valid"},
+    {"kernel": 3, "padding": (2, 0)},
+    {"kernel": 3, "padding": 3, "stride": 2, "groups": 2},
+    {"kernel": 2, "groups": "channels", "bias": False},
+    {"kernel": 1},
+]
+each = pytest.mark.parametrize("settings", SETTINGS, ids=str)
+
+
+def conv(settings: dict[str, Any]) -> Conv1d:
+    spread = Normal(deviation=0.6)
+    return Conv1d.model_validate({"filters": 4, "init": spread, "bias_init": spread, **settings})
+
+
+def some(lengths: tuple[int, ...] = LENGTHS) -> list[Array]:
+    return [RANDOM.normal(size=(n, 4)) for n in lengths]
+
+
+def through(network: Network) -> Pass:
+    theta = network.layout.initial(3, dtype="f8")
+    opened = Pass(network, theta, np.zeros_like(theta), to_input=True)
+    opened.begin(training=True, address=(1, "pass"))
+    return opened
+
+
+@each
+def test_each_sequence_is_what_an_array_of_its_length_is(settings: dict[str, Any]) -> None:
+    """The same layer over a batch of one array, forwards and backwards; nothing where no window fits."""
+    layer, parts = conv(settings), some()
+    sequences = through(chain([layer], STEPS))
+    y = sequences.forward({"input": Sequences.of(parts)})["output"]
+    dy = RANDOM.normal(size=y.shape)
+    dx = sequences.backward({"output": dy})["input"]
+    lengths = layer.lengths(np.array(LENGTHS))
+    ends, starts = np.cumsum(lengths), np.cumsum(LENGTHS) - LENGTHS
+    assert ends[-1] == len(y)
+    gradient = np.zeros_like(sequences.gradient)
+    for part, start, length, end in zip(parts, starts, lengths, ends, strict=True):
+        try:
+            arrays = through(chain([layer], part.shape))
+        except ConfigError:
+            assert length == 0
+            continue
+        if not len(part):
+            assert length == 0
+            continue
+        own = slice(end - length, end)
+        np.testing.assert_allclose(arrays.forward({"input": part[None]})["output"][0], y[own], rtol=1e-12, atol=1e-13)
+        back = arrays.backward({"output": dy[None, own]})["input"][0]
+        np.testing.assert_allclose(back, dx[start : start + len(part)], rtol=1e-12, atol=1e-13)
+        gradient += arrays.gradient
+    np.testing.assert_allclose(gradient, sequences.gradient, rtol=1e-11, atol=1e-13)
+
+
+@each
+@pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
+def test_the_gradient(settings: dict[str, Any], pool: GlobalAveragePool) -> None:
+    network = chain([conv(settings), Activation(function=Tanh()), conv(settings), pool, Dense(units=2)], STEPS)
+    examples = Batch(
+        {"input": Sequences.of(some((4, 0, 1, 12)))}, {"output": RANDOM.normal(size=(4, 2))}, {"output": None}
+    )
+    report = check_network(network, {"output": Head(SquaredError())}, network.layout.initial(3, dtype="f8"), examples)
+    assert report.worst.worst < 1e-7
+
+
+@each
+def test_padding_changes_not_one_bit(settings: dict[str, Any]) -> None:
+    """However much of it, on which side, and whatever lies in it."""
+    tokens = Signal((), steps=5, tokens=11)
+    network = chain([Embedding(units=4, init=Normal()), conv(settings), GlobalMaxPool(), Dense(units=2)], tokens)
+    theta, lengths = network.layout.initial(3), np.array(LENGTHS)
+    texts = [RANDOM.integers(0, 11, n) for n in LENGTHS]
+    found = set()
+    for width, at_end, filling in ((6, True, 0), (9, True, 10), (6, False, 3), (20, False, 7)):
+        padded = np.full((len(texts), width), filling)
+        for row, text in zip(padded, texts, strict=True):
+            row[: len(text)] = text
+            if not at_end:
+                row[:] = np.roll(row, width - len(text))
+        opened = Pass(network, theta, np.zeros_like(theta))
+        y = opened.forward({"input": Sequences.unpadded(padded, lengths, at_end=at_end)})["output"]
+        opened.backward({"output": np.ones_like(y)})
+        found.add((y.tobytes(), opened.gradient.tobytes()))
+    assert len(found) == 1
+
+
+def test_nothing_but_empty_sequences() -> None:
+    opened = through(chain([conv({}), GlobalMaxPool(), Dense(units=2)], STEPS))
+    y = opened.forward({"input": Sequences.of(some((0, 0)))})["output"]
+    np.testing.assert_array_equal(y, np.zeros((2, 2)))
+    assert opened.backward({"output": y})["input"].shape == (0, 4)
+
+
+def test_lengths_that_stay_can_be_joined_and_others_not() -> None:
+    chain([Residual(layers=(conv({"kernel": 4}),)), GlobalMaxPool()], STEPS)
+    chain([Residual(layers=(conv({"padding": (2, 0)}),)), GlobalMaxPool()], STEPS)
+    graph = Graph({"a": STEPS})
+    shorter = graph.add("shorter", conv({"padding": "valid"}), "a")
+    assert graph.signals[shorter].steps == 3
+    with pytest.raises(ConfigError, match="joins sequences step by step"):
+        graph.add("join", Add(), "a", shorter)
+
+
+def test_what_cannot_be() -> None:
+    with pytest.raises(ConfigError, match=r"conv1d1: cannot pad sequences with `padding_mode: reflect`"):
+        chain([conv({"padding_mode": "reflect"})], STEPS)
+    with pytest.raises(ConfigError, match="takes numbers, and finds tokens; put an embedding"):
+        chain([conv({})], Signal((), steps=5, tokens=11))
+    with pytest.raises(ConfigError, match=r"finds steps of shape \(2, 3\)"):
+        chain([conv({})], Signal((2, 3), steps=5))
+    with pytest.raises(ConfigError, match="must both be multiples of `groups`"):
+        chain([conv({"groups": 3})], STEPS)
+
+
+def test_dropout_by_channel_drops_all_steps_of_a_sequence() -> None:
+    opened = through(chain([Dropout(rate=0.5, by="channel")], STEPS))
+    x = Sequences.of([np.ones((n, 4)) for n in (5, 0, 3, 4)])
+    y = opened.forward({"input": x})["output"]
+    for part in (y[:5], y[5:8], y[8:]):
+        np.testing.assert_array_equal(part, np.broadcast_to(part[0], part.shape))
+    assert len({part.tobytes() for part in (y[0], y[5], y[8])}) > 1
+    assert set(np.unique(y)) == {0.0, 2.0}
+    np.testing.assert_array_equal(opened.backward({"output": np.ones_like(y)})["input"], y)
