@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import threadpoolctl
 
+from nnctl.engine import blas
 from nnctl.engine.blas import AVX512, kernel, processor
 
 SHOW = (
@@ -84,3 +87,37 @@ def test_once_numpy_is_there_nothing_is_set() -> None:
         check=True,
     )
     assert done.stdout.split() == ["None", "openblas"]
+
+
+@pytest.mark.parametrize(
+    ("said", "own", "expected"),
+    [("Haswell", None, "Haswell"), ("Haswell", "SkylakeX", "SkylakeX"), (None, None, None), (None, "Zen", "Zen")],
+)
+def test_what_is_set_before_numpy_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, own: str | None, expected: str | None
+) -> None:
+    environment = {"OPENBLAS_CORETYPE": own} if own else {}
+    monkeypatch.setattr(blas, "os", SimpleNamespace(environ=environment))
+    monkeypatch.setattr(blas, "sys", SimpleNamespace(modules={}))
+    monkeypatch.setattr(blas, "kernel", lambda _said: said)
+    blas.prepare()
+    assert (environment.get("OPENBLAS_CORETYPE"), environment["OPENBLAS_NUM_THREADS"]) == (expected, "1")
+
+
+OPENMP = {"user_api": "openmp", "internal_api": "openmp", "version": None, "num_threads": 2}
+OPENBLAS = {"user_api": "blas", "internal_api": "openblas", "version": "0.3", "architecture": "Zen", "num_threads": 1}
+
+
+@pytest.mark.parametrize(
+    ("loaded", "expected"),
+    [
+        ([OPENMP, OPENBLAS], {"library": "openblas", "version": "0.3", "kernel": "Zen", "threads": 1}),
+        ([OPENMP], {"library": "unknown"}),
+        ([], {"library": "unknown"}),
+    ],
+)
+def test_what_is_in_use(
+    monkeypatch: pytest.MonkeyPatch, loaded: list[dict[str, object]], expected: dict[str, object]
+) -> None:
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: loaded)
+    assert blas.describe() == expected
