@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnctl.runs.tensors import read_tensors
+from nnctl.runs.tensors import read_tensors, write_tensors
 from tests.process import end, nnctl, start, wait_for
 
 CONFIG = """\
@@ -161,3 +161,17 @@ def test_killed_while_the_model_was_written(tmp_path: Path, patience: int) -> No
     nnctl("train", "--resume", run, "-q", cwd=tmp_path)
     assert (run / "model.safetensors").read_bytes() == model
     assert rows(run) == seen
+
+
+def test_a_checkpoint_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    """Those written before trials had no format, and lack what is needed now."""
+    (tmp_path / "kill.yaml").write_text(CONFIG)
+    run = tmp_path / nnctl("train", "kill.yaml", "--quiet", "--set", "training.epochs=1", cwd=tmp_path).stdout.strip()
+    last = run / "checkpoints" / "last.safetensors"
+    arrays, values = read_tensors(last)
+    write_tensors(last, arrays, {key: value for key, value in values.items() if key not in ("format", "trial")})
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.suffix in (".safetensors", ".jsonl")}
+    refused = nnctl("train", "--resume", str(run), "--set", "training.epochs=3", cwd=tmp_path, code=3)
+    assert "last.safetensors: written by another version of nnctl" in refused.stderr
+    assert "train anew from its config.yaml" in refused.stderr
+    assert before == {path: path.read_bytes() for path in before}
