@@ -78,10 +78,11 @@ def completed(model: Model, inputs: Mapping[str, Signal], wanted: Mapping[str, W
         return Model(join=model.join, **update)
     trunk = _trunk(graph, model, inputs, written, source)
     update["layers"] = tuple(settle(written))
-    update["outputs"] = {
-        output: tuple(_ended(graph, trunk, [], model.outputs.get(output, ()), want, model, f"{output}."))
-        for output, want in wanted.items()
-    }
+    ends = update["outputs"] = {}
+    for output, want in wanted.items():
+        ends[output] = tuple(_ended(graph, trunk, [], model.outputs.get(output, ()), want, model, f"{output}."))
+        # The layers of one head can be used by the next.
+        _chain(graph, prepared(ends[output]), trunk, f"{output}.", f"model.outputs.{output}")
     return Model(join=model.join, **update)
 
 

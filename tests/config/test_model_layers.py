@@ -7,8 +7,9 @@ import pytest
 
 from nnctl.activations import Relu, Tanh
 from nnctl.activations.softmax import Softmax
-from nnctl.config.architecture import prepared, settle
+from nnctl.config.architecture import Wanted, build, prepared, settle
 from nnctl.config.model import Model
+from nnctl.engine.graph import Signal
 from nnctl.engine.layer import Layer
 from nnctl.errors import ConfigError
 from nnctl.layers import Activation, Conv2d, Dense, Flatten, GlobalAveragePool, MaxPool2d, Residual
@@ -90,3 +91,16 @@ def test_that_changes_no_bit(pool: MaxPool2d) -> None:
         found.append((y, through.backward(np.ones_like(y)).copy(), gradient))
     for written, ordered in zip(*found, strict=True):
         assert np.array_equal(written, ordered)
+
+
+def test_a_head_uses_a_layer_of_the_head_before_it() -> None:
+    model = Model.model_validate(
+        {
+            "layers": ["relu"],
+            "outputs": {"p": [{"type": "dense", "units": 4, "name": "shared"}, "relu"], "q": [{"use": "p.shared"}]},
+        }
+    )
+    wanted = {name: Wanted(3, CrossEntropy()) for name in ("p", "q")}
+    network = build(model, {"x": Signal((2,))}, wanted)
+    assert "q.use1" in network.nodes
+    assert network.layout.size == (2 * 4 + 4) + 2 * (4 * 3 + 3)  # one shared layer, an output layer for each
