@@ -100,9 +100,11 @@ class _Sum(Add):
 
     def joined_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         if shapes[0] != shapes[1]:
+            units = shapes[0][-1]
+            layer = f"{{dense: {units}}}" if len(shapes[0]) == 1 else f"{{type: conv2d, filters: {units}, kernel: 1}}"
             raise ConfigError(
                 f"`layers` gives {shapes[0]} and the shortcut {shapes[1]}, which cannot be added; write a `shortcut` "
-                f"that ends in {shapes[0]}, such as `shortcut: [{{type: conv2d, filters: {shapes[0][-1]}, kernel: 1}}]`"
+                f"that ends in {shapes[0]}, such as `shortcut: [{layer}]`"
             )
         return shapes[0]
 

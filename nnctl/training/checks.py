@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from nnctl.engine.means import counted
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
@@ -121,11 +122,14 @@ def initial_loss(job: Job) -> InitialLoss:
     loss = objective(batch, backward=False)
     chance = {}
     for output, head in job.heads.items():
-        t, w, undecided = batch.targets[output], batch.weights[output], job.network.shape_of(output)
+        t, w, shape = batch.targets[output], batch.weights[output], job.network.shape_of(output)
+        undecided = np.zeros((len(t), *shape))
+        if head.loss.takes_probabilities:  # as likely as not, or one class as likely as another
+            undecided += 1 / shape[-1] if head.loss.contains == "softmax" else 0.5
         mass = head.loss.mass(t)
         weights = np.ones(len(t)) if w is None else w
-        losses = head.loss.forward(np.zeros((len(t), *undecided)), t, Slot("float64"))
-        chance[output] = float(losses @ weights / np.sum(weights if mass is None else weights * mass))
+        losses = head.loss.forward(undecided, t, Slot("float64"))
+        chance[output] = float(counted(losses, weights) @ weights / np.sum(weights if mass is None else weights * mass))
     return InitialLoss(loss, weighted(chance, job.heads))
 
 
@@ -165,6 +169,10 @@ def training_warnings(job: Job) -> Iterator[str]:
     yield from job.experiment.schedule.unreached(training.epochs)
     if training.early_stopping is not None:
         yield from training.early_stopping.unreached(training.epochs)
+    for split, data in job.splits():
+        for output, truth in data.truths.items():
+            if not len(truth.present):
+                yield f"no row of the {split} split says anything of {output}, whose figures there are not numbers"
     for truth in job.data.train.truths.values():
         present = truth.present
         constant = (present == present[:1]).all(axis=0) if present.ndim == 2 else ()

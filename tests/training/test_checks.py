@@ -1,10 +1,14 @@
 """What is said before training."""
 
 import math
+from pathlib import Path
 
 import pytest
 
-from nnctl.training.checks import InitialLoss, loss_warning
+from nnctl.config.experiment import Experiment
+from nnctl.training.assemble import assemble
+from nnctl.training.checks import InitialLoss, initial_loss, loss_warning, training_warnings
+from nnctl.training.job import Job
 
 
 @pytest.mark.parametrize(
@@ -21,3 +25,30 @@ from nnctl.training.checks import InitialLoss, loss_warning
 def test_the_initial_loss(loss: float, chance: float, words: str | None) -> None:
     said = loss_warning(InitialLoss(loss, chance))
     assert said is None if words is None else words in (said or "")
+
+
+def job_of(rows: list[dict[str, float | None]], loss: dict[str, str] | None = None) -> Job:
+    data = {
+        "source": {"type": "inline", "rows": rows},
+        "inputs": {"x": {"columns": ["a"]}},
+        "outputs": {"p": {"target": "y", "loss": loss} if loss else {"target": "y"}, "q": {"target": "z"}},
+        "split": {"validation": 0.25, "test": 0.0},
+    }
+    heads = {"p": [{"dense": 1}, "sigmoid"], "q": []} if loss else {}
+    return assemble(Experiment.model_validate({"data": data, "model": {"outputs": heads}}), Path())
+
+
+def test_chance_of_probabilities_is_that_of_not_knowing() -> None:
+    rows: list[dict[str, float | None]] = [{"a": i, "y": i % 2, "z": i / 7} for i in range(40)]
+    nets, shares = job_of(rows), job_of(rows, {"type": "binary_cross_entropy", "input": "probabilities"})
+    assert initial_loss(shares).chance == pytest.approx(initial_loss(nets).chance, rel=1e-12)
+
+
+def test_a_split_that_says_nothing_of_an_output() -> None:
+    rows: list[dict[str, float | None]] = [{"a": i, "y": i % 2, "z": i / 7} for i in range(40)]
+    assert not [said for said in training_warnings(job_of(rows)) if "split" in said]
+    held_out = job_of(rows).data.validation
+    assert held_out is not None
+    for number in held_out.numbers:
+        rows[number - 1]["z"] = None
+    assert "no row of the validation split says anything of q" in " ".join(training_warnings(job_of(rows)))

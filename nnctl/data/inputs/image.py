@@ -104,7 +104,7 @@ def images_of(table: Table, column: str, reading: Reading, left_out: dict[int, s
     if wrong and left_out is None:
         raise MalformedImage(several(list(wrong.values())))
     images, _ = read_images(files, reading, len(table), None if left_out is None else wrong)
-    if len(wrong) == len(table):
+    if wrong and len(wrong) == len(table):
         raise DataError(several(list(wrong.values())))
     if left_out is not None:
         left_out |= wrong
