@@ -248,4 +248,5 @@ def test_checksums_are_all_different() -> None:
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_experiments_look_where_the_files_are_put(config: Path) -> None:
     for name, file in re.findall(r"\.\./datasets/([\w-]+)/([\w.-]+)", config.read_text()):
-        assert file in [known.name for known in CATALOGUE[name].files]
+        made = f"nnctl datasets make {name} " in config.read_text()
+        assert made or file in [known.name for known in CATALOGUE[name].files]

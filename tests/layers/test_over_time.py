@@ -150,3 +150,16 @@ def test_dropout_by_channel_drops_all_steps_of_a_sequence() -> None:
     assert len({part.tobytes() for part in (y[0], y[5], y[8])}) > 1
     assert set(np.unique(y)) == {0.0, 2.0}
     np.testing.assert_array_equal(opened.backward({"output": np.ones_like(y)})["input"], y)
+
+
+def test_the_first_layer_is_spared_the_gradient_of_sequences() -> None:
+    """As where it is wanted: the same gradients of its own parameters."""
+    network, found = chain([conv({})], STEPS), []
+    sequences = Sequences.of(some())
+    for to_input in (True, False):
+        theta = network.layout.initial(3, dtype="f8")
+        run = Pass(network, theta, np.zeros_like(theta), to_input=to_input)
+        y = run.forward({"input": sequences})["output"]
+        assert bool(run.backward({"output": np.ones_like(y)})) == to_input
+        found.append(run.gradient)
+    np.testing.assert_array_equal(*found)
