@@ -12,6 +12,9 @@ from nnctl.metrics.confusion import Counts, counts
 from nnctl.metrics.metric import MeanMetric, Metric, Sums
 from nnctl.metrics.predictions import Predictions, Task
 
+#: Products below it have lost digits.
+SMALLEST = 1e-290
+
 
 class Accuracy(MeanMetric):
     """The share of examples whose class is right.
@@ -126,16 +129,18 @@ class Matthews(Metric):
         total = float(c.true.sum())
         if total == 0:
             return float("nan")
-        # Shares, and sums over the other classes instead of differences from all: weights may be of any size, and
-        # 1 + 1e-20 - 1 is 0. For each class, s h - t d = h r - m f with the rest r, neither true nor decided.
-        hits, missed, false = (np.asarray(part, np.float64) / total for part in c)
+        # In a unit (a power of two, so that no digit changes) in which no square overflows, and with sums over the
+        # other classes instead of differences from all: weights may be of any size, and 1 + 1e-20 - 1 is 0.
+        hits, missed, false = (np.ldexp(np.asarray(part, np.float64), -math.frexp(total)[1]) for part in c)
         t, d = hits + missed, hits + false
-        rest = others(t) - false
-        covariance = float((hits * rest - missed * false).sum())
-        var_t, var_d = float((t * others(t)).sum()), float((d * others(d)).sum())
         if np.count_nonzero(t) == 1 or np.count_nonzero(d) == 1:
             return 0.0
-        return covariance / var_t * math.sqrt(var_t / var_d)
+        # For each class s h - t d = h r - m f, with the rest r that is neither true nor decided.
+        covariance = float((hits * (others(t) - false) - missed * false).sum())
+        var_t, var_d = float((t * others(t)).sum()), float((d * others(d)).sum())
+        if var_t * var_d < SMALLEST:
+            return covariance / var_t * math.sqrt(var_t / var_d)
+        return covariance / math.sqrt(var_t * var_d)
 
 
 def others(values: Array) -> Array:

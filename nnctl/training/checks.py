@@ -175,7 +175,7 @@ def training_warnings(job: Job) -> Iterator[str]:
                 yield f"no row of the {split} split says anything of {output}, whose figures there are not numbers"
     for truth in job.data.train.truths.values():
         present = truth.present
-        constant = (present == present[:1]).all(axis=0) if present.ndim == 2 else ()
+        constant = (present == present[:1]).all(axis=0) if present.ndim == 2 and len(present) > 1 else ()
         for name, value in ((truth.target.columns[i], present[0, i]) for i in np.flatnonzero(constant)):
             yield f"the target {name!r} is {value:g} in every row of training; there is nothing to learn"
 

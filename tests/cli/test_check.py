@@ -56,6 +56,10 @@ def test_warnings(tmp_path: Path, setting: str, words: str) -> None:
     assert words in nnctl("check", IRIS, *settings(setting), cwd=tmp_path).stderr
 
 
+def test_a_single_row_is_no_constant_target(tmp_path: Path) -> None:
+    assert "every row" not in nnctl("check", IRIS.with_name("worked-example.yaml"), cwd=tmp_path).stderr
+
+
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
 def test_a_constant_target_is_named(tmp_path: Path, loss: str) -> None:
     (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},5.5\n" for i in range(30)))
