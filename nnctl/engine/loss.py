@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from nnctl.engine.formulas import LossFormula
+from nnctl.engine.means import counted
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.spec import Spec
@@ -68,6 +71,12 @@ class Loss(Spec):
     def mass(self, t: Array) -> Array | None:
         """Each example's share in the normaliser, (batch,); None where it is 1."""
         return None
+
+    def weighting(self, t: Array, w: Array | None) -> tuple[Array, float]:
+        """The weights w_i of examples (1 where they have none), and the normaliser sum_j w_j m_j of their mean loss."""
+        mass = self.mass(t)
+        weights = np.ones(len(t)) if w is None else np.asarray(w, np.float64)
+        return weights, float(np.sum(weights if mass is None else weights * counted(mass, weights)))
 
     def pieces(self, slot: Slot) -> Array | None:
         """Which smooth piece each value of the last forward pass lies on, as in `Layer.pieces`."""

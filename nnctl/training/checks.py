@@ -126,10 +126,9 @@ def initial_loss(job: Job) -> InitialLoss:
         undecided = np.zeros((len(t), *shape))
         if head.loss.takes_probabilities:  # as likely as not, or one class as likely as another
             undecided += 1 / shape[-1] if head.loss.contains == "softmax" else 0.5
-        mass = head.loss.mass(t)
-        weights = np.ones(len(t)) if w is None else w
         losses = head.loss.forward(undecided, t, Slot("float64"))
-        chance[output] = float(counted(losses, weights) @ weights / np.sum(weights if mass is None else weights * mass))
+        weights, mass = head.loss.weighting(t, w)
+        chance[output] = float(counted(losses, weights) @ weights / mass)
     return InitialLoss(loss, weighted(chance, job.heads))
 
 

@@ -44,10 +44,8 @@ class Evaluator:
             for name, head in self.heads.items():
                 t, w, y = batch.targets[name], batch.weights[name], ys[name]
                 each = head.loss.forward(y, t, lane.memory).astype(np.float64)
-                mass = head.loss.mass(t)
-                weights = np.ones(len(t)) if w is None else np.asarray(w, np.float64)
+                weights, tile.masses[name] = head.loss.weighting(t, w)
                 tile.losses[name] = float(counted(each, weights) @ weights)
-                tile.masses[name] = float(np.sum(weights if mass is None else weights * counted(mass, weights)))
                 tile.outputs[name] = y.copy()
             return tile
 
