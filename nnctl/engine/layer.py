@@ -47,9 +47,8 @@ class Layer(Spec):
     gives: ClassVar[Gives] = "new"
     #: What a reader of one example's pass must know: how evaluation differs from training.
     in_evaluation: ClassVar[str | None] = None
-    #: What the layer does with sequences: takes each step for an example of its own (`steps`), looks along
-    #: time with the help of `slot.lengths` (`whole`), or cannot take them (`none`).
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "none"
+    #: Whether it takes sequences: each step as an example of its own, or looking along time by `slot.lengths`.
+    takes_sequences: ClassVar[bool] = False
     #: Whether it takes whole numbers that stand for something, as an embedding does.
     takes_tokens: ClassVar[bool] = False
     #: Whether it reads several values; see `Join`.
@@ -96,7 +95,7 @@ class Layer(Spec):
         (one,) = given
         if one.tokens and not self.takes_tokens:
             raise ConfigError("takes numbers, and finds tokens; put an embedding before it (`- embedding: 32`)")
-        if one.steps and self.sequences == "none":
+        if one.steps and not self.takes_sequences:
             raise ConfigError(
                 f"takes arrays, and finds sequences of shape {one}; make one value a unit of all steps before it "
                 "(`- global_average_pool`, `- global_max_pool`)"

@@ -29,7 +29,7 @@ class Activation(Layer):
 
     type: Literal["activation"] = "activation"
     gives: ClassVar[Gives] = "changed"
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
+    takes_sequences: ClassVar[bool] = True
     principal: ClassVar[str | None] = "function"
     function: AnyActivation = Field(description="The activation function.")
 
@@ -83,7 +83,7 @@ class PRelu(Layer):
 
     type: Literal["prelu"] = "prelu"
     gives: ClassVar[Gives] = "changed"
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
+    takes_sequences: ClassVar[bool] = True
     principal: ClassVar[str | None] = "slope"
     slope: Annotated[float, Field(description="The slope every unit starts with.")] = 0.25
     learning_rate_scale: RateScale = 1.0

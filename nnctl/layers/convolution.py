@@ -221,7 +221,7 @@ class Conv1d(Convolution, Filters1d):
     """
 
     type: Literal["conv1d"] = "conv1d"
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "whole"
+    takes_sequences: ClassVar[bool] = True
 
     def signal(self, name: str, given: Sequence[Signal]) -> Signal:
         (one,) = given

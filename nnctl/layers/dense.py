@@ -37,7 +37,7 @@ class Dense(Weighted):
 
     type: Literal["dense"] = "dense"
     gives: ClassVar[Gives] = "sums"
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
+    takes_sequences: ClassVar[bool] = True
     principal: ClassVar[str | None] = "units"
     units: int | None = Field(None, gt=0, description="Number of units; left out, as many as the target needs.")
 

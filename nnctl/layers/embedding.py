@@ -33,7 +33,7 @@ class Embedding(Layer):
 
     type: Literal["embedding"] = "embedding"
     principal: ClassVar[str | None] = "units"
-    sequences: ClassVar[Literal["steps"]] = "steps"
+    takes_sequences: ClassVar[bool] = True
     takes_tokens: ClassVar[bool] = True
     units: int = Field(gt=0, description="Length of a vector.")
     size: Annotated[int, Field(gt=0)] | None = Field(

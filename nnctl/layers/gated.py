@@ -20,9 +20,11 @@ class Gated(Layer):
         Y = A * f(B)        dJ/dA = dJ/dY * f(B)        dJ/dB = dJ/dY * A * f'(B)
     """
 
+    takes_sequences: ClassVar[bool] = True
+
     @property
     def function(self) -> AnyActivation:
-        """F."""
+        """The function f of the gate."""
         raise NotImplementedError
 
     def output_shape(self, shape: Shape) -> Shape:

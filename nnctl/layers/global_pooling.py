@@ -21,7 +21,7 @@ class GlobalPool(Layer):
     Of sequences it is one value over all steps of each, and 0 where there are none: X (steps, ...), Y (batch, ...).
     """
 
-    sequences: ClassVar[Literal["whole"]] = "whole"
+    takes_sequences: ClassVar[bool] = True
 
     def signal(self, name: str, given: Sequence[Signal]) -> Signal:
         (one,) = given

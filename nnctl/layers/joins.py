@@ -30,7 +30,6 @@ class Add(Join):
 
     type: Literal["add"] = "add"
     gives: ClassVar[Gives] = "added"
-    sequences: ClassVar[Literal["steps"]] = "steps"
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
         return equal_shapes(shapes, "add")
@@ -65,7 +64,6 @@ class Multiply(Join):
 
     type: Literal["multiply"] = "multiply"
     gives: ClassVar[Gives] = "multiplied"
-    sequences: ClassVar[Literal["steps"]] = "steps"
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
         return equal_shapes(shapes, "multiply")
@@ -105,7 +103,6 @@ class Concatenate(Join):
 
     type: Literal["concatenate"] = "concatenate"
     gives: ClassVar[Gives] = "same"
-    sequences: ClassVar[Literal["steps"]] = "steps"
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
         if len({shape[:-1] for shape in shapes}) > 1 or not all(shapes):
@@ -146,7 +143,6 @@ class Attention(Join):
     """
 
     type: Literal["attention"] = "attention"
-    sequences: ClassVar[Literal["steps"]] = "steps"
     trainable: bool = Field(True, description="Whether the query is trained, or stays as it starts.")
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:

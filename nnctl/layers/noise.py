@@ -34,7 +34,7 @@ class Dropout(Layer):
     type: Literal["dropout"] = "dropout"
     gives: ClassVar[Gives] = "same"
     in_evaluation: ClassVar[str | None] = "off here; drops units at random in training"
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
+    takes_sequences: ClassVar[bool] = True
     principal: ClassVar[str | None] = "rate"
     disturbs: ClassVar[bool] = True
     rate: float = Field(0.5, ge=0, lt=1, description="Probability that a value is dropped.")
@@ -82,7 +82,7 @@ class GaussianNoise(Layer):
     type: Literal["gaussian_noise"] = "gaussian_noise"
     gives: ClassVar[Gives] = "same"
     in_evaluation: ClassVar[str | None] = "off here; adds noise in training"
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
+    takes_sequences: ClassVar[bool] = True
     principal: ClassVar[str | None] = "deviation"
     disturbs: ClassVar[bool] = True
     deviation: float = Field(0.1, ge=0, description="Standard deviation of the noise.")

@@ -93,7 +93,7 @@ class BatchNormalization(Normalization):
 
     type: Literal["batch_normalization"] = "batch_normalization"
     in_evaluation: ClassVar[str | None] = "with its running statistics, as in evaluation"
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
+    takes_sequences: ClassVar[bool] = True
     momentum: float = Field(0.1, gt=0, le=1, description="Weight of the newest batch in the running statistics.")
 
     @property
@@ -181,7 +181,7 @@ class LayerNormalization(Normalization):
     """
 
     type: Literal["layer_normalization"] = "layer_normalization"
-    sequences: ClassVar[Literal["none", "steps", "whole"]] = "steps"
+    takes_sequences: ClassVar[bool] = True
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
         xhat = slot.buffer("xhat", x.shape)
@@ -217,6 +217,7 @@ class RmsNormalization(Normalization):
     """
 
     type: Literal["rms_normalization"] = "rms_normalization"
+    takes_sequences: ClassVar[bool] = True
 
     def parameters(self, shape: Shape) -> Declarations:
         return {name: parameter for name, parameter in super().parameters(shape).items() if name == "gain"}

@@ -56,7 +56,7 @@ class Predictor:
         its rows have.
         """
         height, count = self.tiles.rows, len(next(iter(inputs.values())))
-        filled = not any(fitted.sequences for fitted in self.model.fitted.inputs.values())
+        filled = not any(fitted.signal.steps for fitted in self.model.fitted.inputs.values())
 
         def run(lane: Lane, rows: slice) -> dict[str, Array]:
             some, own = {name: x[rows] for name, x in inputs.items()}, slice(None)

@@ -64,8 +64,6 @@ class FittedInput(Spec):
 
     type: str
 
-    #: Whether an example is a sequence of steps.
-    sequences: ClassVar[bool] = False
     #: Whether it is made of a table's columns, not of an array.
     of_table: ClassVar[bool] = True
 

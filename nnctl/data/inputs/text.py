@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -92,8 +92,6 @@ class FittedText(FittedInput):
     length: int | None
     vocabulary: Annotated[tuple[str, ...], Listed]
     steps: int
-
-    sequences: ClassVar[bool] = True
 
     @property
     def shape(self) -> Shape:
