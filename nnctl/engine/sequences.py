@@ -2,8 +2,7 @@
 
 The steps of all sequences of a batch lie one after another, (steps, ...), and their lengths travel with them.
 What is done to each step by itself (a dense layer, an activation, a normalisation of its units) takes the steps
-for a batch; what looks along time asks for the lengths. Nothing inside the engine is padded, so whatever lies
-in the padding of the data, however much of it and on which side, cannot change one bit.
+for a batch; what looks along time asks for the lengths. There is no padding, so none can change a result.
 """
 
 from collections.abc import Sequence
@@ -32,14 +31,6 @@ class Sequences:
         """From one array (length, ...) a sequence."""
         return cls(np.concatenate(sequences), np.array([len(s) for s in sequences], np.int64))
 
-    @classmethod
-    def unpadded(cls, padded: Array, lengths: Array, *, at_end: bool = True) -> Self:
-        """From an array (batch, time, ...) whose padding lies at the end of the time axis, or at its beginning."""
-        time = np.arange(padded.shape[1])
-        first = 0 * lengths if at_end else padded.shape[1] - lengths
-        real = (time >= first[:, None]) & (time < (first + lengths)[:, None])  # (batch, time)
-        return cls(padded[real], np.asarray(lengths, np.int64))
-
     def __len__(self) -> int:
         return len(self.lengths)
 
@@ -60,15 +51,15 @@ def steps_of(starts: Array, lengths: Array) -> Array:
     return np.asarray(begin + np.arange(lengths.sum()))
 
 
-def segments(values: Array, lengths: Array, add: "np.ufunc" = np.add) -> Array:
-    """The sum (or another reduction) of each sequence's steps, (batch, ...); 0 for a sequence without steps.
+def segments(values: Array, lengths: Array) -> Array:
+    """The sum of each sequence's steps, (batch, ...); 0 for a sequence without steps.
 
-    Each sequence is reduced by itself, in the order of its steps, so that no other one changes its bits.
+    Each sequence is added up by itself, in the order of its steps, so that no other one changes its bits.
     """
     out = np.zeros((len(lengths), *values.shape[1:]), values.dtype)
     start = 0
     for i, length in enumerate(lengths):
         if length:
-            add.reduce(values[start : start + length], axis=0, out=out[i])
+            np.add.reduce(values[start : start + length], axis=0, out=out[i])
         start += length
     return out

@@ -188,27 +188,6 @@ def reader(pool: GlobalAveragePool | GlobalMaxPool) -> Network:
 
 
 @pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
-def test_padding_changes_not_one_bit(pool: GlobalAveragePool) -> None:
-    """However much of it, on which side, and whatever lies in it."""
-    network = reader(pool)
-    theta = network.layout.initial(3)
-    lengths = np.array([3, 0, 6, 1])
-    texts = [RANDOM.integers(0, 11, n) for n in lengths]
-    found = set()
-    for width, at_end, filling in ((6, True, 0), (9, True, 10), (6, False, 3), (20, False, 7)):
-        padded = np.full((4, width), filling)
-        for row, text in zip(padded, texts, strict=True):
-            row[: len(text)] = text
-            if not at_end:
-                row[:] = np.roll(row, width - len(text))
-        through = Pass(network, theta, np.zeros_like(theta))
-        y = through.forward({"input": Sequences.unpadded(padded, lengths, at_end=at_end)})["output"]
-        through.backward({"output": np.ones_like(y)})
-        found.add((y.tobytes(), through.gradient.tobytes()))
-    assert len(found) == 1
-
-
-@pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
 def test_the_gradient_of_sequences(pool: GlobalAveragePool) -> None:
     network = reader(pool)
     tokens = Sequences.of([RANDOM.integers(0, 11, n) for n in (4, 0, 1, 7)])

@@ -14,7 +14,21 @@ from nnctl.engine.parameters import Array
 from nnctl.engine.sequences import Sequences
 from nnctl.errors import ConfigError
 from nnctl.initializers import Normal
-from nnctl.layers import Activation, Add, Conv1d, Dense, Dropout, Embedding, GlobalAveragePool, GlobalMaxPool, Residual
+from nnctl.layers import (
+    Activation,
+    Add,
+    Conv1d,
+    Dense,
+    Dropout,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    Glu,
+    LayerNormalization,
+    PRelu,
+    Residual,
+    RmsNormalization,
+    SwiGlu,
+)
 from nnctl.losses.regression import SquaredError
 from nnctl.training.gradients import check_network
 
@@ -93,24 +107,36 @@ def test_the_gradient(settings: dict[str, Any], pool: GlobalAveragePool) -> None
 
 
 @each
-def test_padding_changes_not_one_bit(settings: dict[str, Any]) -> None:
-    """However much of it, on which side, and whatever lies in it."""
-    tokens = Signal((), steps=5, tokens=11)
-    network = chain([Embedding(units=4, init=Normal()), conv(settings), GlobalMaxPool(), Dense(units=2)], tokens)
-    theta, lengths = network.layout.initial(3), np.array(LENGTHS)
-    texts = [RANDOM.integers(0, 11, n) for n in LENGTHS]
-    found = set()
-    for width, at_end, filling in ((6, True, 0), (9, True, 10), (6, False, 3), (20, False, 7)):
-        padded = np.full((len(texts), width), filling)
-        for row, text in zip(padded, texts, strict=True):
-            row[: len(text)] = text
-            if not at_end:
-                row[:] = np.roll(row, width - len(text))
-        opened = Pass(network, theta, np.zeros_like(theta))
-        y = opened.forward({"input": Sequences.unpadded(padded, lengths, at_end=at_end)})["output"]
-        opened.backward({"output": np.ones_like(y)})
-        found.add((y.tobytes(), opened.gradient.tobytes()))
-    assert len(found) == 1
+@pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
+def test_no_sequence_changes_one_bit_of_another(settings: dict[str, Any], pool: GlobalAveragePool) -> None:
+    """Neither forwards nor backwards, though its steps lie right beside the other's."""
+    opened = through(chain([conv(settings), Activation(function=Tanh()), pool, Dense(units=2)], STEPS))
+    dy, starts = RANDOM.normal(size=(len(LENGTHS), 2)), np.cumsum(LENGTHS) - LENGTHS
+    for kept, part in enumerate(some()):
+        found = set()
+        for _ in range(3):
+            parts = some()
+            parts[kept] = part
+            y = opened.forward({"input": Sequences.of(parts)})["output"][kept].tobytes()
+            dx = opened.backward({"output": dy})["input"][starts[kept] :][: LENGTHS[kept]].tobytes()
+            found.add((y, dx))
+        assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [Glu(), SwiGlu(), LayerNormalization(), RmsNormalization(), Dense(units=4, init=Normal()), PRelu()],
+    ids=lambda layer: layer.type,
+)
+def test_each_step_is_an_example_of_its_own(layer: Any) -> None:
+    sequences, examples = through(chain([layer], STEPS)), through(chain([layer], (4,)))
+    steps = Sequences.of(some())
+    y = sequences.forward({"input": steps})["output"]
+    np.testing.assert_array_equal(y, examples.forward({"input": steps.values})["output"])
+    dy = RANDOM.normal(size=y.shape)
+    dx, dx_of_examples = (opened.backward({"output": dy})["input"] for opened in (sequences, examples))
+    np.testing.assert_array_equal(dx, dx_of_examples)
+    np.testing.assert_array_equal(sequences.gradient, examples.gradient)
 
 
 def test_nothing_but_empty_sequences() -> None:
