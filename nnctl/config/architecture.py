@@ -66,8 +66,8 @@ def completed(model: Model, inputs: Mapping[str, Signal], wanted: Mapping[str, W
     Raises:
         ConfigError: for branches and heads that belong to no input or output, and as `build`.
     """
-    _refuse_unknown(model.inputs, inputs, "model.inputs", "an input")
-    _refuse_unknown(model.outputs, wanted, "model.outputs", "an output")
+    _refuse_unknown(model.inputs, inputs, "model.inputs", "input")
+    _refuse_unknown(model.outputs, wanted, "model.outputs", "output")
     update: dict[str, Any] = {"inputs": {name: tuple(settle(layers)) for name, layers in model.inputs.items()}}
     written = model.written_layers()
     graph, source = _joined(model.model_copy(update=update), inputs)
@@ -168,7 +168,7 @@ def _refuse_unknown(named: Iterable[str], known: Iterable[str], key: str, what: 
         if name not in known:
             close = nearest(name, known)
             raise ConfigError(
-                f"{key}.{name}: names no {what.split()[1]} of the data; there is {', '.join(known)}"
+                f"{key}.{name}: names no {what} of the data; there is {', '.join(known)}"
                 + (f"; did you mean {close}?" if close else "")
             )
 

@@ -37,7 +37,7 @@ class Signal:
         return max(1, self.steps)
 
     def __str__(self) -> str:
-        return f"(time, {', '.join(map(str, self.shape))})" if self.steps else str(self.shape)
+        return f"({', '.join(map(str, ('time', *self.shape)))})" if self.steps else str(self.shape)
 
 
 @dataclass(frozen=True)

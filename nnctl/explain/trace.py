@@ -1,8 +1,7 @@
 """One example through the network, recorded: what the engine computes, not a second program beside it.
 
 The engine's own `Objective` and `Stepper` do the work, and a pass keeps what went in and out of every layer.
-Layers run as in evaluation: dropout and noise are off, batch normalisation uses its
-running statistics.
+Layers run as in evaluation: dropout and noise are off, batch normalisation uses its running statistics.
 """
 
 from collections.abc import Callable, Iterator, Mapping

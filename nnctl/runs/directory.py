@@ -145,9 +145,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def list_runs(root: Path) -> list[RunDirectory]:
-    """The runs below a folder, by name."""
-    found = [RunDirectory(p) for p in sorted(root.iterdir()) if p.is_dir()] if root.is_dir() else []
-    return [run for run in found if run.run_json.exists()]
