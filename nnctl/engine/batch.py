@@ -29,6 +29,14 @@ class Batch:
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
+    def first(self, rows: int) -> "Batch":
+        """The first examples, all of them where there are fewer."""
+        return Batch(
+            {name: x[:rows] for name, x in self.inputs.items()},
+            {output: t[:rows] for output, t in self.targets.items()},
+            {output: None if w is None else w[:rows] for output, w in self.weights.items()},
+        )
+
 
 def single(x: Any, t: Array, w: Array | None = None) -> Batch:
     """The batch of a network with one input and one output."""

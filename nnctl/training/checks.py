@@ -15,7 +15,7 @@ from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 from nnctl.layers import Activation
 from nnctl.optimizers.stepper import Stepper
-from nnctl.training.diagnostics import gradient_shares
+from nnctl.training.diagnostics import PROBED, gradient_shares
 from nnctl.training.job import Job
 from nnctl.training.shares import overbearing
 
@@ -182,7 +182,7 @@ def training_warnings(job: Job) -> Iterator[str]:
 def share_warnings(job: Job) -> Iterator[str]:
     """Which output decides alone, at the start, what the layers learn that several depend on."""
     theta = job.network.layout.initial(job.experiment.seed, dtype="float64")
-    batch = job.data.train.take(sample(job, max(job.batch_size, 256)), "float64")
+    batch = job.data.train.take(sample(job, PROBED), "float64")
     shares = gradient_shares(Objective(job.network, job.heads, theta), batch, (job.experiment.seed, "check"))
     yield from overbearing(shares)
 

@@ -15,6 +15,8 @@ from nnctl.layers import Activation
 
 #: A saturated unit lies within this share of its activation's range of one of the ends.
 SATURATION = 0.01
+#: What is measured beside training is measured on this many examples.
+PROBED = 256
 
 
 def layer_health(network: Network, theta: Array, before: Array, gradient: Array) -> dict[str, dict[str, float]]:
@@ -41,16 +43,14 @@ def layer_health(network: Network, theta: Array, before: Array, gradient: Array)
 
 
 def gradient_shares(objective: Objective, batch: Batch, address: tuple[Any, ...]) -> dict[str, float]:
-    """Each output's share of the gradient in what several outputs depend on; empty for one output.
+    """Each output's share of the gradient in what several outputs depend on; empty where nothing is shared.
 
         share_h = |dJ_h / dtheta| weight_h / sum over the outputs k of |dJ_k / dtheta| weight_k
 
-    over the parameters that more than one output depends on. An output with nearly all of it decides alone what the
-    shared layers learn. The objective's gradient is used for it.
+    over the parameters that more than one output depends on, and the first `PROBED` examples of the batch. An output
+    with nearly all of it decides alone what the shared layers learn. The objective's gradient is used for it.
     """
     network = objective.network
-    if len(objective.heads) < 2:
-        return {}
     needed = [
         {network.nodes[name].owner for name in network.ancestors(output) if name in network.nodes}
         for output in objective.heads
@@ -60,7 +60,9 @@ def gradient_shares(objective: Objective, batch: Batch, address: tuple[Any, ...]
         for name, parameter in network.layout.parameters.items()
         if parameter.trainable and sum(name.rpartition(".")[0] in nodes for nodes in needed) > 1
     ]
-    norms = {}
+    if not shared:
+        return {}
+    batch, norms = batch.first(PROBED), {}
     for output in objective.heads:
         objective(batch, address=address, only=output)
         norms[output] = float(np.sqrt(sum(_norm(objective.gradient[span]) ** 2 for span in shared)))
@@ -127,6 +129,6 @@ def _norm(v: Array) -> float:
     return float(np.linalg.norm(v.astype(np.float64)))
 
 
-def probe(data: Dataset, dtype: DTypeLike, rows: int = 256) -> Mapping[str, Array]:
+def probe(data: Dataset, dtype: DTypeLike, rows: int = PROBED) -> Mapping[str, Array]:
     """The fixed examples on which `unit_health` is measured: the first of the training split."""
     return data.take(slice(0, min(rows, len(data))), dtype).inputs

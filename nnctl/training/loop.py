@@ -144,6 +144,7 @@ class _Training:
         self.probe_pass = Pass(network, theta)
         self.probe_rows = probe(job.data.train, theta.dtype)
         self.batch_size, self.batches = job.batch_size, job.batches
+        self.shares: dict[str, float] = {}
         self.total = np.empty_like(theta) if self.e.training.accumulate > 1 else theta[:0]
 
     def epochs(self) -> Iterator[Event]:
