@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,7 +163,8 @@ def test_interrupted_and_done_again(
     known = DataSet("mnist", "", (web.url,), (File("a.gz", len(large), hashlib.sha256(large).hexdigest()),))
     monkeypatch.setitem(catalogue.CATALOGUE, "mnist", known)
     head = b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(large)
-    web.put("/a.gz", raw(head + large[:100_000], lambda: time.sleep(2)), reply(large))
+    over = threading.Event()
+    web.put("/a.gz", raw(head + large[:100_000], lambda: over.wait(30)), reply(large))
     process = subprocess.Popen([sys.executable, "-c", program(known)], stderr=subprocess.PIPE, text=True)
     assert process.stderr
     for line in process.stderr:
@@ -171,6 +172,7 @@ def test_interrupted_and_done_again(
             break
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
+    over.set()
     assert (process.returncode, err) == (130, "error: interrupted\n")
     assert list((tmp_path / "datasets" / "mnist").iterdir()) == []
     assert main(["datasets", "fetch", "mnist"]) == 0

@@ -114,7 +114,7 @@ HOSTILE = {
     "to ftp": (to("ftp://127.0.0.1/a.gz"), "ftp://127.0.0.1/a.gz"),
     "to data": (to("data:,abc"), "data:,abc"),
     "to nowhere": (to("http://[bad/a.gz"), "Invalid IPv6 URL"),
-    "to no port": (to("http://127.0.0.1:port/"), "Port could not be cast"),
+    "to no port": (to("http://127.0.0.1:port/"), "port'"),
     "to a long name": (to(f"http://{'a' * 64}.example/"), "a.gz: "),
     "in a circle": (to("/a.gz"), "Exceeded 30 redirects"),
     "with an escape": (to("file:///\x1b[31m"), "file:///%1B[31m"),
