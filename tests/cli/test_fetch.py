@@ -136,9 +136,10 @@ def test_the_help_has_them(capsys: pytest.CaptureFixture[str], name: str) -> Non
 
 
 def program(known: DataSet) -> str:
-    """A process that knows of one data set."""
+    """A process that knows of one data set, and hears Ctrl-C though the tests run in a shell's background."""
     return (
-        "import sys; from nnctl.cli.main import main; from nnctl.data.fetch.catalogue import *\n"
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from nnctl.cli.main import main; from nnctl.data.fetch.catalogue import *\n"
         f"CATALOGUE['mnist'] = {known!r}\n"
         "sys.exit(main(['datasets', 'fetch', 'mnist']))"
     )
