@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.patching import Function, replaced
 from nnctl.engine.network import Pass
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import MeanLoss
 from nnctl.engine.workers import Workers
 from nnctl.training.job import Job
 
@@ -47,7 +47,7 @@ class Products:
         batch = len(data) if asked == "full" else min(int(asked), len(data))
         self.steps = len(data) / batch
         theta = job.network.layout.initial(experiment.seed, dtype=experiment.runtime.dtype)
-        objective = Objective(job.network, job.heads, theta, workers)
+        objective = MeanLoss(job.network, job.heads, theta, workers)
         examples = data.take(np.arange(batch), theta.dtype)
         objective(examples)  # makes the buffers
         with recorded() as by_pass:

@@ -64,7 +64,7 @@ def measure(config: Path, threads: int, *, floor: bool = False, memory: bool = F
         products = Products(job, workers) if floor else None
         state = start(job, workers)
         begun = perf_counter()
-        for event in train(job, state, workers):
+        for event in train(job, state):
             if isinstance(event, EpochDone):
                 seconds.append(perf_counter() - begun)
                 loss = event.row.figures["train.loss"]

@@ -27,13 +27,14 @@ from benchmarks.machine import processors  # noqa: E402
 from benchmarks.patching import Function, replaced  # noqa: E402
 from nnctl.config.experiment import Experiment  # noqa: E402
 from nnctl.config.loading import load_experiment  # noqa: E402
+from nnctl.data.batching import Dealt  # noqa: E402
 from nnctl.data.inputs import Feed  # noqa: E402
 from nnctl.engine import shards  # noqa: E402
 from nnctl.engine.network import Pass  # noqa: E402
 from nnctl.engine.workers import Workers  # noqa: E402
 from nnctl.optimizers.stepper import Stepper  # noqa: E402
 from nnctl.regularization import Penalty  # noqa: E402
-from nnctl.training import loop  # noqa: E402
+from nnctl.training import loop, network_loss  # noqa: E402
 from nnctl.training.assemble import job_of  # noqa: E402
 from nnctl.training.evaluate import Evaluator  # noqa: E402
 from nnctl.training.job import Job  # noqa: E402
@@ -47,20 +48,20 @@ Label = str | Callable[[Any], str]
 CHARGES: tuple[tuple[Any, str, str], ...] = (
     *((np, name, PRODUCTS) for name in FUNCTIONS),
     (Feed, "take", "gather"),
-    (loop._Training, "_order", "shuffle"),
+    (Dealt, "_order", "shuffle"),
     (Stepper, "step", "optimizer"),
     (Penalty, "add_gradient", "penalty"),
     (Penalty, "constrain", "penalty"),
     (loop, "norm", "gradient norm and clipping"),
     (loop, "clip_by_norm", "gradient norm and clipping"),
     (loop, "clip_by_value", "gradient norm and clipping"),
-    (shards.Objective, "__call__", "shards: scales, sum of gradients"),
+    (shards.MeanLoss, "__call__", "shards: scales, sum of gradients"),
     (Pass, "begin", "Python: passes"),
     (Pass, "forward", "Python: passes"),
     (Pass, "backward", "Python: passes"),
     (Workers, "run", WAITING),
-    (loop, "layer_health", "health of the layers"),
-    (loop, "unit_health", "health of the layers"),
+    (network_loss, "layer_health", "health of the layers"),
+    (network_loss, "unit_health", "health of the layers"),
     (Tally, "figures", "metrics and validation"),
     (Evaluator, "figures", "metrics and validation"),
     (loop._Training, "_epoch", LOOP),
@@ -179,7 +180,7 @@ def _epochs(job: Job, workers: Workers, count: int) -> list[float]:
     """Seconds of the first epochs of a training."""
     state = loop.start(job, workers)
     seconds, begun = [], perf_counter()
-    for event in loop.train(job, state, workers):
+    for event in loop.train(job, state):
         if isinstance(event, loop.EpochDone):
             seconds.append(perf_counter() - begun)
             begun = perf_counter()

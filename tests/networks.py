@@ -18,8 +18,8 @@ from nnctl.training import gradients
 from nnctl.training.gradients import DEFAULTS, GradientReport, Settings
 
 __all__ = [
+    "MeanLoss",
     "Network",
-    "Objective",
     "Pass",
     "arrays",
     "chain",
@@ -41,7 +41,7 @@ class Pass(network.Pass):
         return super().backward({OUTPUT: dy}).get(INPUT)
 
 
-class Objective(shards.Objective):
+class MeanLoss(shards.MeanLoss):
     """The objective of one loss, called with inputs, targets and weights."""
 
     def __init__(

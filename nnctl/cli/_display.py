@@ -25,15 +25,15 @@ class Batch(NamedTuple):
     epoch: int
     epochs: int
     step: int
-    steps: int
+    steps: int | None
     loss: float
     rate: float
     examples_per_second: float
 
     @property
     def done(self) -> float:
-        """Epochs done, with the fraction of the one under way."""
-        return self.epoch - 1 + self.step / self.steps
+        """Epochs done, with the fraction of the one under way where its length is known."""
+        return self.epoch - 1 + (self.step / self.steps if self.steps else 0)
 
 
 class Display:
@@ -51,10 +51,10 @@ class Display:
         return None
 
     def batch(
-        self, epoch: int, epochs: int, step: int, steps: int, loss: float, rate: float, examples_per_second: float
+        self, epoch: int, epochs: int, step: int, steps: int | None, loss: float, rate: float, speed: float
     ) -> None:
-        """Step `step` of `steps` in epoch `epoch` of `epochs`, all counted from 1, is done."""
-        self.last = Batch(epoch, epochs, step, steps, loss, rate, examples_per_second)
+        """Step `step` of `steps` (None: not known) in epoch `epoch` of `epochs`, all counted from 1, is done."""
+        self.last = Batch(epoch, epochs, step, steps, loss, rate, speed)
         if self.first is None:
             self.first = self.last
 
@@ -135,7 +135,7 @@ class LiveDisplay(Display):
         epochs = ProgressBar(total=now.epochs, completed=now.done)
         bars.add_row(f"epoch {now.epoch}/{now.epochs}", epochs, f"{self._time_left(now)} left")
         steps = ProgressBar(total=now.steps, completed=now.step)
-        bars.add_row(f"batch {now.step}/{now.steps}", steps, f"{now.examples_per_second:,.0f} examples/s")
+        bars.add_row(f"batch {now.step}/{now.steps or '?'}", steps, f"{now.examples_per_second:,.0f} examples/s")
         return bars
 
     def _figures(self, row: "EpochRow") -> "Table":

@@ -84,7 +84,7 @@ def show(recorder: "Recorder", display: "Display") -> "RunFacts":
     """Train, show what happens and return the summary."""
     from nnctl.runs.record import BatchDone, Recorded, WentBack
 
-    epochs, steps = recorder.job.experiment.training.epochs, recorder.job.batches
+    epochs = recorder.job.experiment.training.epochs
     best: EpochRow | None = None
     with closing(recorder.train()) as events:
         for event in events:
@@ -99,7 +99,7 @@ def show(recorder: "Recorder", display: "Display") -> "RunFacts":
                     row = event.row
                     best = row if event.best else best_so_far(recorder, best, row)
                     display.batch(
-                        row.epoch, epochs, steps, steps,
+                        row.epoch, epochs, event.batches, event.batches,
                         row.figures["train.loss"] or 0.0, row.learning_rate, row.examples_per_second,
                     )  # fmt: skip
                     display.epoch(row, best)

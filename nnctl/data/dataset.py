@@ -55,20 +55,20 @@ class Dataset:
         inputs = {name: feed.take(indices, dtype) for name, feed in self.inputs.items()}
         return Batch(inputs, self.targets(indices, dtype), self.weights(indices))
 
-    def batch(self, indices: Array, dtype: DTypeLike, seed: int, *address: int) -> Batch:
-        """The same to train on: augmented by the random streams at an address, then encoded."""
+    def batch(self, indices: Array, dtype: DTypeLike, seed: int, trial: int = 0, number: int = 0) -> Batch:
+        """The same to train on: augmented by the random streams of a trial's batch with that number, then encoded."""
         inputs, targets = dict[str, Any](), self.targets(indices, dtype)
-        for number, (name, feed) in enumerate(self.inputs.items()):
+        for place, (name, feed) in enumerate(self.inputs.items()):
             if not feed.augmentations:
                 inputs[name] = Gathered(feed, indices, dtype)
                 continue
             (output, t), *_ = targets.items()
             if any(augmentation.mixes for augmentation in feed.augmentations):
                 t = self.truths[output].target.shares(t)
-            where = (*address, number) if number else address
+            where = (trial, number, place) if place else (trial, number)
             inputs[name], t = feed.changed(indices, t, dtype, seed, *where)
             targets[output] = t.astype(dtype, copy=False) if t.dtype.kind == "f" else t
-        return Batch(inputs, targets, self.weights(indices))
+        return Batch(inputs, targets, self.weights(indices), indices, number)
 
     def targets(self, indices: Array | slice, dtype: DTypeLike) -> dict[str, Array]:
         """The targets of some examples as the losses take them, by output."""

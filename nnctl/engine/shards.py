@@ -51,7 +51,7 @@ def scales(loss: Loss, t: Array, w: Array | None, dtype: Any, total: float | Non
     return (weights / total if total > 0 else np.zeros(len(t))).astype(dtype), total
 
 
-class Objective:
+class MeanLoss:
     """J(theta) and dJ/dtheta for batches of examples, without regularization.
 
         J = sum over the outputs h of weight_h J_h,    J_h = sum_i s_hi L_hi

@@ -1,6 +1,6 @@
 """One example through the network, recorded: what the engine computes, not a second program beside it.
 
-The engine's own `Objective` and `Stepper` do the work, and a pass keeps what went in and out of every layer.
+The engine's own `MeanLoss` and `Stepper` do the work, and a pass keeps what went in and out of every layer.
 Layers run as in evaluation: dropout and noise are off, batch normalisation uses its running statistics.
 """
 
@@ -16,7 +16,7 @@ from nnctl.engine.layer import Layer
 from nnctl.engine.loss import Head, Loss
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import Objective, scales
+from nnctl.engine.shards import MeanLoss, scales
 from nnctl.engine.slot import Slot
 from nnctl.errors import Diverged
 from nnctl.optimizers import Optimizer
@@ -138,7 +138,7 @@ class Walk:
         # The mean over one example is its loss whatever it weighs, unless it weighs nothing.
         weights = {name: None if w is None or w[0] else w for name, w in batch.weights.items()}
         self.batch = Batch(batch.inputs, batch.targets, weights)
-        self.objective = Objective(network, heads, theta, to_input=True)
+        self.objective = MeanLoss(network, heads, theta, to_input=True)
         self.stepper = Stepper(rules.optimizer, network.layout, theta.dtype)
 
     def point(self) -> Point:

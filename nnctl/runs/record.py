@@ -98,7 +98,7 @@ class Recorder:
 
     def _consume(self, workers: Workers) -> Generator[Event, None, RunFacts]:
         yield from self._restore(workers)
-        with closing(train(self.job, self.trials, workers)) as events:
+        with closing(train(self.job, self.trials)) as events:
             for event in events:
                 if isinstance(event, Finished):
                     return self._finish(event, workers)

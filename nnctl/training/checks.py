@@ -10,7 +10,7 @@ from nnctl.engine.means import counted
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
-from nnctl.engine.shards import Objective, plan_shards, weighted
+from nnctl.engine.shards import MeanLoss, plan_shards, weighted
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 from nnctl.layers import Activation
@@ -118,7 +118,7 @@ def initial_loss(job: Job) -> InitialLoss:
     """The first batch's loss at the start, and at outputs of 0."""
     batch = job.data.train.take(sample(job, max(job.batch_size, 256)), "float64")
     theta = job.network.layout.initial(job.experiment.seed, dtype="float64")
-    objective = Objective(job.network, job.heads, theta)
+    objective = MeanLoss(job.network, job.heads, theta)
     loss = objective(batch, backward=False)
     chance = {}
     for output, head in job.heads.items():
@@ -183,7 +183,7 @@ def share_warnings(job: Job) -> Iterator[str]:
     """Which output decides alone, at the start, what the layers learn that several depend on."""
     theta = job.network.layout.initial(job.experiment.seed, dtype="float64")
     batch = job.data.train.take(sample(job, PROBED), "float64")
-    shares = gradient_shares(Objective(job.network, job.heads, theta), batch, (job.experiment.seed, "check"))
+    shares = gradient_shares(MeanLoss(job.network, job.heads, theta), batch, (job.experiment.seed, "check"))
     yield from overbearing(shares)
 
 
@@ -210,7 +210,7 @@ def overfit(job: Job, workers: Workers) -> Overfit:
     batch = job.data.train.take(sample(job, job.batch_size), dtype)
     theta = network.layout.initial(job.experiment.seed, dtype=dtype)
     optimizer = job.experiment.optimizer
-    objective = Objective(network, job.heads, theta, workers)
+    objective = MeanLoss(network, job.heads, theta, workers)
     stepper = Stepper(optimizer, network.layout, theta.dtype, workers)
     before = after = objective(batch)
     while stepper.t < OVERFIT_STEPS and np.isfinite(after) and after > OVERFIT_SHARE * before / 2:

@@ -10,7 +10,7 @@ from nnctl.data.dataset import Dataset
 from nnctl.engine.batch import Batch
 from nnctl.engine.network import Network, Pass
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import MeanLoss
 from nnctl.layers import Activation
 
 #: A saturated unit lies within this share of its activation's range of one of the ends.
@@ -42,7 +42,7 @@ def layer_health(network: Network, theta: Array, before: Array, gradient: Array)
     return health
 
 
-def gradient_shares(objective: Objective, batch: Batch, address: tuple[Any, ...]) -> dict[str, float]:
+def gradient_shares(objective: MeanLoss, batch: Batch, address: tuple[Any, ...]) -> dict[str, float]:
     """Each output's share of the gradient in what several outputs depend on; empty where nothing is shared.
 
         share_h = |dJ_h / dtheta| weight_h / sum over the outputs k of |dJ_k / dtheta| weight_k
@@ -93,18 +93,8 @@ def unit_health(network: Network, forward: Pass, inputs: Mapping[str, Array]) ->
     return health
 
 
-def explain_divergence(
-    network: Network, theta: Array, gradient: Array, batch: Batch, loss: float, epoch: int, step: int
-) -> str:
-    """Where the first number that is not finite stands, and what to try."""
-    place = _first_non_finite(network, theta, gradient, batch)
-    return (
-        f"training diverged in epoch {epoch}, step {step}: the loss is {loss} and {place}. "
-        "Try a tenth of optimizer.learning_rate, training.clip_norm: 1.0, or data.preprocess.numeric: standardize"
-    )
-
-
-def _first_non_finite(network: Network, theta: Array, gradient: Array, batch: Batch) -> str:
+def first_non_finite(network: Network, theta: Array, gradient: Array, batch: Batch) -> str:
+    """Where the first number that is not finite stands, in the order of the computation: a clause."""
     inputs = {name: x[:] for name, x in batch.inputs.items()}
     forward = Pass(network, theta)
     forward.forward(inputs)

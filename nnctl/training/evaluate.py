@@ -17,9 +17,9 @@ from nnctl.training.tally import Tally
 
 
 class Tile(NamedTuple):
-    """Some rows: by output, the sum of their weighted losses, what makes a mean of it, and the outputs (rows, k)."""
+    """Some rows (n,): by output, the sum of their weighted losses, what makes a mean of it, and the outputs (n, k)."""
 
-    rows: int
+    rows: Array
     losses: dict[str, float]
     masses: dict[str, float]
     outputs: dict[str, Array]
@@ -40,7 +40,7 @@ class Evaluator:
         def run(lane: Lane, rows: slice) -> Tile:
             batch = data.take(rows, self.theta.dtype)
             ys = lane.forward.forward(batch.inputs)
-            tile = Tile(rows.stop - rows.start, {}, {}, {})
+            tile = Tile(np.arange(rows.start, rows.stop), {}, {}, {})
             for name, head in self.heads.items():
                 t, w, y = batch.targets[name], batch.weights[name], ys[name]
                 each = head.loss.forward(y, t, lane.memory).astype(np.float64)
@@ -65,7 +65,7 @@ class Evaluator:
         """Loss and metrics by name, without keeping more outputs than metrics take at a time."""
         tally = Tally(data, self.network, self.heads, metrics, self.theta.dtype)
         for tile in self.each(data):
-            for name, room in tally.room(tile.rows).items():
+            for name, room in tally.room(len(tile.rows)).items():
                 room[...] = tile.outputs[name]
             tally.add(tile.rows, tile.losses, tile.masses)
         return tally.figures()

@@ -14,7 +14,7 @@ from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
 from nnctl.engine.sequences import Sequences
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import MeanLoss
 from nnctl.errors import Diverged
 from nnctl.regularization import Penalty, Regularization
 from nnctl.training.job import Job
@@ -107,7 +107,7 @@ def check_network(
     batch = Batch({name: _own(x) for name, x in batch.inputs.items()}, batch.targets, batch.weights)
     numbers = {name: _array(x) for name, x in batch.inputs.items() if _array(x).dtype.kind == "f"}
     penalty = penalty or Penalty(Regularization(), layout)
-    objective = Objective(network, heads, theta, to_input=True)
+    objective = MeanLoss(network, heads, theta, to_input=True)
 
     def evaluate(*, backward: bool = False) -> Point:
         # One address for all evaluations: the same dropout masks, the same noise.

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
+from typing import Any
 
 from nnctl.config.experiment import Experiment
+from nnctl.data.batching import Dealt, Stream
 from nnctl.data.dataset import Dataset
 from nnctl.data.loading import LoadedData
 from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
+from nnctl.engine.parameters import Array, Layout
+from nnctl.engine.workers import Workers
 from nnctl.metrics import Metric
 from nnctl.regularization import Penalty
+from nnctl.training.network_loss import NetworkLoss
+from nnctl.training.objective import Objective
+from nnctl.training.tally import named
 
 
 @dataclass(frozen=True)
@@ -32,14 +38,28 @@ class Job:
         return rows if asked == "full" else min(int(asked), rows)
 
     @property
-    def batches(self) -> int:
-        """Batches in an epoch."""
-        return ceil(len(self.data.train) / self.batch_size)
+    def layout(self) -> Layout:
+        """Where every parameter lies in the flat vector."""
+        return self.network.layout
 
     @property
-    def steps(self) -> int:
-        """Steps in an epoch."""
-        return ceil(self.batches / self.experiment.training.accumulate)
+    def watched(self) -> str:
+        """The figure that tells which epoch is the best, where the experiment names none."""
+        return "validation.loss" if self.data.validation is not None else "train.loss"
+
+    def higher_is_better(self, key: str) -> bool:
+        """Whether a figure of the epochs' rows is better when it is higher; losses are not."""
+        rising = named({o: {m.key: m.better == "higher" for m in metrics} for o, metrics in self.metrics.items()})
+        return bool(rising.get(key.partition(".")[2]))
+
+    def stream(self, trial: int = 0) -> Stream:
+        """The examples of a trial, in batches."""
+        e = self.experiment
+        return Dealt(self.data.train, self.batch_size, e.training.shuffle, e.runtime.dtype, e.seed, trial)
+
+    def objective(self, theta: Array, model: Array, trial: int, workers: Workers) -> Objective[Any]:
+        """What a trial makes smaller: bound to theta, and for validation to `model`, the parameters to keep."""
+        return NetworkLoss(self, theta, model, trial, workers)
 
     def penalty(self) -> Penalty:
         """The penalty on the network's weights."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.stepper import Stepper
-from nnctl.training.tally import Tally
+from nnctl.training.objective import Objective
 
 
 @dataclass
@@ -18,9 +18,10 @@ class State:
         theta: the parameters.
         averaged: their average over the last steps, where the experiment asks for it.
         stepper: the optimizer's state vectors and step counter.
-        tally: loss and metrics of the training examples of the epoch under way.
+        objective: what is made smaller, with its figures of the epoch under way.
         epoch: epochs completed.
         batch: batches completed in the epoch under way.
+        taken: batches completed in all epochs.
         gradient_norm: the sum over its steps.
         schedule_memory: what a schedule remembers (reduce on plateau).
         best_value, best_epoch, best_theta: of the monitored figure.
@@ -31,9 +32,10 @@ class State:
 
     theta: Array
     stepper: Stepper
-    tally: Tally
+    objective: Objective[Any]
     epoch: int = 0
     batch: int = 0
+    taken: int = 0
     gradient_norm: float = 0.0
     schedule_memory: dict[str, float] = field(default_factory=dict)
     best_value: float | None = None
@@ -65,12 +67,12 @@ class State:
         The arrays are the state's own, not copies: write them before the next step.
         """
         vectors, memory = self.stepper.state()
-        seen, tally = self.tally.snapshot()
+        seen, figures = self.objective.snapshot()
         arrays = {"theta": self.theta, **{f"optimizer.{name}": v for name, v in vectors.items()}, **seen}
         for name in ("best_theta", "averaged"):
             if (value := getattr(self, name)) is not None:
                 arrays[name] = value
-        return arrays, {**{name: getattr(self, name) for name in _SCALARS}, "tally": tally, "optimizer": memory}
+        return arrays, {**{name: getattr(self, name) for name in _SCALARS}, "figures": figures, "optimizer": memory}
 
     def restore(self, arrays: dict[str, Array], values: dict[str, Any]) -> None:
         """Take on a snapshot."""
@@ -83,10 +85,10 @@ class State:
             self.averaged[...] = arrays["averaged"]
         for name in _SCALARS:
             setattr(self, name, values[name])
-        self.tally.restore(arrays, values["tally"])
+        self.objective.restore(arrays, values["figures"])
 
 
 _SCALARS = (
-    "epoch", "batch", "gradient_norm", "schedule_memory", "best_value", "best_epoch", "last_value", "waited",
+    "epoch", "batch", "taken", "gradient_norm", "schedule_memory", "best_value", "best_epoch", "last_value", "waited",
     "stop_reason",
 )  # fmt: skip

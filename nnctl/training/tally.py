@@ -20,10 +20,9 @@ WINDOW_ROWS, WINDOW_VALUES = 8192, 1 << 22
 
 
 class Tally:
-    """What is known of the examples of a split after some of them, in an order.
+    """What is known of the examples of a split after some of them, in any order.
 
     Attributes:
-        order: the rows in the order in which they come; None for that of the split.
         losses: the sum of the examples' weighted losses, by output.
         masses: what makes a mean of it, by output.
     """
@@ -38,7 +37,6 @@ class Tally:
     ) -> None:
         self.data, self.heads = data, heads
         self.metrics = {output: own for output, own in metrics.items() if own}
-        self.order: Array | None = None
         shapes = {output: network.shape_of(output) for output in self.metrics}
         widest = max((int(np.prod(shape)) for shape in shapes.values()), default=1)
         rows = min(len(data), WINDOW_ROWS, max(1, WINDOW_VALUES // max(1, widest)))
@@ -53,7 +51,7 @@ class Tally:
         for output, own in self.metrics.items():
             target = self.data.truths[output].target
             self.sums[output] = {m.key: m.start(target.task, len(target.names)) for m in own}
-        self._waiting = self._done = 0
+        self._waiting, self._rows = 0, list[Array]()
 
     def room(self, rows: int) -> dict[str, Array]:
         """Where to write the outputs of the next examples, before `add`."""
@@ -64,9 +62,10 @@ class Tally:
             self._room = rows
         return {name: window[self._waiting : self._waiting + rows] for name, window in self._windows.items()}
 
-    def add(self, rows: int, losses: Mapping[str, float], masses: Mapping[str, float]) -> None:
-        """Take in as many examples, whose outputs are in their `room`, with the sums of their losses."""
-        self._waiting += rows
+    def add(self, rows: Array, losses: Mapping[str, float], masses: Mapping[str, float]) -> None:
+        """Take in these examples, whose outputs are in their `room`, with the sums of their losses."""
+        self._waiting += len(rows)
+        self._rows.append(rows)
         for output, loss in losses.items():
             self.losses[output] += loss
             self.masses[output] += masses.get(output, 0.0)
@@ -95,6 +94,8 @@ class Tally:
     def snapshot(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Arrays and JSON values from which `restore` makes the same."""
         arrays = {f"window.{name}": window[: self._waiting] for name, window in self._windows.items() if self._waiting}
+        if self._waiting:
+            arrays["rows"] = np.concatenate(self._rows)
         numbers: dict[str, Any] = {}
         for place, value in self._parts():
             if isinstance(value, list):
@@ -103,7 +104,7 @@ class Tally:
                 arrays[f"metrics.{place}"] = value
             else:
                 numbers[place] = value.item() if isinstance(value, np.generic) else value
-        kept = {"losses": self.losses, "masses": self.masses, "waiting": self._waiting, "done": self._done}
+        kept = {"losses": self.losses, "masses": self.masses, "waiting": self._waiting}
         return arrays, {**kept, "metrics": numbers}
 
     def restore(self, arrays: Mapping[str, Array], values: Mapping[str, Any]) -> None:
@@ -113,7 +114,7 @@ class Tally:
         for name, view in self.room(values["waiting"]).items():
             if values["waiting"]:
                 view[...] = arrays[f"window.{name}"]
-        self._waiting, self._done = values["waiting"], values["done"]
+        self._waiting, self._rows = values["waiting"], [np.array(arrays["rows"])] if values["waiting"] else []
         for place, value in list(self._parts()):
             output, key, name = place.split(" ")
             saved = arrays.get(f"metrics.{place}")
@@ -133,13 +134,13 @@ class Tally:
         """Let the metrics take in what is waiting."""
         if not self._waiting:
             return
-        span = slice(self._done, self._done + self._waiting)
+        rows = np.concatenate(self._rows)
         for output, own in self.metrics.items():
             window = self._windows[output][: self._waiting]
-            p = self.data.predictions(output, window, span if self.order is None else self.order[span])
+            p = self.data.predictions(output, window, rows)
             for metric in own:
                 metric.add(self.sums[output][metric.key], p)
-        self._done, self._waiting = self._done + self._waiting, 0
+        self._waiting, self._rows = 0, []
 
 
 def named(figures: Mapping[str, Mapping[str, Any]], *, several: bool | None = None) -> dict[str, Any]:

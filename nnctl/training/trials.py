@@ -88,7 +88,10 @@ class Trials:
 
     def restore(self, arrays: dict[str, Array], values: dict[str, Any]) -> None:
         """Take on a snapshot."""
-        self.number, self.scores = values["trial"], values["scores"]
+        if values["trial"] != self.number:
+            self.number = values["trial"]
+            self.state = self.start(self.number)
+        self.scores = values["scores"]
         champion = arrays.get("champion")
         self.champion = None if champion is None else np.array(champion)
         self.state.restore(arrays, values)

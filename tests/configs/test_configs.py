@@ -69,7 +69,7 @@ def figures(path: Path, settings: list[str]) -> dict[str, dict[str, float]]:
     loaded = load_experiment(path, settings, Experiment)
     job = assemble(loaded.spec, loaded.base)
     with Workers() as workers, np.errstate(all="ignore"):
-        *_, last = train(job, start(job, workers), workers)
+        *_, last = train(job, start(job, workers))
         assert isinstance(last, Finished)
         return evaluate_splits(job, last.theta, trivial_answers(job), workers)[0]
 

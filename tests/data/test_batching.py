@@ -12,7 +12,7 @@ from nnctl.data.augmentation.base import Augmentation
 from nnctl.data.augmentation.mixup import Mixup
 from nnctl.data.augmentation.placing import Flip, Shift
 from nnctl.data.augmentation.values import Brightness, Noise
-from nnctl.data.batching import ahead, batches
+from nnctl.data.batching import Dealt, ahead
 from nnctl.data.dataset import Dataset
 from nnctl.data.inputs import Feed
 from nnctl.data.inputs.array import FittedArray
@@ -31,7 +31,7 @@ PLAIN = Dataset(
     np.arange(1, ROWS + 1),
     losses={"output": CrossEntropy()},
 )
-ORDER = np.random.default_rng(1).permutation(ROWS)
+ORDER = np.arange(ROWS)
 PARTS = [ORDER[i : i + SIZE] for i in range(0, ROWS, SIZE)]
 
 
@@ -40,9 +40,9 @@ def augmented(*augmentations: Augmentation, **changes: Any) -> Dataset:
 
 
 def made(data: Dataset, first: int = 0, dtype: str = "float32", **address: Any) -> list[Any]:
-    address = {"seed": SEED, "restart": 0, "step": 20, **address}
-    ready = batches(data, PARTS[first:], dtype, address["seed"], address["restart"], address["step"] + first)
-    return list(map(arrays, ready))
+    address = {"seed": SEED, "trial": 0, "taken": 20, **address}
+    dealt = Dealt(data, SIZE, shuffle=False, dtype=dtype, seed=address["seed"], trial=address["trial"])
+    return list(map(arrays, dealt.batches(0, first, address["taken"] + first)))
 
 
 def same(one: Sequence[tuple[Array, Array, None]], other: Sequence[tuple[Array, Array, None]]) -> bool:
@@ -64,9 +64,21 @@ def test_resumed_in_the_middle_of_an_epoch(first: int) -> None:
 def test_every_part_of_the_address_counts() -> None:
     data = augmented(Shift(pixels=2))
     assert same(made(data), made(data))
-    others: list[dict[str, Any]] = [{"seed": 1}, {"restart": 1}, {"step": 21}]
+    others: list[dict[str, Any]] = [{"seed": 1}, {"trial": 1}, {"taken": 21}]
     for other in others:
         assert not same(made(data), made(data, **other))
+
+
+def test_every_epoch_and_every_trial_has_an_order_of_its_own() -> None:
+    def rows(epoch: int, trial: int = 0, first: int = 0) -> list[int]:
+        dealt = Dealt(PLAIN, SIZE, shuffle=True, dtype="float32", seed=SEED, trial=trial)
+        return [int(row) for batch in dealt.batches(epoch, first, 0) for row in batch.rows]
+
+    orders = [rows(0), rows(1), rows(0, trial=1)]
+    assert all(sorted(order) == list(range(ROWS)) for order in orders)
+    assert len(set(map(tuple, orders))) == 3
+    assert rows(1) == orders[1]
+    assert rows(1, first=2) == orders[1][2 * SIZE :]
 
 
 def test_take_is_never_augmented() -> None:

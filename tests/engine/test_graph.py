@@ -9,7 +9,7 @@ from nnctl.engine.graph import Graph, Signal
 from nnctl.engine.loss import Head
 from nnctl.engine.network import Network, Pass, chain
 from nnctl.engine.sequences import Sequences
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import MeanLoss
 from nnctl.errors import ConfigError
 from nnctl.initializers import Normal
 from nnctl.layers import (
@@ -69,7 +69,7 @@ def test_the_gradient_of_two_inputs_and_two_outputs(join: Add) -> None:
 
 def test_j_is_the_weighted_sum_and_each_output_can_be_had_alone() -> None:
     network, examples = two_inputs(Add()), batch()
-    objective = Objective(network, HEADS, network.layout.initial(2, dtype="f8"))
+    objective = MeanLoss(network, HEADS, network.layout.initial(2, dtype="f8"))
     whole, gradient = objective(examples), objective.gradient.copy()
     assert whole == HEADS["p"].weight * objective.losses["p"] + 0.25 * objective.losses["q"]
     alone = []
@@ -86,13 +86,13 @@ def test_a_target_that_is_not_known_leaves_no_trace() -> None:
     theta = network.layout.initial(2, dtype="f8")
     found = []
     for missing in (0.0, 1e300, np.inf):
-        objective = Objective(network, HEADS, theta)
+        objective = MeanLoss(network, HEADS, theta)
         targets = {**examples.targets, "q": np.where([[True], [False], [True], [True]], examples.targets["q"], missing)}
         with np.errstate(all="ignore"):
             loss = objective(Batch(examples.inputs, targets, {"p": None, "q": np.array([1.0, 0, 1, 1])}))
         found.append((loss, objective.gradient.tobytes()))
     assert found[0] == found[1] == found[2]
-    nothing = Objective(network, HEADS, theta)
+    nothing = MeanLoss(network, HEADS, theta)
     loss = nothing(Batch(examples.inputs, examples.targets, {"p": None, "q": np.zeros(4)}))
     assert (nothing.losses["q"], nothing.masses["q"]) == (0.0, 0.0)
     assert loss == nothing.losses["p"]
@@ -127,7 +127,7 @@ def test_a_shared_layer_has_one_set_of_weights_and_both_gradients() -> None:
     report = check_network(network, {"output": Head(SquaredError())}, theta, examples)
     assert report.worst.worst < 1e-7
     swapped = Batch({"left": y, "right": x}, {"output": t}, {"output": None})
-    first, second = (Objective(network, {"output": Head(SquaredError())}, theta) for _ in range(2))
+    first, second = (MeanLoss(network, {"output": Head(SquaredError())}, theta) for _ in range(2))
     assert first(examples) == pytest.approx(second(swapped), rel=1e-14)
     np.testing.assert_allclose(first.gradient, second.gradient, rtol=1e-10, atol=1e-13)
 

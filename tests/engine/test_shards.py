@@ -16,7 +16,7 @@ from nnctl.engine.workers import Workers
 from nnctl.layers import Activation, BatchNormalization, Dense, Dropout
 from nnctl.losses import CrossEntropy
 from nnctl.losses.regression import MeanSquaredError
-from tests.networks import Network, Objective, chain
+from tests.networks import MeanLoss, Network, chain
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -57,10 +57,10 @@ def test_coupled_examples_are_one_shard(many_shards: None) -> None:
 def test_threads_do_not_change_a_bit(many_shards: None, threads: int) -> None:
     net, (x, t, w) = network(), batch()
     theta = net.layout.initial(1)
-    alone = Objective(net, CrossEntropy(), theta)
+    alone = MeanLoss(net, CrossEntropy(), theta)
     loss = alone(x, t, w)
     with Workers(threads) as workers:
-        together = Objective(net, CrossEntropy(), theta, workers)
+        together = MeanLoss(net, CrossEntropy(), theta, workers)
         for _ in range(5):
             assert together(x, t, w) == loss
             np.testing.assert_array_equal(together.gradient, alone.gradient)
@@ -69,12 +69,12 @@ def test_threads_do_not_change_a_bit(many_shards: None, threads: int) -> None:
 def test_shards_are_the_batch_up_to_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
     net, (x, t, w) = network(dropout=0.0), batch()
     theta = net.layout.initial(1, dtype="f8")
-    whole = Objective(net, CrossEntropy(), theta)
+    whole = MeanLoss(net, CrossEntropy(), theta)
     outputs = np.empty((23, 4))
     loss = whole(x, t, w, outputs=outputs)
     gradient = whole.gradient.copy()
     monkeypatch.setattr(shards, "SHARD_MULTIPLY_ADDS", 1)
-    cut, cut_outputs = Objective(net, CrossEntropy(), theta, to_input=True), np.empty((23, 4))
+    cut, cut_outputs = MeanLoss(net, CrossEntropy(), theta, to_input=True), np.empty((23, 4))
     assert cut(x, t, w, outputs=cut_outputs) == pytest.approx(loss, rel=1e-13)
     np.testing.assert_allclose(cut.gradient, gradient, rtol=1e-11, atol=1e-14)
     np.testing.assert_allclose(cut_outputs, outputs, rtol=1e-13)
@@ -84,7 +84,7 @@ def test_shards_are_the_batch_up_to_rounding(monkeypatch: pytest.MonkeyPatch) ->
 def test_weights_are_repetitions() -> None:
     net, (x, t, _) = network(dropout=0.0), batch(6)
     theta = net.layout.initial(1, dtype="f8")
-    weighted, repeated = Objective(net, CrossEntropy(), theta), Objective(net, CrossEntropy(), theta)
+    weighted, repeated = MeanLoss(net, CrossEntropy(), theta), MeanLoss(net, CrossEntropy(), theta)
     counts = np.array([1, 2, 3, 1, 1, 4])
     a = weighted(x, t, counts.astype(float))
     b = repeated(np.repeat(x, counts, axis=0), np.repeat(t, counts))
@@ -94,14 +94,14 @@ def test_weights_are_repetitions() -> None:
 
 def test_the_first_layer_is_spared_its_input_gradient() -> None:
     net = network()
-    objective = Objective(net, CrossEntropy(), net.layout.initial(1))
+    objective = MeanLoss(net, CrossEntropy(), net.layout.initial(1))
     objective(*batch())
     assert [slot.input_gradient for slot in objective.passes[0].slots.values()] == [False, True, True, True]
 
 
 def test_dropout_differs_by_address_and_shard(many_shards: None) -> None:
     net, (x, t, w) = network(), batch()
-    objective = Objective(net, CrossEntropy(), net.layout.initial(1))
+    objective = MeanLoss(net, CrossEntropy(), net.layout.initial(1))
     losses = {objective(x, t, w, address=(0, "pass", step)) for step in range(4)}
     assert len(losses) == 4
     masks = [p.slots["dropout1"]["mask"][:2] for p in objective.passes]
@@ -122,7 +122,7 @@ def test_training_follows_the_reference() -> None:
         return vector
 
     theta[...] = pack("param_before")
-    objective = Objective(net, CrossEntropy(), theta)
+    objective = MeanLoss(net, CrossEntropy(), theta)
     for step, rows in enumerate(r["in.batches"]):
         loss = objective(r["in.x"][rows], r["in.y"][rows])
         assert loss == pytest.approx(r["out.losses"][step], rel=1e-12)
@@ -146,7 +146,7 @@ def test_batches_with_the_mass_of_all_add_up_to_one_batch() -> None:
     def part(rows: slice) -> Batch:
         return Batch({"x": x[rows]}, {h: t[h][rows] for h in t}, {h: w[h][rows] for h in w})
 
-    objective = shards.Objective(net, heads, net.layout.initial(1, dtype="f8"))
+    objective = shards.MeanLoss(net, heads, net.layout.initial(1, dtype="f8"))
     whole = objective(part(slice(0, 12)))
     gradient, losses, masses = objective.gradient.copy(), dict(objective.losses), dict(objective.masses)
     parts = [part(slice(0, 4)), part(slice(4, 9)), part(slice(9, 12))]

@@ -26,7 +26,7 @@ from nnctl.training.assemble import assemble
 from nnctl.training.job import Job
 from nnctl.training.loop import EpochDone, start, train
 from tests.explain.conftest import Case
-from tests.networks import Objective
+from tests.networks import MeanLoss
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -131,7 +131,7 @@ def test_the_curve_is_what_training_gives(job: Job, classic: Trace) -> None:
 
 def _epochs(job: Job, count: int) -> list[EpochDone]:
     workers = Workers()
-    events = (event for event in train(job, start(job, workers), workers) if isinstance(event, EpochDone))
+    events = (event for event in train(job, start(job, workers)) if isinstance(event, EpochDone))
     return [next(events) for _ in range(count)]
 
 
@@ -176,7 +176,7 @@ def any_case(request: pytest.FixtureRequest, case: type[Case], perceptron: Calla
 
 def difference_quotients(case: Case, epsilon: float = 1e-6) -> Array:
     theta = case.theta.copy()
-    objective = Objective(case.network, case.loss, theta)
+    objective = MeanLoss(case.network, case.loss, theta)
     slopes = np.empty_like(theta)
     for i, value in enumerate(case.theta):
         up, down = ((theta.__setitem__(i, v), objective(case.x, case.t, backward=False, training=False))[1]

@@ -27,7 +27,7 @@ from nnctl.layers import (
 )
 from nnctl.layers.blocks import Block
 from nnctl.losses.regression import SquaredError
-from tests.networks import Objective, Pass, chain
+from tests.networks import MeanLoss, Pass, chain
 
 ADDRESS = (3, "pass", 0, 1)
 
@@ -98,7 +98,7 @@ def test_batch_normalisation_inside_makes_one_shard_and_is_tracked() -> None:
     assert len(plan_shards(network, 10**6)) == 1
     theta = network.layout.initial(1, dtype="f8")
     x = np.random.default_rng(0).normal(size=(20, 3))
-    objective = Objective(network, SquaredError(), theta)
+    objective = MeanLoss(network, SquaredError(), theta)
     objective(x, x)
     objective.track()
     running = network.layout.view(theta, "parallel1.branch1.residual1.layers.batch_normalization1.running_mean")

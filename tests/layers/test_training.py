@@ -12,7 +12,7 @@ from nnctl.engine.parameters import Array, Layout
 from nnctl.layers import Conv2d, Dense, Flatten, MaxPool2d
 from nnctl.losses import CrossEntropy
 from nnctl.optimizers import SGD, Stepper
-from tests.networks import Objective, chain
+from tests.networks import MeanLoss, chain
 
 RUN = np.load(Path(__file__).parents[1] / "reference/train/cnn_momentum.npz")
 LAYERS = prepared(
@@ -51,7 +51,7 @@ def test_a_recorded_run_with_nesterov_momentum(rows: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(shards, "plan_shards", lambda _, n: [slice(a, min(a + rows, n)) for a in range(0, n, rows)])
     network = chain(LAYERS, (8, 8, 1))
     theta = theta_of(network.layout, "param_before")
-    objective = Objective(network, CrossEntropy(), theta)
+    objective = MeanLoss(network, CrossEntropy(), theta)
     stepper = Stepper(SGD(learning_rate=0.05, momentum=0.9, nesterov=True), network.layout, theta.dtype)
     losses = []
     for step, batch in enumerate(RUN["in.batches"]):

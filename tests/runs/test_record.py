@@ -42,7 +42,7 @@ def without_times(recorder: Recorder) -> list[str]:
 
 
 def test_batches_epochs_and_the_end_in_their_order(recorder: Recorder) -> None:
-    batches = recorder.job.batches
+    batches = len(list(recorder.job.stream().batches(0, 0, 0)))
     written = []
     kinds = []
     for event in recorder.train():

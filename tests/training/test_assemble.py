@@ -57,7 +57,7 @@ def test_images_are_normalised_one_by_one(tmp_path: Path) -> None:
     """A step on one image moves the running mean towards that of its positions, as a batch of positions."""
     made = job(tmp_path, [NORM, "flatten"], rows=1)
     with Workers(1) as workers:
-        *_, done = train(made, start(made, workers), workers)
+        *_, done = train(made, start(made, workers))
     image = made.data.train.inputs["input"].take(slice(None), np.float64)
     view = made.network.layout.view
     assert view(done.theta, "batch_normalization1.running_mean") == pytest.approx(0.1 * image.mean(), abs=1e-6)

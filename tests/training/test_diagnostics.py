@@ -7,7 +7,7 @@ from nnctl.engine.batch import Batch
 from nnctl.engine.graph import Graph, Signal
 from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import MeanLoss
 from nnctl.layers import Dense
 from nnctl.losses.regression import SquaredError
 from nnctl.training.diagnostics import PROBED, gradient_shares
@@ -16,7 +16,7 @@ from nnctl.training.shares import overbearing
 RANDOM = np.random.default_rng(5)
 
 
-def objective(*, shared: bool, weights: tuple[float, float] = (1, 1)) -> Objective:
+def objective(*, shared: bool, weights: tuple[float, float] = (1, 1)) -> MeanLoss:
     """Two linear outputs a and b with equal weights, after a dense layer each or one for both."""
     graph = Graph({"input": Signal((3,))})
     first = graph.add("first", Dense(units=4), "input")
@@ -26,7 +26,7 @@ def objective(*, shared: bool, weights: tuple[float, float] = (1, 1)) -> Objecti
     theta = network.layout.initial(1, dtype="f8")
     network.layout.view(theta, "b.weight")[...] = network.layout.view(theta, "a.weight")
     heads = {name: Head(SquaredError(), weight) for name, weight in zip("ab", weights, strict=True)}
-    return Objective(network, heads, theta)
+    return MeanLoss(network, heads, theta)
 
 
 def batch(rows: int) -> Batch:

@@ -10,7 +10,7 @@ import pytest
 
 from nnctl.config.experiment import Averaging, Experiment
 from nnctl.engine.parameters import Array
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import MeanLoss
 from nnctl.engine.workers import Workers
 from nnctl.errors import Diverged
 from nnctl.training.assemble import assemble
@@ -49,7 +49,7 @@ def trained(job: Job, stop_after: int | None = None) -> tuple[Array, list[Row], 
     rows, weights, seen = [], [], 0
     with Workers(1) as workers, np.errstate(all="ignore"):
         trials = start(job, workers)
-        events = train(job, trials, workers)
+        events = train(job, trials)
         while not isinstance(event := next(events), Finished):
             seen += 1
             weights.append(trials.state.theta.copy())
@@ -60,7 +60,7 @@ def trained(job: Job, stop_after: int | None = None) -> tuple[Array, list[Row], 
                 held = {name: array.copy() for name, array in arrays.items()}
                 trials = start(job, workers)
                 trials.restore(held, json.loads(json.dumps(values)))
-                events = train(job, trials, workers)
+                events = train(job, trials)
     return event.theta, rows, weights
 
 
@@ -83,22 +83,22 @@ def test_a_group_ends_with_its_epoch() -> None:
         trials = start(job, workers)
         seen = [
             (e.batch, e.batches) if isinstance(e, BatchDone) else e.row.step
-            for e in train(job, trials, workers)
+            for e in train(job, trials)
             if not isinstance(e, Finished)
         ]
     assert seen == [(4, 10), (8, 10), 3, (4, 10), (8, 10), 6, (4, 10), (8, 10), 9]
-    assert (job.batches, job.steps) == (10, 3)
+    assert job.stream().length == 10
 
 
 def test_every_batch_has_a_dropout_mask_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     addresses: list[tuple[Any, ...]] = []
-    call = Objective.__call__
+    call = MeanLoss.__call__
 
-    def watched(self: Objective, *arguments: Any, **named: Any) -> float:
+    def watched(self: MeanLoss, *arguments: Any, **named: Any) -> float:
         addresses.append(named["address"])
         return call(self, *arguments, **named)
 
-    monkeypatch.setattr(Objective, "__call__", watched)
+    monkeypatch.setattr(MeanLoss, "__call__", watched)
     trained(job_of(DISTURBED, batch_size=8, accumulate=3))
     assert addresses == [(0, "pass", 0, i) for i in range(30)]
 

@@ -10,7 +10,7 @@ from nnctl.config.loading import load_experiment
 from nnctl.engine.network import Pass
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
-from nnctl.engine.shards import Objective
+from nnctl.engine.shards import MeanLoss
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 from nnctl.training.assemble import assemble
@@ -86,7 +86,7 @@ def by_hand(job: Job) -> tuple[Array, int]:
 
 def test_the_weights_are_those_without_the_loss_of_the_masked_rows(job: Job) -> None:
     with Workers() as workers:
-        *_, last = train(job, start(job, workers), workers)
+        *_, last = train(job, start(job, workers))
     assert isinstance(last, Finished)
     theta, silent = by_hand(job)
     assert silent > 1
@@ -102,7 +102,7 @@ def test_what_stands_in_for_an_unknown_target_changes_nothing(job: Job) -> None:
         weights = batch.weights["price"]
         assert weights is not None
         batch.targets["price"][weights == 0] = stand_in
-        objective = Objective(job.network, job.heads, theta)
+        objective = MeanLoss(job.network, job.heads, theta)
         objective(batch)
         gradients.append(objective.gradient.tobytes())
     assert gradients[0] == gradients[1]

@@ -52,7 +52,7 @@ def trained(job: Job, threads: int = 1, stop_after: int | None = None) -> tuple[
     rows, seen = [], 0
     with Workers(threads) as workers, np.errstate(all="ignore"):
         trials = start(job, workers)
-        for event in train(job, trials, workers):
+        for event in train(job, trials):
             seen += isinstance(event, BatchDone | EpochDone)
             if isinstance(event, EpochDone):
                 rows.append(event.row.as_json())
@@ -65,7 +65,7 @@ def trained(job: Job, threads: int = 1, stop_after: int | None = None) -> tuple[
             return event.theta, rows
         trials = start(job, workers)
         trials.restore(arrays, values)
-        for event in train(job, trials, workers):
+        for event in train(job, trials):
             if isinstance(event, EpochDone):
                 rows.append(event.row.as_json())
         return event.theta, rows
