@@ -33,9 +33,9 @@ class Opened:
     """A source that was read.
 
     Attributes:
-        table: its rows that have a target; for arrays, their targets.
+        table: its rows that have a target; for arrays, the targets of all.
         numbers: of these rows in the source, counted from 1; (rows,).
-        usable: those of them whose every input could be read, as indices.
+        usable: those of them that have a target and whose every input could be read, as indices.
         values: the raw values of every input, one for each row.
         files: the file of each row of the source, where each has one of its own.
     """
@@ -108,8 +108,7 @@ def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
     if spec.outputs:
         kept = {name: _with_any_target(table, outputs) for name, table in tables.items()}
     else:
-        missing_target = spec.missing_target if isinstance(first, Table) else "error"
-        kept = {name: with_target(table, columns, missing_target) for name, table in tables.items()}
+        kept = {name: with_target(table, columns, spec.missing_target) for name, table in tables.items()}
     features = [name for each in inputs.values() for name in each.features]
     for table in kept.values():
         table.require([*features, *([spec.weight] if spec.weight else [])])
@@ -190,9 +189,11 @@ def _opened(
             augmentation.check(each.augmentations, values[name].shape[1:], key)
     if malformed is not None:
         malformed += (left_out or {}).values()
-    usable = np.setdiff1d(np.arange(len(table)), np.fromiter(left_out or (), int))
-    numbers = np.searchsorted(whole.lines, table.lines) + 1
-    return Opened(table, numbers, usable, values, data.files if isinstance(data, Arrays) else None)
+    places, files = np.searchsorted(whole.lines, table.lines), None
+    usable, numbers = np.arange(len(table)), places + 1
+    if isinstance(data, Arrays):  # they stay as they are, as they may lie on disk
+        table, usable, numbers, files = whole, places, np.arange(1, len(whole) + 1), data.files
+    return Opened(table, numbers, np.setdiff1d(usable, np.fromiter(left_out or (), int)), values, files)
 
 
 def _digests(source: Source, data: Table | Arrays, base: Path) -> dict[str, str]:

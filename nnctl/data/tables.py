@@ -2,7 +2,7 @@
 
 Text formats hold strings until a column's kind is known, so that `007` stays what it is where it is a
 label. Two values are the same label whatever the format they came from: `1`, `1.0` and the integer 1
-are `1`; `True` and the boolean are `true`.
+are `1`, `-0.0` is `0`; `True` and the boolean are `true`.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def as_labels(series: pl.Series) -> pl.Series:
     floats = series.fill_nan(None) if series.dtype.is_float() else series
     text = floats if floats.dtype == pl.String else floats.cast(pl.String)
     found = text.drop_nulls().unique()
-    spelled = found.str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "${1}")
+    spelled = found.str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "${1}").str.replace(r"^-(0+)$", "${1}")
     lower = spelled.str.to_lowercase()
     spelled = spelled.zip_with(~lower.is_in(["true", "false"]), lower)
     return text if (found == spelled).all() else text.replace(found, spelled)

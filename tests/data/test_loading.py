@@ -218,6 +218,21 @@ def test_missing_targets_are_counted(folder: Path) -> None:
     assert sum(data.report.rows.values()) == 93
 
 
+def test_rows_of_arrays_without_target_are_refused_or_dropped(tmp_path: Path) -> None:
+    x, y = RANDOM.normal(size=(40, 3)), (np.arange(40) % 2).astype(float)
+    y[[3, 8]] = np.nan
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    section = {"train": {"type": "npz", "path": "a.npz"}}
+    with pytest.raises(DataError, match=r"a\.npz, row 4: the target is missing \(in 2 of 40 rows\)"):
+        load(DataSpec.model_validate(section), tmp_path, 0, np.float64)
+    spec = DataSpec.model_validate({**section, "missing_target": "drop", "preprocess": {"numeric": "none"}})
+    data, kept = load(spec, tmp_path, 0, np.float64), np.flatnonzero(~np.isnan(y))
+    assert data.report.dropped == 2
+    np.testing.assert_array_equal(data.train.numbers, kept + 1)
+    np.testing.assert_array_equal(data.train.inputs["input"].take(slice(None), np.float64), x[kept])
+    np.testing.assert_array_equal(data.train.truths["output"].values, y[kept])
+
+
 def test_malformed_rows_are_refused_or_named(folder: Path) -> None:
     with (folder / "a.csv").open("a") as file:
         file.write("1,2\n")

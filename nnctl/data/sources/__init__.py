@@ -42,20 +42,20 @@ def source_of(path: str, like: Source | None = None) -> Source:
 
     Args:
         path: of the file; `.gz` is looked through. A folder, or an image, is images.
-        like: the source the model was trained on. Where it has the same format, its separator, header
-            and the like are taken over.
+        like: the source the model was trained on. An ending that is its own or says nothing means its format. Where
+            the format is the same, its separator, header and the like are taken over.
 
     Raises:
         DataError: for an ending that says nothing.
     """
-    name = PurePath(path).name.removesuffix(".gz")
-    suffix = PurePath(name).suffix.lower()
+    name, suffix = _name_and_ending(path)
     if Path(path).is_dir() or suffix in IMAGE_SUFFIXES:
         return _images(path, like)
     form = Csv if path == "-" else Idx if name.endswith("-ubyte") else SUFFIXES.get(suffix)
-    if path == "-" and isinstance(like, Csv | Tsv | JsonLines | Parquet):
+    if isinstance(like, Csv | Tsv | JsonLines | Parquet) and (path == "-" or suffix == _name_and_ending(like.path)[1]):
         form = type(like)
-    if form is Csv and isinstance(like, ImageManifest):
+    form = form or next((own for own in SUFFIXES.values() if isinstance(like, own)), None)
+    if form in (Csv, None) and isinstance(like, ImageManifest):
         return like.model_copy(update={"path": path})
     if form is None:
         raise DataError(
@@ -68,6 +68,12 @@ def source_of(path: str, like: Source | None = None) -> Source:
             update["labels"] = None
         return like.model_copy(update=update)
     return form(path=path)
+
+
+def _name_and_ending(path: str) -> tuple[str, str]:
+    """The last part of a path and its ending in lower case, without what says that it is compressed."""
+    name = PurePath(path).name.removesuffix(".gz")
+    return name, PurePath(name).suffix.lower()
 
 
 def _images(path: str, like: Source | None) -> ImageFolder:

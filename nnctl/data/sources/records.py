@@ -189,9 +189,15 @@ class Records:
 
     def _parse(self, lines: Iterator[str]) -> Iterator[tuple[list[str], int]]:
         """Fields of each record that is not blank, with the line it begins on."""
-        form, offset = self.form, self.line
+        form, offset, last = self.form, self.line, ""
+
+        def remembered(line: str) -> str:
+            nonlocal last
+            last = line
+            return line
+
         reader = csv.reader(
-            lines,
+            map(remembered, lines),
             delimiter=form.separator,
             quotechar=form.quote or '"',
             quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
@@ -209,7 +215,7 @@ class Records:
             self.line = offset + reader.line_num
             if fields is None:
                 return
-            if len(fields) > 1 or any(field.strip() for field in fields):
+            if len(fields) > 1 or last.strip():  # in a file of one column, `""` is a missing value
                 yield fields, begins
 
     def _refuse(self, found: str, line: int) -> None:

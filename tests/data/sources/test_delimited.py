@@ -43,6 +43,12 @@ GOOD: dict[str, Any] = {
     "missing": ("a,b\n?,NA\n,null\nnan,N/A\n", {}, [[None, None]] * 3, [2, 3, 4]),
     "missing of one's own": ("a,b\n-999,NA\n,1\n", {"missing": ["-999"]}, [[None, "NA"], [None, "1"]], [2, 3]),
     "single column": ("a\n1\n\n2\n", {}, [["1"], ["2"]], [2, 4]),
+    "missing in a single column": (
+        'a\n1\n""\n\n" "\n"\n"\n2\n',
+        {},
+        [["1"], [None], [None], [None], ["2"]],
+        [2, 3, 5, 6, 8],
+    ),
     "unicode": ("größe,名前\n1,ひ\n", {}, [["1", "ひ"]], [2]),
     "odd line separators are text": ("a,b\nx\x0by,z\x85\u2028w\n", {}, [["x\x0by", "z\x85\u2028w"]], [2]),
     "odd ones after a quote": ('a,b\n"x\x0by",z\u2028w\n', {}, [["x\x0by", "z\u2028w"]], [2]),

@@ -96,3 +96,20 @@ def test_source_like_the_one_trained_on() -> None:
     assert source_of("x.npy", Npy(path="a.npy", labels="t.npy")) == Npy(path="x.npy")
     with pytest.raises(DataError, match="not known by its ending"):
         source_of("a.xlsx")
+
+
+LIKE: list[tuple[Any, str, Any]] = [
+    (Tsv(path="a.tsv", header=False), "b.data", Tsv(path="b.data", header=False)),
+    (Csv(path="a.data", separator=";"), "b.txt.gz", Csv(path="b.txt.gz", separator=";")),
+    (Csv(path="a.csv", separator=" "), "b", Csv(path="b", separator=" ")),
+    (Csv(path="a.tab", separator=";"), "b.TAB", Csv(path="b.TAB", separator=";")),
+    (Csv(path="a.csv", separator=";"), "b.tab", Tsv(path="b.tab")),
+    (Parquet(path="a.parquet"), "b.pq", Parquet(path="b.pq")),
+    (JsonLines(path="a.json"), "b.json", JsonLines(path="b.json")),
+    (Npy(path="a.npy", labels="t.npy"), "b.array", Npy(path="b.array")),
+]
+
+
+@pytest.mark.parametrize(("like", "path", "expected"), LIKE, ids=lambda x: getattr(x, "path", x))
+def test_an_ending_that_says_nothing_means_the_format_trained_on(like: Source, path: str, expected: Source) -> None:
+    assert source_of(path, like) == expected
