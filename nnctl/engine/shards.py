@@ -119,8 +119,8 @@ class MeanLoss:
             h: scales(head.loss, batch.targets[h], batch.weights[h], dtype, None if masses is None else masses[h])
             for h, head in heads.items()
         }
-        losses = [dict.fromkeys(heads, 0.0) for _ in shards]
-        input_gradients: list[dict[str, Array]] = [{} for _ in shards]
+        losses = {h: [0.0] * len(shards) for h in heads}
+        input_gradients: list[dict[str, Array]] = [{}] * len(shards)
 
         def run(i: int) -> None:
             own, shard, slots = shards[i], self.passes[i], self._loss_slots[i]
@@ -132,7 +132,7 @@ class MeanLoss:
                 y, t = ys[name], batch.targets[name][own]
                 each = head.loss.forward(y, t, slots[name])
                 # Without weights of their own none is 0.
-                losses[i][name] = float(scale @ (each if batch.weights[name] is None else counted(each, scale)))
+                losses[name][i] = float(scale @ (each if batch.weights[name] is None else counted(each, scale)))
                 if outputs is not None and name in outputs:
                     outputs[name][own] = y
                 if backward:
@@ -145,7 +145,7 @@ class MeanLoss:
         if backward:
             self._add_up(len(shards))
             self._keep_input_gradients(batch, input_gradients)
-        self.losses = {h: sum(part[h] for part in losses) for h in heads}
+        self.losses = {h: sum(parts) for h, parts in losses.items()}
         self.masses = {h: mass for h, (_, mass) in loads.items()}
         return weighted(self.losses, self.heads)
 

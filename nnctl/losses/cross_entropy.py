@@ -79,8 +79,9 @@ class CrossEntropy(ClassLoss):
         slot["mass"] = None if t.dtype.kind != "f" and self.weights is None else target.sum(axis=-1, keepdims=True)
         with np.errstate(invalid="ignore"):
             loss: Array = np.asarray(np.vecdot(target, log_p))
-            total = loss.sum()
-            if total != total:  # nan: 0 log 0 = 0: a class with p = 0 that no target asks for
+            if loss.size and not loss.max() < 0:  # one is 0, or nan: seldom, and the one question tells both
+                refuse_unknown(t, y.shape[-1])
+                # 0 log 0 = 0: a class with p = 0 that no target asks for.
                 loss = np.asarray(np.vecdot(target, np.where(target == 0, target, log_p)))
         return np.negative(loss, out=loss)
 
@@ -119,12 +120,16 @@ class CrossEntropy(ClassLoss):
             refuse_outside(t, "cross_entropy takes the probabilities of classes,", 0, 1)
             np.copyto(target, t)
         else:
-            # As unsigned numbers negative ones are large, so that one pass finds what lies on either side.
-            if t.size and t.view(f"u{t.itemsize}").max() >= classes:
-                refuse_outside(t, CLASSES, 0, classes - 1)
-            np.copyto(target, t[..., None] == np.arange(classes))
+            np.equal(t[..., None], np.arange(classes), out=target)
         if self.label_smoothing:
+            refuse_unknown(t, classes)  # whose loss would not be 0
             target *= 1 - self.label_smoothing
             target += self.label_smoothing / classes
         if self.weights is not None:
             target *= self.weights
+
+
+def refuse_unknown(t: Array, classes: int) -> None:
+    """Raise DataError where whole-number targets are no classes, which leaves their losses 0."""
+    if t.dtype.kind != "f":
+        refuse_outside(t, CLASSES, 0, classes - 1)
