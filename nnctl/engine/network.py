@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Network:
         """What a node reads; the first of them where it joins several."""
         return self.signals[node.inputs[0]]
 
-    @property
+    @cached_property
     def couples_examples(self) -> bool:
         """Whether some layer looks at the whole batch, so that it cannot be cut into shards."""
         return any(node.layer.couples_examples for node in self.nodes.values())
