@@ -123,9 +123,9 @@ def output_document(found: "Evaluation") -> dict[str, Any]:
         "loss": loss,
         "metrics": {key: value for key, value in found.figures.items() if key != "loss"},
         "baseline": {"answer": found.answer, "metrics": found.baseline},
-        "classes": [row._asdict() for row in found.classes()],
-        "confusion_matrix": found.confusion(),
-        "confused": [pair._asdict() for pair in found.confused()],
+        "classes": [row._asdict() for row in found.predictions.class_report()],
+        "confusion_matrix": found.predictions.confusion(),
+        "confused": [pair._asdict() for pair in found.predictions.confused()],
         "targets": found.targets(),
     }
 
@@ -148,24 +148,23 @@ def show_output(found: "Evaluation") -> None:
     """Everything that was found of one output."""
     console.table(("", "model", "baseline"), [[key, v, found.baseline.get(key)] for key, v in found.figures.items()])
     console.result(f"the baseline: {found.answer}")
-    if classes := found.classes():
+    if classes := found.predictions.class_report():
         console.result("")
         console.table(("class", "precision", "recall", "F1", "support"), classes)
     if targets := found.targets():
         console.result("")
         heads = ("target", *next(iter(targets.values())))
         console.table(heads, [[name, *figures.values()] for name, figures in targets.items()])
-    if found.target.class_names:
+    if found.predictions.exclusive:
         console.result("")
         show_confusion(found.predictions)
 
 
 def show_confusion(p: "Predictions") -> None:
     """The matrix with a row for each true class, or where that is too wide the pairs most often confused."""
-    from nnctl.metrics import confused, confusion_matrix
-
-    pairs = confused(p)
-    if p.columns <= MOST_COLUMNS and show_matrix(p.names, confusion_matrix(p).tolist()):
+    pairs = p.confused()
+    matrix = p.confusion() if p.columns <= MOST_COLUMNS else None
+    if matrix is not None and show_matrix(p.names, matrix.tolist()):
         if p.columns > 2:
             show_pairs(pairs[:PAIRS_BELOW], "\nconfused most")
         return

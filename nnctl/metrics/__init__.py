@@ -6,10 +6,17 @@ from typing import Annotated, Any
 from pydantic import GetJsonSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema
 
-from nnctl.metrics.confusion import ClassRow, Confused, class_report, confused, confusion_matrix
+from nnctl.metrics.confusion import ClassRow, Confused
 from nnctl.metrics.decisions import Accuracy, BalancedAccuracy, HammingAccuracy, Matthews, SubsetAccuracy, TopK
-from nnctl.metrics.metric import DEFAULTS, Metric, Sums, evaluate
-from nnctl.metrics.predictions import Predictions, Task
+from nnctl.metrics.metric import Metric, Sums, evaluate
+from nnctl.metrics.predictions import (
+    ClassPredictions,
+    LabelPredictions,
+    NumberPredictions,
+    Predictions,
+    PredictionsKind,
+    Task,
+)
 from nnctl.metrics.probabilities import Brier, LogLoss, RocAuc
 from nnctl.metrics.regression import (
     R2,
@@ -24,18 +31,19 @@ from nnctl.spec import ShortForm
 
 __all__ = [
     "AnyMetric",
+    "ClassPredictions",
     "ClassRow",
     "Confused",
+    "LabelPredictions",
     "Metric",
+    "NumberPredictions",
     "Predictions",
+    "PredictionsKind",
     "Sums",
     "Task",
-    "class_report",
-    "confused",
-    "confusion_matrix",
-    "default_metrics",
     "evaluate",
     "unique_keys",
+    "usual_metrics",
 ]
 
 
@@ -102,7 +110,7 @@ def unique_keys(metrics: tuple[Any, ...]) -> tuple[Any, ...]:
     return metrics
 
 
-def default_metrics(task: Task) -> tuple[Metric, ...]:
-    """What is reported for a kind of target where the experiment file does not say."""
+def usual_metrics(kind: type[Predictions]) -> tuple[Metric, ...]:
+    """What is reported of a kind of predictions where the experiment file does not say."""
     adapter: TypeAdapter[Metric] = TypeAdapter(AnyMetric)
-    return tuple(adapter.validate_python(key) for key in DEFAULTS[task])
+    return tuple(adapter.validate_python(key) for key in kind.usual_metrics)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nnctl.engine.means import mean_of_defined, ratio
 from nnctl.engine.parameters import Array
-from nnctl.metrics.confusion import Counts, counts
+from nnctl.metrics.confusion import Counts
 from nnctl.metrics.metric import MeanMetric, Metric, Sums
 from nnctl.metrics.predictions import Predictions, Task
 
@@ -122,7 +122,7 @@ class Matthews(Metric):
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def sums(self, p: Predictions) -> Sums:
-        return counts(p)._asdict()
+        return p.counts()._asdict()
 
     def value(self, sums: Sums) -> float:
         c = Counts(**sums)

@@ -11,14 +11,6 @@ from nnctl.errors import ConfigError
 from nnctl.metrics.predictions import Predictions, Task
 from nnctl.spec import Spec
 
-#: What is reported where the experiment file does not say.
-DEFAULTS: dict[Task, tuple[str, ...]] = {
-    "classification": ("accuracy", "macro_f1"),
-    "multilabel": ("hamming_accuracy", "subset_accuracy", "macro_f1"),
-    "regression": ("rmse", "mae", "r2"),
-}
-
-
 #: What a metric has to know of the examples seen so far, by name: numbers, arrays, and lists of arrays to be joined.
 Sums = dict[str, Any]
 
@@ -28,7 +20,7 @@ class Metric(Spec):
 
     The examples may come in tiles, of which only sums are kept:
 
-        sums = metric.start(task, columns)
+        sums = metric.start(none)                # of the kind that tiles are of
         metric.add(sums, tile)              # for each tile
         metric.value(sums)
 
@@ -52,17 +44,17 @@ class Metric(Spec):
         """What the metric is called in metrics.jsonl; also its short form in the experiment file."""
         return self.type
 
-    def check(self, task: Task, columns: int) -> None:
-        """Raise ConfigError unless the metric is for such a target of that many classes or columns."""
-        if task not in self.tasks:
+    def check(self, none: Predictions) -> None:
+        """Raise ConfigError unless the metric is for predictions of the kind of these, which may be of no examples."""
+        if none.task not in self.tasks:
             raise ConfigError(
-                f"metrics: {self.key} is for {' or '.join(self.tasks)}, and the target is {task}; "
-                f"use for example {', '.join(DEFAULTS[task])}"
+                f"metrics: {self.key} is for {' or '.join(self.tasks)}, and the target is {none.task}; "
+                f"use for example {', '.join(none.usual_metrics)}"
             )
 
-    def start(self, task: Task, columns: int) -> Sums:
-        """The sums of no examples, of a target of so many classes or columns."""
-        return self.sums(Predictions.none(task, columns))
+    def start(self, none: Predictions) -> Sums:
+        """The sums of no examples; `none` says of what kind, and of how many columns, there will be some."""
+        return self.sums(none)
 
     def add(self, sums: Sums, p: Predictions) -> None:
         """Take in more examples."""
@@ -83,7 +75,7 @@ class Metric(Spec):
 
     def summed(self, p: Predictions) -> Sums:
         """The sums of these examples and no others."""
-        sums = self.start(p.task, p.columns)
+        sums = self.start(type(p).none(p.columns))
         self.add(sums, p)
         return sums
 
@@ -97,10 +89,7 @@ class MeanMetric(Metric):
 
     def sums(self, p: Predictions) -> Sums:
         each = self.each(p)
-        sums = {"sum": p.total(each), "mass": p.mass}
-        if each.ndim == p.truth.ndim == 1:
-            sums["sum_of_class"], sums["mass_of_class"] = p.total_by_class(each), p.total_by_class(None)
-        return sums
+        return {"sum": p.total(each), "mass": p.mass, **p.sums_of_class(each)}
 
     def value(self, sums: Sums) -> float:
         return float(self.mean(sums).mean())

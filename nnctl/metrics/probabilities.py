@@ -29,8 +29,8 @@ class RocAuc(Metric):
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "multilabel")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
-    def start(self, task: Task, columns: int) -> Sums:
-        return {name: [part] for name, part in self.sums(Predictions.none(task, columns)).items()}
+    def start(self, none: Predictions) -> Sums:
+        return {**{name: [part] for name, part in self.sums(none).items()}, "two_classes": none.two_classes}
 
     def add(self, sums: Sums, p: Predictions) -> None:
         """Keep the scores: which is larger is not known before all have been seen."""
@@ -39,21 +39,18 @@ class RocAuc(Metric):
 
     def sums(self, p: Predictions) -> Sums:
         weights = np.ones(len(p.outputs)) if p.weights is None else p.weights
-        return {"scores": p.outputs.copy(), "truth": p.truth.copy(), "weights": weights.copy()}
+        return {"scores": p.outputs.copy(), "true": p.true, "weights": weights.copy()}
 
     def value(self, sums: Sums) -> float:
-        scores, classes = sums["scores"], sums["truth"][0].ndim == 1
         each = self.by_class(sums)
-        if classes and len(each) == 2:
+        if sums["two_classes"]:
             return float(each[1])
         # A class may be undefined for its examples' sake and be left out; for its outputs' sake it may not.
-        return float("nan") if any(np.isnan(part).any() for part in scores) else mean_of_defined(each)
+        return float("nan") if any(np.isnan(part).any() for part in sums["scores"]) else mean_of_defined(each)
 
     def by_class(self, sums: Sums) -> Array:
-        scores, truth, weights = (np.concatenate(sums[name]) for name in ("scores", "truth", "weights"))
-        columns = range(scores.shape[1])
-        positive = (truth == c if truth.ndim == 1 else truth[:, c] != 0 for c in columns)
-        return np.array([_area(scores[:, c], has, weights) for c, has in zip(columns, positive, strict=True)])
+        scores, true, weights = (np.concatenate(sums[name]) for name in ("scores", "true", "weights"))
+        return np.array([_area(own, has, weights) for own, has in zip(scores.T, true.T, strict=True)])
 
 
 class _Probability(MeanMetric):
@@ -61,9 +58,6 @@ class _Probability(MeanMetric):
 
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "multilabel")
     better: ClassVar[Literal["higher", "lower"]] = "lower"
-
-    def start(self, task: Task, columns: int) -> Sums:
-        return {**super().start(task, columns), "labels": task == "multilabel"}
 
     def sums(self, p: Predictions) -> Sums:
         return {**super().sums(p), "nonsense": int(not p.are_probabilities)}
@@ -99,11 +93,7 @@ class LogLoss(_Probability):
 
     def each(self, p: Predictions) -> Array:
         """-ln of the probability given to the truth."""
-        if p.task == "multilabel":
-            given = np.where(p.true, p.outputs, 1 - p.outputs)
-        else:
-            given = np.take_along_axis(p.outputs, p.truth[:, None], axis=1)[:, 0]
-        surprise: Array = -np.log(np.clip(given, np.finfo(p.outputs.dtype).eps, 1), dtype=np.float64)
+        surprise: Array = -np.log(np.clip(p.given_to_truth(), np.finfo(p.outputs.dtype).eps, 1), dtype=np.float64)
         return surprise
 
 
@@ -125,13 +115,16 @@ class Brier(_Probability):
 
     type: Literal["brier"] = "brier"
 
+    def start(self, none: Predictions) -> Sums:
+        return {**super().start(none), "exclusive": none.exclusive}
+
     def each(self, p: Predictions) -> Array:
         with np.errstate(over="ignore"):  # of what is no probability
             return np.square(np.subtract(p.outputs, p.true, dtype=np.float64))
 
     def value(self, sums: Sums) -> float:
         each = self.mean(sums)
-        if sums["labels"]:
+        if not sums["exclusive"]:
             return float(each.mean())
         return float(each[1] if len(each) == 2 else each.sum())
 

@@ -9,7 +9,7 @@ from nnctl.engine.means import mean_of_defined, ratio
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError
 from nnctl.metrics import confusion
-from nnctl.metrics.confusion import Counts, counts
+from nnctl.metrics.confusion import Counts
 from nnctl.metrics.metric import Metric, Sums
 from nnctl.metrics.predictions import Predictions, Task
 
@@ -36,27 +36,25 @@ class _Retrieval(Metric):
         average = "" if self.average == "auto" else f"{self.average}_"
         return f"{average}{self.type}" + ("" if self.threshold is None else f"_at_{self.threshold!r}")
 
-    def check(self, task: Task, columns: int) -> None:
-        super().check(task, columns)
-        two_classes = task == "classification" and columns == 2
-        if self.average == "binary" and not two_classes:
+    def check(self, none: Predictions) -> None:
+        super().check(none)
+        if self.average == "binary" and not none.two_classes:
             raise ConfigError(f"metrics: {self.key} needs a target of two classes; macro_{self.type} is for others")
-        if self.threshold is not None and not (two_classes or task == "multilabel"):
+        if self.threshold is not None and none.exclusive and not none.two_classes:
             raise ConfigError(
-                f"metrics: {self.key} needs a target of two classes, or of labels, and this one has {columns} classes; "
-                f"without its threshold it takes the class with the largest probability"
+                f"metrics: {self.key} needs a target of two classes, or of labels, and this one has {none.columns} "
+                f"classes; without its threshold it takes the class with the largest probability"
             )
 
     def ratio_of(self, c: Counts) -> Array:
         """The ratio of each class, nan where it occurs nowhere."""
         raise NotImplementedError
 
-    def start(self, task: Task, columns: int) -> Sums:
-        two_classes = task == "classification" and columns == 2
-        return {**super().start(task, columns), "two_classes": two_classes}
+    def start(self, none: Predictions) -> Sums:
+        return {**super().start(none), "two_classes": none.two_classes}
 
     def sums(self, p: Predictions) -> Sums:
-        return counts(p, self.threshold)._asdict()
+        return p.counts(self.threshold)._asdict()
 
     def value(self, sums: Sums) -> float:
         c = _counts(sums)

@@ -112,8 +112,8 @@ def draw_confusion(request: Request) -> Figure:
     name, data = request.examples
     measured = measure(request.model, data).outputs
     wanted = [chosen("--target", request.target, measured)] if request.target else list(measured)
-    shown = next((output for output in wanted if measured[output].confusion() is not None), None)
-    matrix = None if shown is None else measured[shown].confusion()
+    matrices = ((output, measured[output].predictions.confusion()) for output in wanted)
+    shown, matrix = next(((output, matrix) for output, matrix in matrices if matrix is not None), (None, None))
     if shown is None or matrix is None:
         what = f"{request.target} is numbers" if request.target else "this model predicts numbers"
         raise ConfigError(f"confusion: is for classes and labels, and {what}; `nnctl eval` shows its errors")

@@ -87,7 +87,7 @@ def _metrics(experiment: Experiment, data: LoadedData, output: str) -> tuple[Met
     metrics = target.suited_metrics if asked is None else asked
     for metric in metrics:
         try:
-            metric.check(target.task, len(target.names))
+            metric.check(target.no_predictions)
         except ConfigError as error:
             raise ConfigError(f"data.outputs.{output}.{error}" if named else str(error)) from None
     return metrics

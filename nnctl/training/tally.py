@@ -50,7 +50,7 @@ class Tally:
         self.sums: dict[str, dict[str, Sums]] = {}
         for output, own in self.metrics.items():
             target = self.data.truths[output].target
-            self.sums[output] = {m.key: m.start(target.task, len(target.names)) for m in own}
+            self.sums[output] = {m.key: m.start(target.no_predictions) for m in own}
         self._waiting, self._rows = 0, list[Array]()
 
     def room(self, rows: int) -> dict[str, Array]:

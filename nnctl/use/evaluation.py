@@ -18,13 +18,7 @@ from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
-from nnctl.metrics import (
-    ClassRow,
-    Confused,
-    Metric,
-    Predictions,
-    evaluate,
-)
+from nnctl.metrics import Metric, Predictions, evaluate
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model
 from nnctl.suggest.files import targets_beside
@@ -55,18 +49,6 @@ class Evaluation:
     answer: str
     predictions: Predictions
     losses: Array
-
-    def classes(self) -> list[ClassRow]:
-        """Precision, recall, F1 and support of every class or label; none for numbers."""
-        return self.target.class_report(self.predictions)
-
-    def confusion(self) -> Array | None:
-        """What was taken for what, see `confusion_matrix`; None for numbers."""
-        return self.target.confusion(self.predictions)
-
-    def confused(self) -> list[Confused]:
-        """The pairs of classes that are taken for each other, the most frequent first; none for labels and numbers."""
-        return self.target.confused(self.predictions)
 
     def targets(self) -> dict[str, dict[str, float]]:
         """The usual metrics of every column of a numeric target; none for classes."""

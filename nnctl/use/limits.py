@@ -79,7 +79,7 @@ def metric_of(name: str, targets: Mapping[str, Target]) -> tuple[str, Metric]:
         near = nearest(key, names)
         hint = f"did you mean {near!r}? " if near else ""
         raise ConfigError(f"{key!r} is not a metric; {hint}for {target.task} there are {', '.join(names)}") from None
-    metric.check(target.task, len(target.names))
+    metric.check(target.no_predictions)
     return output, metric
 
 

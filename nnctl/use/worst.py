@@ -35,7 +35,7 @@ def worst_frame(found: Measured, data: Dataset, indices: Array) -> pl.DataFrame:
         known = data.truths[name].has(indices)
         places = (np.cumsum(data.truths[name].has(slice(None))) - 1)[indices[known]]  # among the predictions
         own = each.target.compared(each.predictions, places)
-        probability = each.target.probability_of_truth(each.predictions)
+        probability = each.predictions.probability_of_truth()
         own += [] if probability is None else [pl.Series("probability", probability[places])]
         prefix = f"{name}." if len(found.outputs) > 1 else ""
         lines = pl.Series(np.where(known, np.cumsum(known) - 1, -1)).replace(-1, None)

@@ -12,7 +12,7 @@ import pytest
 from nnctl.cli.evaluate import show_confusion
 from nnctl.cli.main import main
 from nnctl.engine.parameters import Array
-from nnctl.metrics import Predictions
+from nnctl.metrics import ClassPredictions
 from tests.process import ROOT
 from tests.runs.made import make_run
 
@@ -190,7 +190,7 @@ def shown(
     capsys: pytest.CaptureFixture[str], names: Sequence[str], matrix: Array | Sequence[Sequence[int]]
 ) -> list[str]:
     truth, decided = np.indices(np.shape(matrix)).reshape(2, -1).repeat(np.ravel(matrix), axis=1)
-    show_confusion(Predictions("classification", np.eye(len(names))[decided], truth, None, tuple(names)))
+    show_confusion(ClassPredictions(np.eye(len(names))[decided], truth, None, tuple(names)))
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
     return out.splitlines()

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from nnctl.metrics import Metric, Predictions
+from nnctl.metrics import ClassPredictions, LabelPredictions, Metric, NumberPredictions, Predictions
+from nnctl.metrics.predictions import Task
+
+#: The kinds of predictions by task.
+OF: dict[Task, type[Predictions]] = {
+    kind.task: kind for kind in (ClassPredictions, LabelPredictions, NumberPredictions)
+}
 
 
 def value(metric: Metric, p: Predictions) -> float:

@@ -9,10 +9,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from nnctl.engine.parameters import Array
-from nnctl.metrics import AnyMetric, Predictions, evaluate
+from nnctl.metrics import AnyMetric, ClassPredictions, NumberPredictions, evaluate
 from nnctl.metrics.metric import Metric
 from nnctl.metrics.predictions import Task
-from tests.metrics.made import by_class, value
+from tests.metrics.made import OF, by_class, value
 
 METRIC = TypeAdapter(AnyMetric)
 TYPES = [m.model_fields["type"].default for m in get_args(get_args(AnyMetric)[0])]
@@ -31,7 +31,7 @@ def score(
     *keys: str,
     weights: Array | None = None,
 ) -> list[float]:
-    p = Predictions(task, np.array(outputs, float), np.array(truth), weights)
+    p = OF[task](np.array(outputs, float), np.array(truth), weights)
     return list(evaluate(map(METRIC.validate_python, keys), p).values())
 
 
@@ -43,7 +43,7 @@ def classes(decided: Sequence[int], truth: Sequence[int], *keys: str, count: int
 @pytest.mark.parametrize("n", [0, 3])
 def test_nothing_to_look_at_is_nan(task: Task, n: int) -> None:
     truth = np.zeros(n if task == "classification" else (n, 2), int)
-    p = Predictions(task, np.full((n, 2), 0.5), truth, np.zeros(n))
+    p = OF[task](np.full((n, 2), 0.5), truth, np.zeros(n))
     for metric in fitting(task):
         assert math.isnan(value(metric, p)), metric.key
         each = by_class(metric, p)
@@ -55,7 +55,7 @@ def test_nothing_to_look_at_is_nan(task: Task, n: int) -> None:
 @pytest.mark.parametrize("weights", [None, np.array([1.0, 1.0, 0.0])])
 def test_broken_outputs_warn_nobody(task: Task, bad: float, weights: Array | None) -> None:
     truth = np.array([0, 1, 1]) if task == "classification" else np.array([[0, 1], [1, 0], [1, 1]])
-    p = Predictions(task, np.array([[bad, 0.5], [0.2, 0.8], [0.2, bad]]), truth, weights)
+    p = OF[task](np.array([[bad, 0.5], [0.2, 0.8], [0.2, bad]]), truth, weights)
     for metric in fitting(task):
         figure = value(metric, p)
         by_class(metric, p)
@@ -82,7 +82,7 @@ def test_constant_truth_has_no_variance_to_explain() -> None:
     # The mean of 0.1, 0.1, 0.1 is not 0.1.
     column = [[0.1], [0.1], [0.1]]
     assert math.isnan(score("regression", column, column, "r2")[0])
-    p = Predictions("regression", np.zeros((3, 2)), np.array([[1.0, 5], [2, 5], [3, 5]]))
+    p = NumberPredictions(np.zeros((3, 2)), np.array([[1.0, 5], [2, 5], [3, 5]]))
     each = by_class(METRIC.validate_python("r2"), p)
     assert each[0] == pytest.approx(1 - 14 / 2)
     assert math.isnan(each[1])
@@ -98,7 +98,7 @@ def test_mape_leaves_a_truth_of_zero_out() -> None:
 
 def test_a_wrong_certainty_is_finite() -> None:
     assert classes([1], [0], "log_loss") == [pytest.approx(-math.log(np.finfo(float).eps))]
-    p = Predictions("classification", np.array([[0, 1]], np.float32), np.array([0]))
+    p = ClassPredictions(np.array([[0, 1]], np.float32), np.array([0]))
     assert value(METRIC.validate_python("log_loss"), p) == pytest.approx(-math.log(np.finfo(np.float32).eps))
 
 
@@ -130,13 +130,13 @@ def test_nan_wins_nothing() -> None:
 
 
 def test_float32_is_subtracted_in_float64() -> None:
-    p = Predictions("regression", np.ones((1, 1), np.float32), np.full((1, 1), 1e-9, np.float32))
+    p = NumberPredictions(np.ones((1, 1), np.float32), np.full((1, 1), 1e-9, np.float32))
     assert value(METRIC.validate_python("mae"), p) == pytest.approx(1 - 1e-9, rel=1e-13)
 
 
 def test_float32_is_summed_in_float64() -> None:
     n = 3_000_000
-    p = Predictions("regression", np.full((n, 1), 0.1, np.float32), np.zeros((n, 1), np.float32))
+    p = NumberPredictions(np.full((n, 1), 0.1, np.float32), np.zeros((n, 1), np.float32))
     assert value(METRIC.validate_python("mae"), p) == pytest.approx(float(np.float32(0.1)), rel=1e-12)
 
 
@@ -146,4 +146,4 @@ def test_float32_is_summed_in_float64() -> None:
 )
 def test_shapes_that_would_broadcast_are_refused(outputs: tuple[int, ...], truth: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="do not fit truth"):
-        Predictions("regression", np.zeros(outputs), np.zeros(truth))
+        NumberPredictions(np.zeros(outputs), np.zeros(truth))

@@ -16,9 +16,9 @@ from hypothesis.strategies._internal.random import ArtificialRandom
 from pydantic import TypeAdapter
 
 from nnctl.engine.parameters import Array
-from nnctl.metrics import AnyMetric, Metric, Predictions, confused, confusion_matrix, evaluate
+from nnctl.metrics import AnyMetric, ClassPredictions, Metric, Predictions, evaluate
 from nnctl.metrics.predictions import Task
-from tests.metrics.made import by_class, value
+from tests.metrics.made import OF, by_class, value
 
 METRIC = TypeAdapter(AnyMetric)
 KEYS = [m.model_fields["type"].default for m in get_args(get_args(AnyMetric)[0])]
@@ -36,12 +36,12 @@ def predictions(draw: Callable[..., Any], task: Task | None = None) -> Predictio
     if task == "regression":
         numbers = st.integers(-30, 30).map(lambda i: i / 4)
         y, t = (draw(arrays(np.float64, (n, k), elements=numbers)) for _ in "yt")
-        return Predictions(task, y, t, weights)
+        return OF[task](y, t, weights)
     if task == "multilabel":
         truth = draw(arrays(np.int64, (n, k), elements=st.integers(0, 1)))
-        return Predictions(task, draw(arrays(np.float64, (n, k), elements=sixteenths)), truth, weights)
+        return OF[task](draw(arrays(np.float64, (n, k), elements=sixteenths)), truth, weights)
     outputs = np.diff(np.sort(draw(arrays(np.float64, (n, k - 1), elements=sixteenths)), axis=1), prepend=0, append=1)
-    return Predictions(task, outputs, draw(arrays(np.int64, n, elements=st.integers(0, k - 1))), weights)
+    return OF[task](outputs, draw(arrays(np.int64, n, elements=st.integers(0, k - 1))), weights)
 
 
 def values(p: Predictions) -> list[float]:
@@ -65,7 +65,7 @@ def test_tiles_change_nothing(p: Predictions, data: st.DataObject) -> None:
     for metric in METRICS:
         if p.task not in metric.tasks:
             continue
-        sums = metric.start(p.task, p.columns)
+        sums = metric.start(type(p).none(p.columns))
         for tile in tiles:
             metric.add(sums, tile)
         whole = metric.summed(p)
@@ -89,12 +89,12 @@ def test_sums_are_numbers_arrays_and_lists_of_arrays(metric: Metric, p: Predicti
 
 
 def test_what_a_metric_keeps_is_not_the_caller_s() -> None:
-    metric, sums = METRIC.validate_python("roc_auc"), METRIC.validate_python("roc_auc").start("classification", 2)
+    metric, sums = METRIC.validate_python("roc_auc"), METRIC.validate_python("roc_auc").start(ClassPredictions.none(2))
     outputs, truth = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1])
-    p = Predictions("classification", outputs, truth)
+    p = ClassPredictions(outputs, truth)
     metric.add(sums, p)
     outputs[:] = outputs[::-1].copy()  # as a buffer is used again for the next tile
-    metric.add(sums, Predictions("classification", outputs, truth[::-1]))
+    metric.add(sums, ClassPredictions(outputs, truth[::-1]))
     assert metric.value(sums) == 1
 
 
@@ -176,7 +176,7 @@ def test_matthews_of_two_classes_is_pearsons_correlation(p: Predictions) -> None
 @pytest.mark.parametrize(("decided", "expected"), [([0, 1], 1.0), ([1, 0], -1.0), ([0, 0], 0.0)])
 def test_matthews_of_weights_of_any_size(small: float, unit: float, decided: list[int], expected: float) -> None:
     weights = np.array([unit, unit * small]) if unit * small > 0 else np.array([1.0, small])
-    p = Predictions("classification", np.eye(2)[decided], np.array([0, 1]), weights)
+    p = ClassPredictions(np.eye(2)[decided], np.array([0, 1]), weights)
     assert value(METRIC.validate_python("matthews"), p) == pytest.approx(expected, abs=1e-15)
 
 
@@ -184,8 +184,8 @@ def test_matthews_of_weights_of_any_size(small: float, unit: float, decided: lis
 def test_matthews_is_gorodkin_s_sum(truth: list[int], decided: list[int]) -> None:
     """R_K as Gorodkin writes it: sum_klm (C_kk C_lm - C_kl C_mk), over the roots of its two variances."""
     n = min(len(truth), len(decided))
-    p = Predictions("classification", np.eye(3)[decided[:n]], np.array(truth[:n]))
-    C = confusion_matrix(p)
+    p = ClassPredictions(np.eye(3)[decided[:n]], np.array(truth[:n]))
+    C = p.confusion()
     k = range(3)
     top = sum(C[a, a] * C[b, c] - C[a, b] * C[c, a] for a in k for b in k for c in k)
     spread = [
@@ -197,11 +197,11 @@ def test_matthews_is_gorodkin_s_sum(truth: list[int], decided: list[int]) -> Non
 
 def test_f1_of_many_classes_keeps_no_square_of_them() -> None:
     truth = np.arange(50_000, dtype=np.int64)[:64]
-    p = Predictions("classification", np.zeros((64, 50_000), np.float32), truth)  # all are taken for the first
+    p = ClassPredictions(np.zeros((64, 50_000), np.float32), truth)  # all are taken for the first
     tracemalloc.start()
     macro = value(METRIC.validate_python("macro_f1"), p)
     value(METRIC.validate_python("matthews"), p)
-    pairs = confused(p)
+    pairs = p.confused()
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert macro == pytest.approx(2 / 65 / 64)
@@ -211,9 +211,9 @@ def test_f1_of_many_classes_keeps_no_square_of_them() -> None:
 
 @given(predictions("classification"))
 def test_confused_pairs_are_those_of_the_matrix(p: Predictions) -> None:
-    matrix = confusion_matrix(p)
+    matrix = np.asarray(p.confusion())
     cells = {(str(t), str(d)): matrix[t, d] for t, d in np.argwhere(matrix) if t != d}
-    found = confused(p)
+    found = p.confused()
     assert {(pair.true, pair.predicted): pair.examples for pair in found} == cells
     assert [pair.examples for pair in found] == sorted(cells.values(), reverse=True)
 
@@ -237,4 +237,4 @@ def test_the_confusion_matrix_counts_everything_once(p: Predictions) -> None:
     if p.task != "regression":
         total = len(p.truth) if p.weights is None else p.weights.sum()
         each = 1 if p.task == "classification" else p.columns
-        assert confusion_matrix(p).sum() == total * each
+        assert p.confusion().sum() == total * each

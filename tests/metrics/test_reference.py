@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from nnctl.metrics import AnyMetric, Predictions, confusion_matrix
-from tests.metrics.made import by_class, value
+from nnctl.metrics import AnyMetric, Predictions
+from tests.metrics.made import OF, by_class, value
 
 CASES = json.loads((Path(__file__).parents[1] / "reference" / "metrics" / "cases.json").read_text())
 METRIC = TypeAdapter(AnyMetric)
@@ -17,7 +17,7 @@ METRIC = TypeAdapter(AnyMetric)
 
 def predictions(case: dict[str, Any]) -> Predictions:
     weights = None if case["weights"] is None else np.array(case["weights"])
-    return Predictions(case["task"], np.array(case["outputs"]), np.array(case["truth"]), weights)
+    return OF[case["task"]](np.array(case["outputs"]), np.array(case["truth"]), weights)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['task']}-{len(c['truth'])}-{c['weights'] is not None}")
@@ -30,7 +30,7 @@ def test_scikit_learn(case: dict[str, Any]) -> None:
     for key, expected in case["by_class"].items():
         np.testing.assert_allclose(by_class(METRIC.validate_python(key), p), expected, rtol=1e-12, err_msg=key)
     if "confusion" in case:
-        np.testing.assert_allclose(confusion_matrix(p), case["confusion"], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(np.asarray(p.confusion()), case["confusion"], rtol=1e-12, atol=1e-12)
 
 
 def test_every_metric_has_reference_values() -> None:

@@ -8,10 +8,11 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from nnctl.errors import ConfigError
-from nnctl.metrics import AnyMetric, default_metrics
+from nnctl.metrics import AnyMetric, usual_metrics
 from nnctl.metrics.metric import Metric
 from nnctl.metrics.predictions import Task
 from nnctl.spec import Listed, Spec
+from tests.metrics.made import OF
 
 METRIC = TypeAdapter(AnyMetric)
 MEMBERS = get_args(get_args(AnyMetric)[0])
@@ -69,8 +70,8 @@ def test_documented(member: type[Metric]) -> None:
 
 @pytest.mark.parametrize("task", ["classification", "multilabel", "regression"])
 def test_defaults_fit_their_task(task: Task) -> None:
-    for metric in default_metrics(task):
-        metric.check(task, 3)
+    for metric in usual_metrics(OF[task]):
+        metric.check(OF[task].none(3))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_defaults_fit_their_task(task: Task) -> None:
 )  # fmt: skip
 def test_check_says_what_fits(key: str, task: Task, columns: int, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
-        METRIC.validate_python(key).check(task, columns)
+        METRIC.validate_python(key).check(OF[task].none(columns))
 
 
 @pytest.mark.parametrize(
@@ -99,4 +100,4 @@ def test_check_says_what_fits(key: str, task: Task, columns: int, message: str) 
     ],
 )
 def test_check_passes(key: str, task: Task, columns: int) -> None:
-    METRIC.validate_python(key).check(task, columns)
+    METRIC.validate_python(key).check(OF[task].none(columns))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nnctl.data.dataset import Dataset
 from nnctl.data.targets import Classes, Labels, Numbers, Target, Truth
 from nnctl.engine.parameters import Array
-from nnctl.metrics import Predictions, confused
+from nnctl.metrics import ClassPredictions, LabelPredictions, NumberPredictions, Predictions
 from nnctl.runs.trained import open_trained
 from nnctl.use.evaluation import Evaluation, Measured, measure, own_data
 from nnctl.use.worst import worst, worst_frame
@@ -23,11 +23,9 @@ from tests.runs.made import make_run
 CLASSES = Classes(columns=("kind",), classes=("ant", "bee", "cat"))
 LABELS = Labels(columns=("loud", "fast"))
 NUMBERS = Numbers(columns=("price", "rent"), centre=(0.0, 0.0), scale=(1.0, 1.0))
-P = Predictions("classification", np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]), np.array([1, 2]), None, CLASSES.classes)
-L = Predictions("multilabel", np.array([[0.9, 0.2], [0.4, 0.3]]), np.array([[1, 1], [0, 0]]), None, LABELS.columns)
-R = Predictions(
-    "regression", np.array([[1.0, 2.0], [30.0, 4.0]]), np.array([[1.5, 2.0], [3.0, 4.0]]), None, NUMBERS.columns
-)
+P = ClassPredictions(np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]), np.array([1, 2]), None, CLASSES.classes)
+L = LabelPredictions(np.array([[0.9, 0.2], [0.4, 0.3]]), np.array([[1, 1], [0, 0]]), None, LABELS.columns)
+R = NumberPredictions(np.array([[1.0, 2.0], [30.0, 4.0]]), np.array([[1.5, 2.0], [3.0, 4.0]]), None, NUMBERS.columns)
 
 
 def measured(losses: Sequence[float], predictions: Predictions = P, target: Target = CLASSES) -> Measured:
@@ -56,18 +54,18 @@ def test_the_largest_loss_first(losses: Sequence[float], count: int, order: Sequ
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_confused_pairs_by_counting(pairs: Sequence[tuple[int, int]]) -> None:
     truth, decided = np.array(pairs).T
-    found = confused(Predictions("classification", np.eye(4)[decided], truth, None, tuple("abcd")))
+    found = ClassPredictions(np.eye(4)[decided], truth, None, tuple("abcd")).confused()
     counted = Counter(("abcd"[t], "abcd"[d]) for t, d in pairs if t != d)
     assert {(true, predicted): count for true, predicted, count in found} == counted
     assert [pair.examples for pair in found] == sorted(counted.values(), reverse=True)
 
 
 def test_the_probability_of_the_truth() -> None:
-    np.testing.assert_allclose(np.asarray(CLASSES.probability_of_truth(P)), [0.3, 0.7])
-    np.testing.assert_allclose(np.asarray(LABELS.probability_of_truth(L)), [0.9 * 0.2, 0.6 * 0.7])
-    assert NUMBERS.probability_of_truth(R) is None
-    scores = Predictions("classification", np.array([[5.0, -3.0]]), np.array([1]))
-    assert CLASSES.probability_of_truth(scores) is None
+    np.testing.assert_allclose(np.asarray(P.probability_of_truth()), [0.3, 0.7])
+    np.testing.assert_allclose(np.asarray(L.probability_of_truth()), [0.9 * 0.2, 0.6 * 0.7])
+    assert R.probability_of_truth() is None
+    scores = ClassPredictions(np.array([[5.0, -3.0]]), np.array([1]))
+    assert scores.probability_of_truth() is None
 
 
 FRAMES = [
@@ -93,7 +91,7 @@ def test_the_table(predictions: Predictions, target: Target, expected: Sequence[
 
 def test_one_number_needs_no_name() -> None:
     one = Numbers(columns=("price",), centre=(0.0,), scale=(1.0,))
-    p = Predictions("regression", np.array([[1.0]]), np.array([[2.0]]))
+    p = NumberPredictions(np.array([[1.0]]), np.array([[2.0]]))
     frame = worst_frame(measured([1], p, one), examples(one, p.truth, [1], ("a.png",)), np.array([0]))
     assert frame.columns == ["row", "file", "truth", "prediction", "loss"]
 
@@ -128,8 +126,6 @@ def test_the_loss_of_classes_is_minus_the_log_of_the_probability(tmp_path: Path)
     run = conv_run(tmp_path)
     model = open_trained(run)
     found = measure(model, own_data(model, run, None, pytest.fail)[1]).outputs["output"]
-    np.testing.assert_allclose(
-        found.losses, -np.log(np.asarray(found.target.probability_of_truth(found.predictions))), rtol=1e-4
-    )
-    pairs = found.confused()
+    np.testing.assert_allclose(found.losses, -np.log(np.asarray(found.predictions.probability_of_truth())), rtol=1e-4)
+    pairs = found.predictions.confused()
     assert sum(pair.examples for pair in pairs) == (~found.predictions.is_right).sum()

@@ -16,7 +16,7 @@ from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import ClassRow, Confused, Metric, Predictions, Task, default_metrics
+from nnctl.metrics import Metric, Predictions, PredictionsKind, Task, usual_metrics
 from nnctl.spec import Listed, Spec
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Target(Spec):
 
     #: What `data.task`, losses and metrics call this kind of target.
     task: ClassVar[Task]
+    #: What decoded outputs are beside the truth.
+    predicts: ClassVar[PredictionsKind]
     #: Whether every split should have its share of each of the target's groups, see `strata`.
     stratified: ClassVar[bool] = False
     #: Whether decoded outputs say how probable each name is.
@@ -100,7 +102,12 @@ class Target(Spec):
 
     def predictions(self, decoded: Array, truth: Array, weights: Array | None = None) -> Predictions:
         """Decoded outputs beside the truth, for the metrics."""
-        return Predictions(self.task, decoded, truth, weights, self.names)
+        return self.predicts(decoded, truth, weights, self.names)
+
+    @property
+    def no_predictions(self) -> Predictions:
+        """Predictions of no examples, of which a metric says whether it is for such as these."""
+        return self.predicts.none(len(self.names))
 
     # What suits it where the experiment says nothing.
 
@@ -112,7 +119,7 @@ class Target(Spec):
     @property
     def suited_metrics(self) -> tuple[Metric, ...]:
         """The metrics."""
-        return default_metrics(self.task)
+        return usual_metrics(self.predicts)
 
     # What has to be beaten: one answer for every example.
 
@@ -158,10 +165,6 @@ class Target(Spec):
         """What is predicted, a series for each column of the target."""
         raise NotImplementedError
 
-    def probability_of_truth(self, p: Predictions) -> Array | None:
-        """The probability (n,) that the model gives to the truth; None where outputs are no probabilities."""
-        return None
-
     def compared(self, p: Predictions, indices: Array) -> list[pl.Series]:
         """The truth and the answer of some examples, as columns of a table."""
         import polars as pl
@@ -171,18 +174,6 @@ class Target(Spec):
             pl.Series("truth", list(map(self.truth_text, truth)), pl.String),
             pl.Series("prediction", list(map(self.answer_text, answers)), pl.String),
         ]
-
-    def class_report(self, p: Predictions) -> list[ClassRow]:
-        """Precision, recall, F1 and support of every class or label; none for numbers."""
-        return []
-
-    def confusion(self, p: Predictions) -> Array | None:
-        """What was taken for what, see `confusion_matrix`; None for numbers."""
-        return None
-
-    def confused(self, p: Predictions) -> list[Confused]:
-        """The pairs of classes that are taken for each other, the most frequent first; none for labels and numbers."""
-        return []
 
     def by_column(self, p: Predictions) -> dict[str, dict[str, float]]:
         """The usual metrics of every column of a target of numbers; none for classes and labels."""

@@ -18,7 +18,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import ClassRow, Confused, Predictions, Task, class_report, confused, confusion_matrix
+from nnctl.metrics import ClassPredictions, PredictionsKind, Task
 from nnctl.spec import Listed, nearest
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Classes(Target):
     classes: Annotated[tuple[str, ...], Listed]
 
     task: ClassVar[Task] = "classification"
+    predicts: ClassVar[PredictionsKind] = ClassPredictions
     stratified: ClassVar[bool] = True
 
     @classmethod
@@ -152,18 +153,6 @@ class Classes(Target):
         import polars as pl
 
         return [pl.Series(self.classes, dtype=pl.String).gather(decoded.argmax(axis=1))]
-
-    def probability_of_truth(self, p: Predictions) -> Array | None:
-        return np.take_along_axis(p.outputs, p.truth[:, None], axis=1)[:, 0] if p.are_probabilities else None
-
-    def class_report(self, p: Predictions) -> list[ClassRow]:
-        return class_report(p)
-
-    def confusion(self, p: Predictions) -> Array:
-        return confusion_matrix(p)
-
-    def confused(self, p: Predictions) -> list[Confused]:
-        return confused(p)
 
     def _single(self, loss: Loss) -> bool:
         return len(self.classes) == 2 and loss.single_output_for_two_classes

@@ -14,7 +14,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses import BinaryCrossEntropy
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import ClassRow, Predictions, Task, class_report, confusion_matrix
+from nnctl.metrics import LabelPredictions, PredictionsKind, Task
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,6 +29,7 @@ class Labels(Target):
     type: Literal["labels"] = "labels"
 
     task: ClassVar[Task] = "multilabel"
+    predicts: ClassVar[PredictionsKind] = LabelPredictions
 
     @classmethod
     def fit(cls, table: Table, columns: Sequence[str], scaling: str, train: Array) -> Self:
@@ -62,16 +63,6 @@ class Labels(Target):
         import polars as pl
 
         return [pl.Series(column) for column in (decoded > 0.5).astype(np.int8).T]
-
-    def probability_of_truth(self, p: Predictions) -> Array | None:
-        """Of all labels together."""
-        return np.where(p.true, p.outputs, 1 - p.outputs).prod(axis=1) if p.are_probabilities else None
-
-    def class_report(self, p: Predictions) -> list[ClassRow]:
-        return class_report(p)
-
-    def confusion(self, p: Predictions) -> Array:
-        return confusion_matrix(p)
 
     def _listed(self, has: Array) -> str:
         return ", ".join(name for name, yes in zip(self.columns, has, strict=True) if yes) or "none"

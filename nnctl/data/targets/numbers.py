@@ -17,7 +17,7 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses import MeanSquaredError
 from nnctl.losses.base import LossSpec
-from nnctl.metrics import Predictions, Task
+from nnctl.metrics import NumberPredictions, Predictions, PredictionsKind, Task
 from nnctl.spec import Listed
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Numbers(Target):
     scale: Annotated[tuple[float, ...], Listed]
 
     task: ClassVar[Task] = "regression"
+    predicts: ClassVar[PredictionsKind] = NumberPredictions
     has_shares: ClassVar[bool] = False
 
     @classmethod
