@@ -7,7 +7,8 @@
 | 3 | data | `DataError` |
 | 4 | a check said no | `CheckFailed` |
 | 5 | training diverged | `Diverged` |
-| 130, 143 | Ctrl-C, SIGTERM | `Interrupted` |
+| 6 | the system refused: disk full, no permission, out of memory | `OSError`, `MemoryError` |
+| 129, 130, 143 | the terminal closed, Ctrl-C, SIGTERM | `Interrupted` |
 """
 
 

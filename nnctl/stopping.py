@@ -1,7 +1,7 @@
 """A signal's wish that the work should end, kept until it can."""
 
 from dataclasses import dataclass
-from signal import SIGINT
+from signal import SIGINT, SIGTERM, Signals
 
 from nnctl.errors import Interrupted
 
@@ -15,7 +15,7 @@ class StopRequest:
     @property
     def name(self) -> str:
         """What the person or script did."""
-        return "Ctrl-C" if self.signal == SIGINT else "SIGTERM"
+        return "Ctrl-C" if self.signal == SIGINT else Signals(self.signal or SIGTERM).name
 
     def check(self) -> None:
         """End here if asked to, before anything was begun.

@@ -46,11 +46,12 @@ def check_outputs(model: "Model", count: int | None, files: Sequence[Path]) -> N
 
 def write(files: Sequence[Path], frame: "pl.DataFrame", model: "Model", examples: "Dataset", title: str) -> None:
     """Write the examples as tables, and as sheets of pictures, by the endings of the files."""
-    from nnctl.use.output import SUFFIXES, whole_file, write_frames
+    from nnctl.files import writing
+    from nnctl.use.output import SUFFIXES, write_frames
 
     for file in files:
         if file.suffix.lower() in SUFFIXES:
-            with whole_file(file) as stream:
+            with writing(file) as stream:
                 write_frames([frame], SUFFIXES[file.suffix.lower()], stream)
         else:
             _write_sheet(file, frame, model, examples, title)

@@ -7,6 +7,7 @@ import typer
 
 from nnctl.cli._console import Cell, console
 from nnctl.cli.main import new_app
+from nnctl.files import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +149,7 @@ def make(
     elif not table.parent.is_dir():
         raise ConfigError(f"{output}: there is no folder {table.parent}")
     for file, content in files.items():
-        file.write_bytes(content)
+        write(file, content)
     console.result(output)
 
 

@@ -7,6 +7,8 @@ import typer
 
 from nnctl.cli._console import console
 from nnctl.errors import ConfigError
+from nnctl.files import STDOUT
+from nnctl.files import write as write_file
 
 if TYPE_CHECKING:
     from nnctl.explain.blocks import Block
@@ -163,11 +165,24 @@ def write(blocks: "list[Block]", target: str) -> None:
     from nnctl.explain.markdown import inserted, markdown
 
     text = markdown(blocks)
-    if target == "-":
+    if target == STDOUT:
         console.result(text.rstrip("\n"))
         return
     path = Path(target)
-    if path.exists():
-        text = inserted(path.read_text(encoding="utf-8"), text, target)
-    path.write_text(text, encoding="utf-8")
+    if path.is_file():
+        text = inserted(page(path), text, target)
+    write_file(path, text.encode())
     console.result(target)
+
+
+def page(path: Path) -> str:
+    """A page that is there, with the ends of its lines as they are.
+
+    Raises:
+        ConfigError: where it is no text.
+    """
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}:{line}: found bytes that are not UTF-8 text; save the file as UTF-8") from None

@@ -8,6 +8,7 @@ import typer
 
 from nnctl.cli._console import console
 from nnctl.errors import ConfigError
+from nnctl.files import write
 
 STDOUT = "-"
 
@@ -56,5 +57,5 @@ def init(
     if output == STDOUT:
         console.result(made.text.rstrip("\n"))
     else:
-        file.write_text(made.text, encoding="utf-8")
+        write(file, made.text.encode())
         console.result(output)

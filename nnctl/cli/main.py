@@ -7,9 +7,12 @@ only the table below.
 
 from nnctl.cli import _startup  # isort: skip  # noqa: F401 - before what takes long to import
 
+import errno
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -43,6 +46,20 @@ COMMANDS = {
     "runs": Command("runs:app", "List, show and compare runs."),
     "datasets": Command("datasets:app", "List, make and fetch data sets."),
     "schema": Command("schema:schema", "Print the JSON Schema of the experiment file."),
+}
+
+#: The exit code for what the operating system does not let be done, and what helps.
+REFUSED = 6
+ADVICE = {
+    errno.ENOSPC: "make room, or write to another disk",
+    errno.EDQUOT: "make room, or write to another disk",
+    errno.EFBIG: "`ulimit -f` limits the size of files here",
+    errno.EMFILE: "`ulimit -n` limits how many files may be open",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.EACCES: "ask for the right to it, or name another place",
+    errno.EPERM: "ask for the right to it, or name another place",
+    errno.EROFS: "name a place that can be written to",
 }
 
 COMPLETION_VARIABLE = "_NNCTL_COMPLETE"
@@ -139,20 +156,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, quiet = without(given, "--quiet", "-q")
     console.quiet = quiet
     try:
-        code = run(given)
+        with ended_by_signals():
+            code = run(given)
         if sys.stdout is not None:  # the shell may have closed it
             sys.stdout.flush()
     except BrokenPipeError:
         # Python would complain once more when it closes standard output; let it close nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - nothing may pass without a message
+    except SystemExit:  # of the shell's completion, which has said what it had to
+        raise
+    except BaseException as error:  # noqa: BLE001 - nothing may pass without a message, also no panic of a library
         if debug:
             import traceback
 
             console.error(f"the traceback that --debug asks for\n{traceback.format_exc()}")
         return tell(error)
     return code
+
+
+class Terminated(BaseException):
+    """A signal asks the process to end; what is half done is cleared away on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM, and a terminal that closes, end a command as Ctrl-C does; a second one ends the process at once."""
+
+    def end(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Terminated(number)
+
+    heeded = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) == signal.SIG_DFL]
+    for number in heeded:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def run(arguments: list[str]) -> int:
@@ -181,14 +227,27 @@ def tell(error: BaseException) -> int:
             place = error.ctx.command_path if error.ctx else "nnctl"
             console.error(f"{error.format_message()}\nSee: {place} --help")
             return 2
-        case OSError():
-            console.error(f"{error.filename or 'input or output'}: {error.strerror or error}")
-            return 1
+        case Terminated():
+            console.error(f"stopped by {error}")
+            return error.exit_code
+        case OSError() | MemoryError():
+            console.error("; ".join(filter(None, [*refusal(error), *getattr(error, "__notes__", ())])))
+            return REFUSED
     console.error(
         f"a defect of nnctl: {type(error).__name__}: {error}\n"
         "Run the command again with --debug to see where; please report it with that output."
     )
     return 1
+
+
+def refusal(error: OSError | MemoryError) -> tuple[str, str]:
+    """What the system refused, and what helps."""
+    if isinstance(error, MemoryError):
+        return (
+            f"memory: {str(error) or 'there is not enough'}",
+            "take fewer examples, a smaller batch or a smaller model",
+        )
+    return f"{error.filename or 'input or output'}: {error.strerror or error}", ADVICE.get(error.errno or 0, "")
 
 
 def without(arguments: list[str], *flags: str) -> tuple[list[str], bool]:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,8 @@ import typer
 
 from nnctl.cli._console import console
 from nnctl.errors import ConfigError
-from nnctl.use.output import Format, format_of, whole_file, write_frames
+from nnctl.files import writing
+from nnctl.use.output import Format, format_of, write_frames
 
 
 def predict(
@@ -47,8 +47,7 @@ def predict(
     trained_on = model.experiment.data.source or model.experiment.data.train
     prediction = Prediction(model, source_of(data, trained_on), keep=keep or (), probabilities=probabilities)
     prediction.check()
-    stream = nullcontext(sys.stdout.buffer) if output == "-" else whole_file(Path(output))
-    with stream as file, threadpool_limits(1, "blas"), Workers(os.cpu_count() or 1) as workers:
+    with writing(output) as file, threadpool_limits(1, "blas"), Workers(os.cpu_count() or 1) as workers:
         write_frames(prediction.frames(batch or ROWS, workers), form, file)
     if prediction.ignored:
         count = len(prediction.ignored)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from nnctl.cli._console import console
+from nnctl.files import write
 
 
 def schema(
@@ -29,5 +30,5 @@ def schema(
     for name, text in pages().items():
         target = docs / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        write(target, text.encode())
         console.note(f"wrote {target}")

@@ -72,7 +72,9 @@ def stopping() -> Iterator[StopRequest]:
         console.note("stopping after this batch; once more to quit at once")
         signal.signal(number, signal.SIG_DFL)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A terminal that closes is like SIGTERM, but for who runs on after it, as under nohup.
+    closing_too = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, *closing_too)}
     try:
         yield stop
     finally:

@@ -67,6 +67,8 @@ def load_experiment(path: str | Path, overrides: Sequence[str], root: type[AnySp
 def _read(path: str | Path) -> bytes:
     try:
         if str(path) == "-":
+            if sys.stdin is None:  # the shell has closed it
+                raise ConfigError("standard input: is closed; name an experiment file")
             content = sys.stdin.buffer.read(MOST_BYTES + 1)
         else:
             with Path(path).open("rb") as file:
@@ -77,8 +79,6 @@ def _read(path: str | Path) -> bytes:
         raise ConfigError(
             f"{path}: is a directory; name the experiment file in it, such as {path}/config.yaml"
         ) from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     if len(content) > MOST_BYTES:
         raise ConfigError(f"{path}: is larger than {MOST_BYTES // 10**6} MB; an experiment file is a page. Is it data?")
     return content

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnctl.engine.parameters import Array, Shape
-from nnctl.errors import DataError
 
 #: Bytes of a mapped file that are let stay in memory; nothing is gained by driving out a smaller one.
 RESIDENT = 1 << 27
@@ -29,7 +28,7 @@ def room_for(shape: Shape, limit: int, dtype: DTypeLike = np.uint8) -> Array:
     system keeps temporary files, which the environment variable TMPDIR changes.
 
     Raises:
-        DataError: where the disk has no room for it.
+        OSError: where the disk has no room for it.
     """
     size = prod(shape) * np.dtype(dtype).itemsize
     if size <= limit:
@@ -39,9 +38,11 @@ def room_for(shape: Shape, limit: int, dtype: DTypeLike = np.uint8) -> Array:
         try:
             _reserve(file, size)
         except OSError as error:
-            raise DataError(
-                f"{folder}: no room for {size:,} bytes of unpacked examples ({error.strerror}); set TMPDIR to a folder "
-                "with more, or for image files raise cache_megabytes to hold them in memory"
+            raise OSError(
+                error.errno,
+                f"no room for {size:,} bytes of unpacked examples ({error.strerror}); set TMPDIR to a folder with "
+                "more, or for image files raise cache_megabytes to hold them in memory",
+                folder,
             ) from None
         return np.memmap(file, dtype, "r+", shape=shape)
 
@@ -62,7 +63,7 @@ def unpacked(stream: IO[bytes], dtype: DTypeLike, shape: Shape) -> tuple[Array, 
     What is over is only counted. No more than `CHUNK` and `RESIDENT` bytes take up memory at a time.
 
     Raises:
-        DataError: where the disk has no room for it.
+        OSError: where the disk has no room for it.
     """
     x = room_for(shape, RESIDENT, dtype)
     room, count = x.reshape(-1).view(np.uint8), 0

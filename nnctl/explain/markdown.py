@@ -18,14 +18,15 @@ def inserted(page: str, text: str, name: str) -> str:
     Raises:
         ConfigError: where the page has not one pair of marks.
     """
-    head, begin, rest = page.partition(f"{BEGIN}\n")
-    _, end, tail = rest.partition(f"{END}\n")
+    newline = "\r\n" if "\r\n" in page else "\n"
+    head, begin, rest = page.partition(BEGIN + newline)
+    _, end, tail = rest.partition(END + newline)
     if not (begin and end) or BEGIN in tail:
         raise ConfigError(
             f"{name}: is there already, without one line {BEGIN!r} and, below it, one line {END!r} to write between; "
             "name another file, or add them"
         )
-    return f"{head}{begin}\n{text}\n{end}{tail}"
+    return "".join([head, begin, f"\n{text}\n".replace("\n", newline), end, tail])
 
 
 def _written(block: Block) -> str:

@@ -47,7 +47,7 @@ class File(InitializerSpec):
             raise ConfigError(f"{self.path} ends in {suffix!r}; a file of weights ends in one of {', '.join(readers)}")
         try:
             return readers[suffix]()
-        except OSError as error:
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise ConfigError(f"{self.path} cannot be read: {error.strerror or error}") from error
         except (ValueError, EOFError, BadZipFile, SafetensorError) as error:
             raise ConfigError(f"{self.path} is not a valid {suffix} file of numbers: {error}") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnctl.errors import ConfigError
-from nnctl.use.output import whole_file
+from nnctl.files import writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ def check_output(path: Path) -> str:
 def save(figure: Figure, path: Path, dpi: int, warn: Callable[[str], None]) -> None:
     """Write a figure whole or not at all; `warn` is told of letters that the font lacks."""
     form = check_output(path)
-    with whole_file(path) as file, warnings.catch_warnings(record=True) as caught:
+    with writing(path) as file, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         figure.savefig(file, format=form, dpi=dpi, metadata=METADATA[form])
     messages = dict.fromkeys(str(warning.message) for warning in caught)

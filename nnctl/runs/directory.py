@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Self, Unpack, cast
 
 from nnctl.errors import ConfigError, DataError
+from nnctl.files import append, write
 from nnctl.runs.checkpoint import Checkpoints
 from nnctl.runs.facts import RunFacts
-from nnctl.runs.files import write_atomic
 from nnctl.training.history import EpochRow
 
 
@@ -42,17 +42,17 @@ class RunDirectory:
         """A new directory `root/name-0001`, numbered so that none is ever overwritten."""
         try:
             root.mkdir(parents=True, exist_ok=True)
-            number = max((_number(p, name) for p in root.iterdir()), default=0)
-            while True:
-                number += 1
-                path = root / f"{name}-{number:04d}"
-                try:
-                    path.mkdir()
-                except FileExistsError:
-                    continue  # another process took the number
-                return cls(path)
-        except OSError as error:
-            raise ConfigError(f"cannot make a run directory in {root}: {error.strerror}") from None
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ConfigError(f"--runs {root}: is or lies in a file ({error.filename}); name a folder") from None
+        number = max((_number(p, name) for p in root.iterdir()), default=0)
+        while True:
+            number += 1
+            path = root / f"{name}-{number:04d}"
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue  # another process took the number
+            return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -82,7 +82,7 @@ class RunDirectory:
             os.close(descriptor)
 
     def write_config(self, text: str) -> None:
-        write_atomic(self.config, text.encode())
+        write(self.config, text.encode())
 
     def info(self) -> RunFacts:
         """The contents of run.json."""
@@ -97,12 +97,11 @@ class RunDirectory:
     def update(self, **facts: Unpack[RunFacts]) -> None:
         """Write facts into run.json; others stay."""
         held = self.info() if self.run_json.exists() else {}
-        write_atomic(self.run_json, (json.dumps(plain({**held, **facts}), indent=2) + "\n").encode())
+        write(self.run_json, (json.dumps(plain({**held, **facts}), indent=2) + "\n").encode())
 
     def append_row(self, row: EpochRow) -> None:
         """Add an epoch's line to metrics.jsonl."""
-        with self.metrics.open("a") as file:
-            file.write(json.dumps(plain(row.as_json())) + "\n")
+        append(self.metrics, json.dumps(plain(row.as_json())))
 
     def flush_rows(self) -> None:
         """Make the lines so far durable; done before every checkpoint that counts on them."""
@@ -125,12 +124,11 @@ class RunDirectory:
     def keep_rows(self, count: int) -> None:
         """Cut metrics.jsonl back to its first `count` lines, those a checkpoint knows of."""
         lines = self.metrics.read_bytes().splitlines(keepends=True) if self.metrics.exists() else []
-        write_atomic(self.metrics, b"".join(lines[:count]))
+        write(self.metrics, b"".join(lines[:count]))
 
     def log(self, message: str) -> None:
         """Add a line with the time to log.txt."""
-        with self.log_file.open("a") as file:
-            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {message}\n")
+        append(self.log_file, f"{datetime.now(UTC).isoformat(timespec='seconds')} {message}")
 
 
 def _number(path: Path, name: str) -> int:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import cast
@@ -72,7 +72,9 @@ class Recorder:
         except NnctlError:  # refused before it began, or interrupted and noted
             raise
         except BaseException as error:
-            self._note("failed", f"{type(error).__name__}: {error}")
+            with suppress(OSError):  # what the system refuses may be this very file
+                self._note("failed", f"{type(error).__name__}: {error}")
+            error.add_note(f"then continue with: nnctl train --resume {self.run.path}")
             raise
         yield Recorded(summary)
 

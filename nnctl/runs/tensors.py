@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
-from nnctl.runs.files import write_atomic
+from nnctl.files import write
 
 
 def write_tensors(path: Path, arrays: dict[str, Array], values: dict[str, Any]) -> None:
@@ -23,7 +23,7 @@ def write_tensors(path: Path, arrays: dict[str, Array], values: dict[str, Any]) 
     arrays = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
     # One entry in the header: safetensors writes several in an order that changes from process to process.
     header = json.dumps({"sha256": _digest(arrays, text), "values": text})
-    write_atomic(path, save(arrays, {"nnctl": header}))
+    write(path, save(arrays, {"nnctl": header}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:

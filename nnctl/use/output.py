@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from io import BytesIO
 from itertools import chain
@@ -37,32 +36,6 @@ def format_of(path: Path) -> Format:
     if found is None:
         raise ConfigError(f"--output {path}: the ending says no format; {', '.join(SUFFIXES)} do, or add --format")
     return found
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that gets its name only when all of it has been written; anything before leaves no trace.
-
-    Raises:
-        ConfigError: where no file can be made there.
-    """
-    final = path.resolve()  # what a link points to is replaced, not the link
-    if final.is_dir():
-        raise ConfigError(f"--output {path}: is a folder; name a file in it")
-    # A device or a pipe cannot be replaced and has no half.
-    beside = final if final.exists() and not final.is_file() else final.with_name(f".{final.name}.writing")
-    try:
-        stream = beside.open("wb")
-    except OSError as error:
-        raise ConfigError(f"--output {path}: cannot be written: {error.strerror}") from None
-    try:
-        with stream:
-            yield stream
-        if beside != final:
-            beside.replace(final)
-    finally:
-        if beside != final:
-            beside.unlink(missing_ok=True)
 
 
 def write_frames(frames: Iterable[pl.DataFrame], form: Format, stream: IO[bytes]) -> None:

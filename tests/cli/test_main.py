@@ -37,6 +37,8 @@ DEFECT = """\
 error: a defect of nnctl: KeyError: 'a'
 Run the command again with --debug to see where; please report it with that output.
 """
+DENIED = "error: runs: Permission denied; ask for the right to it, or name another place\n"
+MEMORY = "error: memory: 1 TiB; take fewer examples, a smaller batch or a smaller model\n"
 ENDINGS = [
     (errors.ConfigError("a"), 2, "error: a\n"),
     (errors.DataError("a\n  b"), 3, "error: a\n  b\n"),
@@ -44,7 +46,8 @@ ENDINGS = [
     (errors.Diverged("a"), 5, "error: a\n"),
     (errors.Interrupted("a", 143), 143, "error: a\n"),
     (KeyboardInterrupt(), 130, "error: interrupted\n"),
-    (PermissionError(13, "Permission denied", "runs"), 1, "error: runs: Permission denied\n"),
+    (PermissionError(13, "Permission denied", "runs"), 6, DENIED),
+    (MemoryError("1 TiB"), 6, MEMORY),
     (KeyError("a"), 1, DEFECT),
 ]  # fmt: skip
 
@@ -148,8 +151,8 @@ def test_a_reader_that_goes_away_is_no_defect(command: Sequence[str]) -> None:
 def test_a_full_disk_is_no_defect() -> None:
     with Path("/dev/full").open("w") as full:
         run = subprocess.run([*PYTHON, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert run.returncode == 1
-    assert run.stderr == "error: input or output: No space left on device\n"
+    assert run.returncode == 6
+    assert run.stderr == ("error: input or output: No space left on device; make room, or write to another disk\n")
 
 
 @pytest.mark.parametrize(("words", "completed"), [("nnctl sch", "schema"), ("nnctl unknown --he", "--help")])

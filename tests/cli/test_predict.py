@@ -99,8 +99,12 @@ def test_the_format_is_asked_for(predict: Callable[..., tuple[str, str]], folder
     ("arguments", "code", "message"),
     [
         (["--data", "fruit.csv", "--output", "o.txt"], 2, "the ending says no format; .csv, .jsonl"),
-        (["--data", "fruit.csv", "--output", "runs", "--format", "csv"], 2, "--output runs: is a folder"),
-        (["--data", "fruit.csv", "--output", "nowhere/o.csv"], 2, "--output nowhere/o.csv: cannot be written: No such"),
+        (["--data", "fruit.csv", "--output", "runs", "--format", "csv"], 2, "runs: is a folder"),
+        (
+            ["--data", "fruit.csv", "--output", "nowhere/o.csv"],
+            2,
+            "nowhere/o.csv: cannot be written, as there is no folder",
+        ),
         (["--data", "fruit.csv", "--output", "./fruit.csv"], 2, "is the file that --data reads"),
         (["--data", "fruit.csv", "--keep", "prediction"], 2, "the predictions have a column of that name"),
         (["--data", "fruit.csv", "--keep", "idd"], 2, "did you mean 'id'?"),

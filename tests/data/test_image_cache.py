@@ -15,7 +15,6 @@ import pytest
 from nnctl.data import image_cache
 from nnctl.data.image_cache import gather, release, room_for
 from nnctl.engine.parameters import Array
-from nnctl.errors import DataError
 from tests.data.pictures import encoded, write
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +81,7 @@ def test_a_disk_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(DataError, match="no room for 5,000 bytes of unpacked examples .*set TMPDIR"):
+    with pytest.raises(OSError, match="no room for 5,000 bytes of unpacked examples .*set TMPDIR"):
         room_for((100, 50), 0)
 
 

@@ -61,13 +61,13 @@ def opened(path: str, base: Path) -> Iterator[IO[bytes]]:
         ) from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: the gzip file is damaged ({error}); fetch or write it again") from None
-    except PermissionError:
-        raise DataError(f"{path}: permission to read it is denied") from None
 
 
 @contextmanager
 def _raw(path: str, base: Path) -> Iterator[BufferedReader[Any]]:
     if path == STDIN:
+        if sys.stdin is None:  # the shell has closed it
+            raise DataError("standard input: is closed; name a file of data")
         stdin = BufferedReader(cast("RawIOBase", sys.stdin.buffer))
         try:
             yield stdin
