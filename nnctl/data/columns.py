@@ -92,7 +92,7 @@ Column = Annotated[NumericColumn | CategoricalColumn, Field(discriminator="kind"
 
 def kinds_of(table: Table, names: Sequence[str], overrides: Mapping[str, Kind]) -> dict[str, Kind]:
     """Numeric where every value is a number, unless told otherwise."""
-    numeric = numeric_columns(table.frame.select(names))
+    numeric = numeric_columns(table.frame.select(names), table.notation)
     return {name: overrides.get(name, "numeric" if name in numeric else "categorical") for name in names}
 
 
@@ -103,7 +103,7 @@ def typed(table: Table, kinds: Mapping[str, Kind]) -> Table:
     """
     numeric = [name for name, kind in kinds.items() if kind == "numeric"]
     raw = table.frame.select(numeric)
-    numbers, types = numbers_of(raw), raw.schema
+    numbers, types = numbers_of(raw, table.notation), raw.schema
     nulls, before = numbers.null_count().row(0, named=True), raw.null_count().row(0, named=True)
     clean = [n for n in numeric if types[n].is_float() or nulls[n] == before[n]]
     labels = [as_labels(table[name]) for name, kind in kinds.items() if kind == "categorical"]
@@ -186,7 +186,7 @@ def finite_numbers(table: Table, name: str) -> Array:
         DataError: where a value is not a number, or not finite.
     """
     series = table[name]
-    numbers = series if series.dtype.is_float() else as_numbers(series)
+    numbers = series if series.dtype.is_float() else as_numbers(series, table.notation)
     values: Array = numbers.to_numpy().astype(np.float64)  # null becomes NaN
     wrong = np.isinf(values)
     if not series.dtype.is_float():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnctl.data.notation import PLAIN, Notation
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.spec import nearest
@@ -38,6 +39,7 @@ class Table:
         unit: what `lines` counts.
         malformed: the rows left out because they could not be read, each with its place.
         folder: where the paths in it start.
+        notation: how numbers are written in columns of text.
     """
 
     frame: pl.DataFrame
@@ -46,6 +48,7 @@ class Table:
     unit: str = "row"
     malformed: tuple[str, ...] = ()
     folder: Path = Path()
+    notation: Notation = PLAIN
 
     def __len__(self) -> int:
         return self.frame.height
@@ -120,15 +123,15 @@ def without_missing(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame
     return stripped.with_columns(pl.when(~text.is_in(["", *missing])).then(text))
 
 
-def as_numbers(series: pl.Series) -> pl.Series:
+def as_numbers(series: pl.Series, notation: Notation = PLAIN) -> pl.Series:
     """The column as float64; null for missing values and for what is not a number.
 
     NaN, which binary formats hold, is a missing value too. Infinities are kept.
     """
-    return numbers_of(series.to_frame())[series.name]
+    return numbers_of(series.to_frame(), notation)[series.name]
 
 
-def numbers_of(frame: pl.DataFrame) -> pl.DataFrame:
+def numbers_of(frame: pl.DataFrame, notation: Notation = PLAIN) -> pl.DataFrame:
     """Every column as `as_numbers` has it, in one go."""
     import polars as pl
 
@@ -140,6 +143,8 @@ def numbers_of(frame: pl.DataFrame) -> pl.DataFrame:
             column = pl.lit(None, pl.Float64).alias(name)
         elif dtype in (pl.Categorical, pl.Enum):
             column = column.cast(pl.String)
+        elif dtype == pl.String:
+            column = notation.numbers(name)
         numbers.append(column.cast(pl.Float64, strict=False).fill_nan(None))
     return frame.select(numbers)
 
@@ -158,11 +163,11 @@ def as_labels(series: pl.Series) -> pl.Series:
     return text if (found == spelled).all() else text.replace(found, spelled)
 
 
-def numeric_columns(frame: pl.DataFrame) -> set[str]:
+def numeric_columns(frame: pl.DataFrame, notation: Notation = PLAIN) -> set[str]:
     """The columns whose values, missing ones aside, are all numbers, and which have any; booleans are labels."""
     import polars as pl
 
-    nulls, before = (f.null_count().row(0) for f in (numbers_of(frame), frame))
+    nulls, before = (f.null_count().row(0) for f in (numbers_of(frame, notation), frame))
     numeric = set()
     for (name, dtype), missing, missing_before in zip(frame.schema.items(), nulls, before, strict=True):
         some = missing < frame.height

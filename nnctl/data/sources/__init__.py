@@ -1,7 +1,7 @@
 """Where examples come from: one file a format, one union of all."""
 
 from pathlib import Path, PurePath
-from typing import Annotated
+from typing import Annotated, Any
 
 from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.decoding import SUFFIXES as IMAGE_SUFFIXES
@@ -14,6 +14,7 @@ from nnctl.data.sources.jsonl import JsonLines
 from nnctl.data.sources.memory import Generated, Inline
 from nnctl.data.sources.npy import Npy, Npz
 from nnctl.data.sources.parquet import Parquet
+from nnctl.data.sources.written import Written
 from nnctl.errors import DataError
 from nnctl.spec import ByType
 
@@ -43,7 +44,8 @@ def source_of(path: str, like: Source | None = None) -> Source:
     Args:
         path: of the file; `.gz` is looked through. A folder, or an image, is images.
         like: the source the model was trained on. An ending that is its own or says nothing means its format. Where
-            the format is the same, its separator, header and the like are taken over.
+            the format is the same, its separator, header and the like are taken over; how cells are written is
+            in any case.
 
     Raises:
         DataError: for an ending that says nothing.
@@ -67,7 +69,16 @@ def source_of(path: str, like: Source | None = None) -> Source:
         if isinstance(like, Npy | Idx):
             update["labels"] = None
         return like.model_copy(update=update)
-    return form(path=path)
+    return form(path=path, **_cells_like(like, form))
+
+
+def _cells_like(like: Source | None, form: type[Source]) -> dict[str, Any]:
+    """How cells are written, where that is not as usual, for a source of another format."""
+    if not isinstance(like, Written) or not issubclass(form, Written):
+        return {}
+    usual = type(like).model_fields
+    keys = ("missing", *Written.unsaid)
+    return {key: getattr(like, key) for key in keys if getattr(like, key) != usual[key].get_default()}
 
 
 def _name_and_ending(path: str) -> tuple[str, str]:

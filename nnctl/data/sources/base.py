@@ -153,7 +153,7 @@ class Source(Spec):
             if isinstance(data, Arrays):
                 yield data[start:stop]
             else:
-                yield Table(data.frame[start:stop], data.name, data.lines[start:stop], data.unit, data.malformed)
+                yield replace(data, frame=data.frame[start:stop], lines=data.lines[start:stop])
 
     def files(self) -> tuple[str, ...]:
         """The paths the source reads."""

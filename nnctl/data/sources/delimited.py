@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from nnctl.data.sources.base import Source
 from nnctl.data.sources.files import STDIN, opened
 from nnctl.data.sources.records import Format, Records
+from nnctl.data.sources.written import Accounting, Decimal, Thousands, Units, Written
 from nnctl.data.tables import MISSING, Table
 from nnctl.errors import DataError
 from nnctl.spec import Listed
@@ -21,7 +21,7 @@ from nnctl.spec import Listed
 PATH = "The file, relative to the experiment file; gzip is unpacked; `-` is standard input."
 
 
-class Delimited(Source):
+class Delimited(Written):
     """Text with one row a line and fields between separators."""
 
     path: str = Field(description=PATH)
@@ -37,6 +37,10 @@ class Delimited(Source):
         MISSING, description="Fields that mean a missing value; an empty field always does."
     )
     encoding: str = Field("utf8", description="How text is written in bytes, such as utf8, latin1 or utf16.")
+    decimal: Decimal = "."
+    thousands: Thousands = None
+    accounting: Accounting = False
+    units: Units = Field({})
 
     @field_validator("encoding")
     @classmethod
@@ -66,6 +70,7 @@ class Delimited(Source):
             np.concatenate([t.lines for t in tables]) if tables else np.zeros(0, int),
             "line",
             tuple(m for t in tables for m in t.malformed),
+            notation=self.notation,
         )
         if not len(table):
             raise DataError(f"{self.path}: no rows" + (" after the header" if self.header else ""))
@@ -79,7 +84,7 @@ class Delimited(Source):
     def _tables(
         self, base: Path, rows: int | None, numbers: Collection[str], *, skip_malformed: bool
     ) -> Iterator[Table]:
-        form = Format(self.path, self.separator, self.header, self.columns, self.quote, self.missing)
+        form = Format(self.path, self.separator, self.header, self.columns, self.quote, self.missing, self.notation)
         encoding = "utf-8-sig" if codecs.lookup(self.encoding).name == "utf-8" else self.encoding
         with opened(self.path, base) as stream:
             text = TextIOWrapper(stream, encoding=encoding)

@@ -6,18 +6,18 @@ import json
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nnctl.data.sources.base import Source
 from nnctl.data.sources.files import opened
+from nnctl.data.sources.written import Accounting, Decimal, Missing, Thousands, Units, Written
 from nnctl.data.tables import Table, column_of
 from nnctl.errors import DataError
 
 
-class JsonLines(Source):
+class JsonLines(Written):
     """JSON lines: one object a line, `{"age": 31, "job": "baker"}`, encoded in UTF-8.
 
     Columns are all keys there are; a key that an object lacks, null and NaN are missing values. Gzip is
@@ -30,6 +30,13 @@ class JsonLines(Source):
 
     type: Literal["jsonl"] = "jsonl"
     path: str = Field(description="The file, relative to the experiment file; gzip is unpacked; `-` is standard input.")
+    missing: Missing = ()
+    decimal: Decimal = "."
+    thousands: Thousands = None
+    accounting: Accounting = False
+    units: Units = Field({})
+
+    unsaid: ClassVar[tuple[str, ...]] = ("missing", *Written.unsaid)
 
     def files(self) -> tuple[str, ...]:
         return (self.path,)
@@ -53,7 +60,7 @@ class JsonLines(Source):
             names = list(dict.fromkeys(name for record, _ in chunk for name in record))
             columns = [column_of([record.get(name) for record, _ in chunk], name) for name in names]
             lines = np.array([line for _, line in chunk])
-            yield Table(pl.DataFrame(columns), self.path, lines, "line", tuple(malformed))
+            yield self.as_written(Table(pl.DataFrame(columns), self.path, lines, "line", tuple(malformed)))
             malformed.clear()
 
     def _objects(self, base: Path, malformed: list[str] | None) -> Iterator[tuple[dict[str, Any], int]]:

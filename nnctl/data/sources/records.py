@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
+from nnctl.data.notation import PLAIN, Notation
 from nnctl.data.tables import Table, without_missing
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
@@ -42,6 +43,7 @@ class Format:
     columns: tuple[str, ...] | None
     quote: str | None
     missing: tuple[str, ...]
+    notation: Notation = PLAIN
 
 
 class Records:
@@ -59,7 +61,8 @@ class Records:
         self._first = ""  # the text of the first record
         self.names = self._names()
         # Where `-999` means missing, polars would read ` -999`, with a space, as a number.
-        self.numbers = set() if any(map(_is_number, form.missing)) else set(self.names) & set(numbers)
+        plain = not any(map(_is_number, form.missing))
+        self.numbers = {name for name in self.names if plain and name in numbers and form.notation.is_plain(name)}
 
     def tables(self, rows: int | None = None) -> Iterator[Table]:
         """The file as tables of at most `rows` rows, or as large as its blocks; an empty one of a file without rows."""
@@ -75,7 +78,7 @@ class Records:
 
     def _table(self, frame: pl.DataFrame, lines: Array) -> Table:
         malformed, self.malformed = tuple(self.malformed), []
-        return Table(frame, self.form.name, lines, "line", malformed)
+        return Table(frame, self.form.name, lines, "line", malformed, notation=self.form.notation)
 
     def _names(self) -> list[str]:
         """The names of the columns; leaves a first record that is data for `_frames`."""

@@ -57,12 +57,12 @@ def _appearance(table: Table, names: Sequence[str], allowed: Sequence[Task]) -> 
         flags = all(set(as_labels(table[n]).drop_nulls().unique().to_list()) <= set(WRITTEN) for n in names)
         return "multilabel" if "multilabel" in allowed and (flags or "regression" not in allowed) else "regression"
     series = table[names[0]]
-    if not numeric_columns(series.to_frame()):
+    if not numeric_columns(series.to_frame(), table.notation):
         return "classification"
     fitting: list[Task] = [task for task in allowed if task != "multilabel"]
     if len(fitting) == 1:
         return fitting[0]
-    numbers = as_numbers(series).drop_nulls()
+    numbers = as_numbers(series, table.notation).drop_nulls()
     distinct = numbers.n_unique()
     whole = bool((numbers == numbers.round()).all())
     few = distinct <= MOST_NUMBERED_CLASSES and distinct < len(numbers)

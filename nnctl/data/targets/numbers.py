@@ -107,7 +107,7 @@ class Numbers(Target):
 def _numbers(table: Table, name: str, names: Sequence[str]) -> Array:
     """One of the columns of a target as float64 (n,), missing values as NaN."""
     labels = as_labels(table[name])
-    numbers: Array = as_numbers(table[name]).to_numpy().astype(np.float64)  # null becomes NaN
+    numbers: Array = as_numbers(table[name], table.notation).to_numpy().astype(np.float64)  # null becomes NaN
     wrong = ~np.isfinite(numbers) & labels.is_not_null().to_numpy()
     if wrong.any():
         row = int(wrong.argmax())

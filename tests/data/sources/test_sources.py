@@ -91,7 +91,7 @@ def test_format_by_ending(path: str) -> None:
 def test_source_like_the_one_trained_on() -> None:
     like = Csv(path="train.csv", separator=";", missing=("-",))
     assert source_of("new.csv", like) == Csv(path="new.csv", separator=";", missing=("-",))
-    assert source_of("new.parquet", like) == Parquet(path="new.parquet")
+    assert source_of("new.parquet", like) == Parquet(path="new.parquet", missing=("-",))
     assert source_of("-", JsonLines(path="a.jsonl")) == JsonLines(path="-")
     assert source_of("x.npy", Npy(path="a.npy", labels="t.npy")) == Npy(path="x.npy")
     with pytest.raises(DataError, match="not known by its ending"):
@@ -106,6 +106,8 @@ LIKE: list[tuple[Any, str, Any]] = [
     (Csv(path="a.csv", separator=";"), "b.tab", Tsv(path="b.tab")),
     (Parquet(path="a.parquet"), "b.pq", Parquet(path="b.pq")),
     (JsonLines(path="a.json"), "b.json", JsonLines(path="b.json")),
+    (Csv(path="a.csv", decimal=",", units={"x": "kg"}), "b.tsv", Tsv(path="b.tsv", decimal=",", units={"x": "kg"})),
+    (JsonLines(path="a.jsonl", thousands=","), "b.csv", Csv(path="b.csv", thousands=",")),
     (Npy(path="a.npy", labels="t.npy"), "b.array", Npy(path="b.array")),
 ]
 
