@@ -11,6 +11,8 @@
 | 129, 130, 143 | the terminal closed, Ctrl-C, SIGTERM | `Interrupted` |
 """
 
+from collections.abc import Sequence
+
 
 class NnctlError(Exception):
     """A mistake or event the user is told about without a traceback."""
@@ -19,9 +21,28 @@ class NnctlError(Exception):
 
 
 class ConfigError(NnctlError):
-    """The command line or the experiment file asks for something impossible."""
+    """The command line or the experiment file asks for something impossible.
+
+    `key` is the path of the setting that is wrong, from where the error was raised; who passes the error on puts
+    its own key before it with `under`.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+    def under(self, key: str) -> "ConfigError":
+        """The same mistake, told from one mapping or list further out."""
+        return ConfigError(str(self), ".".join(filter(None, (key, self.key))))
+
+
+def several(messages: Sequence[str]) -> ConfigError:
+    """All mistakes as one error."""
+    if len(messages) == 1:
+        return ConfigError(messages[0])
+    return ConfigError("\n  ".join([f"{len(messages)} problems", *messages]))
 
 
 class DataError(NnctlError):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from nnctl.config.architecture import Wanted, build, completed
+from nnctl.config.architecture import Wanted, build
 from nnctl.config.model import Model
 from nnctl.engine import network, shards
 from nnctl.engine.batch import INPUT, OUTPUT, Batch, single
@@ -83,12 +83,12 @@ def named(layers: Sequence[Layer], shape: tuple[int, ...]) -> dict[str, Layer]:
 
 def network_of(model: Model, shape: tuple[int, ...], outputs: int, loss: Loss) -> Network:
     """The network of a model section with one input and one output."""
-    return build(model, {INPUT: Signal(shape)}, {OUTPUT: Wanted(outputs, loss)})
+    return build(model, {INPUT: Signal(shape)}, {OUTPUT: Wanted(outputs, loss)}).network
 
 
 def complete(model: Model, shape: tuple[int, ...], outputs: int, loss: Loss) -> list[Any]:
     """The layers as they are written down, the output layer among them."""
-    return list(completed(model, {INPUT: Signal(shape)}, {OUTPUT: Wanted(outputs, loss)}).layers or ())
+    return list(build(model, {INPUT: Signal(shape)}, {OUTPUT: Wanted(outputs, loss)}).model.layers or ())
 
 
 def arrays(batch: Batch) -> tuple[Any, Array, Array | None]:

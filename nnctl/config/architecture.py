@@ -4,26 +4,25 @@ r"""The network that a `model` section describes: branches, a join, a trunk and 
                              join -> layers (the trunk)
         input b -> branch b /                          \ head q -> output q
 
-With one input there is no join; with one output, its head is the end of the trunk. What the file leaves out
-(initialisers, output layers) is filled in by `completed`, and `build` grows the graph from what is complete.
+With one input there is no join; with one output, its head is the end of the trunk. The graph is grown once, and
+what the file leaves out (initialisers, output layers) is filled in on the way.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from nnctl.activations import Relu
-from nnctl.config.ending import without_contained
+from nnctl.config.ending import ends_in_contained
 from nnctl.config.model import Model
 from nnctl.engine.graph import Graph, Signal
 from nnctl.engine.layer import Layer
 from nnctl.engine.loss import Loss
 from nnctl.engine.network import Network
-from nnctl.errors import ConfigError
+from nnctl.errors import ConfigError, several
 from nnctl.initializers import GlorotUniform
 from nnctl.layers import Activation, Block, Dense, Flatten, Reshape
-from nnctl.layers.pooling import MaxPool
-from nnctl.spec import nearest
+from nnctl.layers.joins import joined
+from nnctl.names import unknown
 
 #: The node that joins several inputs.
 JOIN = "join"
@@ -31,90 +30,68 @@ JOIN = "join"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an output must give: a number of values, to its loss."""
+    """What an output must give: a number of values, to its loss, which stands at `key` of the experiment."""
 
     units: int
     loss: Loss
+    key: str = "loss"
 
 
-def build(model: Model, inputs: Mapping[str, Signal], wanted: Mapping[str, Wanted]) -> Network:
+class Built(NamedTuple):
+    """A network, and the model section with what was inferred written down, in the form that was used."""
+
+    network: Network
+    model: Model
+
+
+def build(model: Model, inputs: Mapping[str, Signal], wanted: Mapping[str, Wanted]) -> Built:
     """The network for named inputs and outputs.
 
     Raises:
-        ConfigError: where layers do not fit their inputs, or the last one of an output its target.
+        ConfigError: for branches and heads that belong to no input or output, where layers do not fit what they
+            read, or the last one of an output its target.
     """
-    full = completed(model, inputs, wanted)
-    graph, source = _joined(full, inputs)
-    if not full.outputs:
-        ((output, want),) = wanted.items()
-        layers = without_contained(
-            prepared([*_shaping(model, inputs), *(full.layers or ())]), want.loss, "model.layers"
-        )
-        return Network(graph, {output: _chain(graph, layers, source, "", "model.layers")})
-    trunk = _trunk(graph, model, inputs, full.layers or (), source)
-    ends = {}
-    for output, want in wanted.items():
-        key = f"model.outputs.{output}"
-        layers = without_contained(prepared(full.outputs[output]), want.loss, key)
-        ends[output] = _chain(graph, layers, trunk, f"{output}.", key)
-    return Network(graph, ends)
-
-
-def completed(model: Model, inputs: Mapping[str, Signal], wanted: Mapping[str, Wanted]) -> Model:
-    """The long form of a model with every layer and initialiser written down.
-
-    Raises:
-        ConfigError: for branches and heads that belong to no input or output, and as `build`.
-    """
-    _refuse_unknown(model.inputs, inputs, "model.inputs", "input")
-    _refuse_unknown(model.outputs, wanted, "model.outputs", "output")
+    _refuse_unknown(model, inputs, wanted)
+    graph = Graph(inputs)
+    written, end = model.written_layers(), _branches(graph, model, inputs)
     update: dict[str, Any] = {"inputs": {name: tuple(settle(layers)) for name, layers in model.inputs.items()}}
-    written = model.written_layers()
-    graph, source = _joined(model.model_copy(update=update), inputs)
+    end = graph.chain(_shaping(model, inputs), end)
     if len(wanted) == 1 and not model.outputs:
-        ((_, want),) = wanted.items()
-        layers = [*_shaping(model, inputs)]
-        update["layers"] = tuple(_ended(graph, source, layers, written, want, model))
-        return Model(join=model.join, **update)
-    trunk = _trunk(graph, model, inputs, written, source)
-    update["layers"] = tuple(settle(written))
-    ends = update["outputs"] = {}
-    for output, want in wanted.items():
-        ends[output] = tuple(_ended(graph, trunk, [], model.outputs.get(output, ()), want, model, f"{output}."))
-        # The layers of one head can be used by the next.
-        _chain(graph, prepared(ends[output]), trunk, f"{output}.", f"model.outputs.{output}")
-    return Model(join=model.join, **update)
-
-
-def spelled_out(model: Model, inputs: Mapping[str, Signal], wanted: Mapping[str, Wanted]) -> Model:
-    """The model section with what was inferred written down, in the form that was used."""
-    full = completed(model, inputs, wanted)
-    update: dict[str, Any] = {"inputs": full.inputs, "outputs": full.outputs if model.outputs else {}}
+        ((output, want),) = wanted.items()
+        layers, end = _head(graph, written, end, want, model, "")
+        ends = {output: end}
+    else:
+        layers, ends = settle(written), {}
+        trunk = _chain(graph, layers, end, "", _trunk_key(model))
+        for output, want in wanted.items():
+            head, ends[output] = _head(graph, model.outputs.get(output, ()), trunk, want, model, output)
+            if model.outputs or model.layers is not None:
+                update.setdefault("outputs", {})[output] = tuple(head)
     if model.layers is not None:
-        return model.model_copy(update={**update, "layers": full.layers, "outputs": full.outputs})
-    init = model.init or model.activation.initializer
-    output_init = model.output_init or model.init or GlorotUniform()
-    return model.model_copy(update={**update, "init": init, "output_init": output_init})
+        update["layers"] = tuple(layers)
+    else:
+        update["init"] = model.init or model.activation.initializer
+        update["output_init"] = _output_init(model)
+    return Built(Network(graph, ends), model.model_copy(update=update))
 
 
-def _joined(model: Model, inputs: Mapping[str, Signal]) -> tuple[Graph, str]:
-    """A graph with every input's branch and what joins them, and the name of what the trunk reads."""
-    graph, ends = Graph(inputs), []
+def _branches(graph: Graph, model: Model, inputs: Mapping[str, Signal]) -> str:
+    """Grow every input's branch and what joins them; returns the name of what the trunk reads."""
+    ends = {}
     for name, signal in inputs.items():
-        layers = model.inputs.get(name, ())
+        layers, key, prefix = settle(model.inputs.get(name, ())), f"model.inputs.{name}", f"{name}."
         shaping: list[Layer] = []
         if layers and _lacks_channels(layers, signal):
             shaping = [Reshape(shape=(*signal.shape, 1))]
         elif not layers and len(inputs) > 1 and model.layers is None and len(signal.shape) > 1 and not signal.steps:
             shaping = [Flatten()]
-        ends.append(_chain(graph, prepared([*shaping, *layers]), name, f"{name}.", f"model.inputs.{name}"))
+        ends[key] = _chain(graph, layers, graph.chain(shaping, name, prefix), prefix, key)
     if len(ends) == 1:
-        return graph, ends[0]
-    return graph, graph.add(JOIN, model.join, *ends)
-
-
-def _trunk(graph: Graph, model: Model, inputs: Mapping[str, Signal], layers: Sequence[Layer], source: str) -> str:
-    return _chain(graph, prepared([*_shaping(model, inputs), *settle(layers)]), source, "", "model.layers")
+        return ends.popitem()[1]
+    try:
+        return joined(graph, JOIN, model.join, ends)
+    except ConfigError as error:
+        raise ConfigError(f"model.join: {error}") from None
 
 
 def _shaping(model: Model, inputs: Mapping[str, Signal]) -> list[Layer]:
@@ -127,55 +104,70 @@ def _shaping(model: Model, inputs: Mapping[str, Signal]) -> list[Layer]:
     return [Reshape(shape=(*signal.shape, 1))] if _lacks_channels(model.layers, signal) else []
 
 
-def _ended(
-    graph: Graph,
-    source: str,
-    shaping: Sequence[Layer],
-    layers: Sequence[Layer],
-    want: Wanted,
-    model: Model,
-    prefix: str = "",
-) -> list[Layer]:
-    """The layers up to an output, with the output layer where they do not end in one.
+def _head(
+    graph: Graph, written: Sequence[Layer], source: str, want: Wanted, model: Model, output: str
+) -> tuple[list[Layer], str]:
+    """Grow the layers up to an output, with the output layer where they do not end in one.
+
+    Returns them as they are written down, and the name of the node that the output reads. `output` is empty where
+    they are the trunk of the only one.
 
     Raises:
         ConfigError: where the last layer does not fit the target.
     """
-    written, units = list(layers), want.units
-    key = f"model.outputs.{prefix[:-1]}" if prefix else "model.layers"
-    if written and (prefix or model.layers is not None):
-        if isinstance(written[-1], Dense) and written[-1].units is None:
-            written[-1] = written[-1].model_copy(update={"units": units})
-        scratch = graph.copy()
-        expanded = prepared([*shaping, *settle(written)])
-        signal = scratch.signals[_chain(scratch, expanded, source, prefix, key)]
-        if signal.shape == (units,) and not signal.steps:
-            return settle(written)
-        _refuse_end(expanded, signal, units, key)
-    return settle([*written, Dense(units=units, init=model.output_init or model.init or GlorotUniform())])
+    layers, units = list(written), want.units
+    key, prefix = (f"model.outputs.{output}", f"{output}.") if output else (_trunk_key(model), "")
+    listed = bool(layers) and (bool(output) or model.layers is not None)
+    if listed and isinstance(layers[-1], Dense) and layers[-1].units is None:
+        layers[-1] = layers[-1].model_copy(update={"units": units})
+    layers = settle(layers)
+    end = _chain(graph, layers, source, prefix, key)
+    signal = graph.signals[end]
+    if not listed or signal.shape != (units,) or signal.steps:
+        if listed:
+            _refuse_end(layers, signal, units, key)
+        last = Dense(units=units, init=_output_init(model))
+        layers.append(last)
+        end = _chain(graph, [last], end, prefix, key, written=False)
+    if ends_in_contained(layers, want.loss, key, want.key):
+        end = graph.take_away(end)
+    return layers, end
 
 
-def _chain(graph: Graph, layers: Sequence[Layer], source: str, prefix: str, key: str) -> str:
-    """Add layers to the graph; what is wrong is told with the key of the file where they stand."""
+def _chain(graph: Graph, layers: Sequence[Layer], source: str, prefix: str, key: str, *, written: bool = True) -> str:
+    """Add layers to the graph; what is wrong is told with its key in the file, which has the layers as a list at `key`.
+
+    Where it has no such list, `key` itself is told.
+    """
     try:
         return graph.chain(layers, source, prefix)
     except ConfigError as error:
-        raise ConfigError(f"{key if prefix else 'model'}: {str(error).removeprefix('model: ')}") from None
+        raise ConfigError(f"{error.under(key).key if written and key != 'model' else key}: {error}") from None
 
 
-def _refuse_unknown(named: Iterable[str], known: Iterable[str], key: str, what: str) -> None:
-    for name in named:
-        if name not in known:
-            close = nearest(name, known)
-            raise ConfigError(
-                f"{key}.{name}: names no {what} of the data; there is {', '.join(known)}"
-                + (f"; did you mean {close}?" if close else "")
-            )
+def _trunk_key(model: Model) -> str:
+    return "model" if model.layers is None else "model.layers"
 
 
-def _refuse_end(layers: list[Layer], signal: Signal, outputs: int, key: str) -> None:
+def _output_init(model: Model) -> Any:
+    return model.output_init or model.init or GlorotUniform()
+
+
+def _refuse_unknown(model: Model, inputs: Iterable[str], outputs: Iterable[str]) -> None:
+    messages = []
+    for key, kind, named, known in (
+        ("model.inputs", "input", model.inputs, inputs),
+        ("model.outputs", "output", model.outputs, outputs),
+    ):
+        messages += [f"{key}.{name}: the data have {unknown(kind, name, known)}" for name in named if name not in known]
+    if messages:
+        raise several(messages)
+
+
+def _refuse_end(layers: Sequence[Layer], signal: Signal, outputs: int, key: str) -> None:
     """Raise ConfigError where layers end in something that looks like an output layer of another shape or size."""
     last = next((layer for layer in reversed(layers) if not isinstance(layer, Activation)), None)
+    place = f"{key}.{len(layers) - 1}"
     if len(signal.shape) > 1 or signal.steps:
         remedy = "end the layers in `- flatten` or `- global_average_pool`"
         if isinstance(last, Dense):
@@ -183,11 +175,11 @@ def _refuse_end(layers: list[Layer], signal: Signal, outputs: int, key: str) -> 
         if signal.steps:
             remedy = "put `- global_average_pool` or `- global_max_pool` before the output, which pools over time"
         raise ConfigError(
-            f"{key}: the last layer gives {signal} an example, and the target needs {outputs} values; {remedy}"
+            f"{place}: the last layer gives {signal} an example, and the target needs {outputs} values; {remedy}"
         )
-    if layers and isinstance(layers[-1], Dense):
+    if isinstance(layers[-1], Dense) and layers[-1].activation is None:
         raise ConfigError(
-            f"{key}: the last layer has {signal.shape[-1]} units and the target needs {outputs}; "
+            f"{place}.units: the last layer has {signal.shape[-1]} units and the target needs {outputs}; "
             f"write `units: {outputs}`, or leave `units` out"
         )
 
@@ -218,19 +210,3 @@ def settle(layers: Sequence[Layer]) -> list[Layer]:
         suited = next((after.suits for after in layers[i + 1 :] if after.suits), GlorotUniform())
         settled.append(layer.rewritten(settle) if isinstance(layer, Block) else layer.settled(suited))
     return settled
-
-
-def prepared(layers: Sequence[Layer]) -> list[Layer]:
-    """Settled layers as they are run: every weighted layer's activation is one of its own, and pooling comes first.
-
-    max_k relu(x_k) = relu(max_k x_k), and so are the gradients, to the bit: where maximum pooling follows a rectifier,
-    they change places, and the rectifier has a quarter of the values to work on. A step of a convolutional network is
-    about 4 % shorter.
-    """
-    ordered: list[Layer] = []
-    for layer in layers:
-        for part in [layer.rewritten(prepared)] if isinstance(layer, Block) else layer.parts():
-            before = ordered[-1] if ordered else None
-            rectified = isinstance(before, Activation) and isinstance(before.function, Relu)
-            ordered.insert(len(ordered) - (1 if rectified and isinstance(part, MaxPool) else 0), part)
-    return ordered

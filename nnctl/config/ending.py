@@ -9,30 +9,31 @@ from nnctl.layers import Activation, Block
 from nnctl.layers.weighted import Weighted
 
 
-def without_contained(layers: Sequence[Layer], loss: Loss, key: str) -> list[Layer]:
-    """The layers without a last activation that the loss contains: the pair is computed by the loss, from nets.
+def ends_in_contained(layers: Sequence[Layer], loss: Loss, key: str, loss_key: str) -> bool:
+    """Whether the last activation is one that the loss contains: the pair is computed by the loss, from nets.
 
-    `key` is the layers' place in the experiment file.
+    `key` and `loss_key` are the places of the layers and of the loss in the experiment file.
 
     Raises:
         ConfigError: where the activation would be applied twice, with two temperatures, or not at all.
     """
-    last = layers[-1] if layers else None
+    parts = [part for layer in layers for part in layer.parts()]
+    last = parts[-1] if parts else None
     function = last.function if isinstance(last, Activation) else None
     if loss.takes_probabilities:
-        source = next((layer for layer in reversed(layers) if isinstance(layer, Activation | Weighted | Block)), None)
+        source = next((layer for layer in reversed(parts) if isinstance(layer, Activation | Weighted | Block)), None)
         if isinstance(source, Weighted) or (isinstance(source, Activation) and not source.function.gives_probabilities):
             raise ConfigError(
-                f"loss.input: {loss.type} is to take probabilities, and the network ends in {source.kind}, whose "
+                f"{loss_key}.input: {loss.type} is to take probabilities, and the network ends in {source.kind}, whose "
                 f"values may be any; leave `input` out, and the loss applies the {loss.contains} itself, or end "
                 f"{key} in `- {loss.contains}`"
             )
-        return list(layers)
+        return False
     if function is None or function.type != loss.contains:
-        return list(layers)
+        return False
     if function != type(function)():
         raise ConfigError(
-            f"{key}: {loss.type} contains the final {function.type}; its settings belong to the loss, as in "
-            f"loss: {{type: {loss.type}, temperature: 2.0}}, or write `input: probabilities` there"
+            f"{key}.{len(layers) - 1}: {loss.type} contains the final {function.type}; its settings belong to the "
+            f"loss, as in {loss_key}: {{type: {loss.type}, temperature: 2.0}}, or write `input: probabilities` there"
         )
-    return list(layers[:-1])
+    return True

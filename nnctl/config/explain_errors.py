@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from nnctl.config.explain_layers import layer_mistake
 from nnctl.config.navigation import annotation_at, child, names, short_form, similar, spec_at, specs
 from nnctl.config.yaml12 import Document, Path, Place
-from nnctl.errors import ConfigError
+from nnctl.errors import ConfigError, several
 from nnctl.spec import Spec, nearest
 
 #: What is allowed, by pydantic's name of the error and its numbers.
@@ -83,9 +83,7 @@ def explain(error: ValidationError, document: Document, root: type[Spec]) -> Con
         lines.append((place.line, f"{place}: {where}: {problem}" if where else f"{place}: {problem}"))
     lines.sort(key=lambda line: line[0])
     texts = list(dict.fromkeys(text for _, text in lines))
-    if len(texts) == 1:
-        return ConfigError(texts[0])
-    return ConfigError("\n  ".join([f"{len(texts)} problems", *texts]))
+    return several(texts)
 
 
 def _place(problem: Problem, document: Document) -> Place:

@@ -3,22 +3,23 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from nnctl.config.experiment import Experiment
 from nnctl.data.sources import Source
 from nnctl.data.sources.files import STDIN
 from nnctl.initializers.file import File
 from nnctl.spec import Spec
 
+AnySpec = TypeVar("AnySpec", bound=Spec)
 
-def relocated(experiment: Experiment, base: Path, folder: Path) -> Experiment:
-    """The experiment with its relative paths starting from `folder` instead of `base`."""
+
+def relocated(settings: AnySpec, base: Path, folder: Path) -> AnySpec:
+    """An experiment, or a section of one, with its relative paths starting from `folder` instead of `base`."""
 
     def move(path: str) -> str:
         return path if path == STDIN else moved_path(path, base, folder)
 
-    moved: Experiment = _with_paths(experiment, move)
+    moved: AnySpec = _with_paths(settings, move)
     return moved
 
 

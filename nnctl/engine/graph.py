@@ -4,12 +4,14 @@ A chain is the simplest graph. Blocks of layers expand into nodes and one that j
 sources without a layer, and a layer that is used at a second place is a node that has another one's weights.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from nnctl.engine.parameters import Shape
 from nnctl.errors import ConfigError
+from nnctl.names import unknown
 
 if TYPE_CHECKING:
     from nnctl.engine.layer import Layer
@@ -67,13 +69,6 @@ class Graph:
         self.nodes: dict[str, Node] = {}
         self.signals: dict[str, Signal] = dict(self.inputs)
 
-    def copy(self) -> "Graph":
-        """A graph with the same nodes, which grows by itself."""
-        other = Graph(self.inputs)
-        other.nodes.update(self.nodes)
-        other.signals.update(self.signals)
-        return other
-
     def add(self, name: str, layer: "Layer", *inputs: str, owner: str | None = None) -> str:
         """Add a node; returns its name.
 
@@ -82,25 +77,38 @@ class Graph:
         """
         if name in self.signals:
             kind = "an input" if name in self.inputs else "a layer"
-            raise ConfigError(f"model: {name!r} is the name of {kind} already; give each its own name")
+            raise ConfigError(f"{name!r} is the name of {kind} already; give each its own name", "name")
         given = [self.signals[n] for n in inputs]
         try:
             signal = layer.signal(name, given)
         except ConfigError as error:
-            raise ConfigError(f"model: layer {name}: {error}") from None
+            raise ConfigError(f"layer {name}: {error}", error.key) from None
         if owner is not None:
             self._refuse_other_weights(name, layer, given[0], self.nodes[owner])
         self.nodes[name] = Node(name, layer, inputs, owner or name)
         self.signals[name] = signal
         return name
 
+    def take_away(self, name: str) -> str:
+        """Remove the node added last; returns the name of what it read."""
+        del self.signals[name]
+        return self.nodes.pop(name).inputs[0]
+
     def chain(self, layers: "Sequence[Layer]", source: str, prefix: str = "") -> str:
         """Add layers that read one another; returns the name of what has the last one's output.
 
         `prefix` stands before the names of the layers, as in `residual1.layers.dense1`.
+
+        Raises:
+            ConfigError: whose key begins with the place in `layers` of the one that is wrong.
         """
-        for name, layer in zip(unique_names(layers), layers, strict=True):
-            source = layer.grow(self, prefix + name, source)
+        order = as_run(layers)
+        taken = [name.removeprefix(prefix) for name in self.nodes if name.startswith(prefix)]
+        for name, (place, layer) in zip(unique_names([layer for _, layer in order], taken), order, strict=True):
+            try:
+                source = layer.grow(self, prefix + name, source)
+            except ConfigError as error:
+                raise error.under(str(place)) from None
         return source
 
     def again(self, name: str, original: str, source: str) -> str:
@@ -109,14 +117,20 @@ class Graph:
         Raises:
             ConfigError: where there is no such layer before this one.
         """
-        first = next((n for n in _from_inside_out(name, original) if n in self.nodes), None)
+        first = next((n for n in _from_inside_out(name, original) if n in self.signals), None)
         if first is None:
-            raise ConfigError(
-                f"model: layer {name}: `use: {original}` names no layer before it; there "
-                + (f"are {', '.join(self.nodes)}" if self.nodes else "is none")
-            )
+            raise ConfigError(f"layer {name}: `use` names {unknown('layer', original, self.nodes)}", "layer")
+        if first in self.inputs:
+            raise ConfigError(f"layer {name}: {original} is an input; only a layer has weights to share", "layer")
         nodes = [node for n, node in self.nodes.items() if n == first or n.startswith(f"{first}.")]
         renamed = {node.name: name + node.name.removeprefix(first) for node in nodes}
+        outside = sorted({n for node in nodes for n in node.inputs} - set(renamed))
+        if len(outside) > 1:
+            raise ConfigError(
+                f"layer {name}: {original} puts together {', '.join(outside)}, and here it would read one value; "
+                "only a layer of a list can be used again",
+                "layer",
+            )
         for node in nodes:
             self.add(renamed[node.name], node.layer, *(renamed.get(n, source) for n in node.inputs), owner=node.owner)
         return name
@@ -126,7 +140,7 @@ class Graph:
         wanted, held = ({k: p.shape for k, p in layer.parameters(s).items()} for s in (given.shape, there))
         if wanted != held:
             raise ConfigError(
-                f"model: layer {name}: has the weights of {owner.name}, which reads values of shape {there}, and finds "
+                f"layer {name}: has the weights of {owner.name}, which reads values of shape {there}, and finds "
                 f"{given.shape}; a layer that is used twice must read the same shape in both places"
             )
 
@@ -138,17 +152,28 @@ def _from_inside_out(name: str, wanted: str) -> Iterator[str]:
         yield f"{name}.{wanted}".removeprefix(".")
 
 
-def unique_names(layers: "Sequence[Layer]") -> tuple[str, ...]:
-    """A name for each layer of a chain: its own, or its kind and a number."""
-    taken = {layer.name for layer in layers if layer.name}
-    counts: dict[str, int] = {}
+def as_run(layers: "Sequence[Layer]") -> "list[tuple[int, Layer]]":
+    """The layers of a chain as they are run, each with its place in it.
+
+    A weighted layer's activation is one of its own, and a layer that does the same before its neighbour, and is
+    cheaper there, changes places with it.
+    """
+    order: list[tuple[int, Layer]] = []
+    for place, layer in enumerate(layers):
+        for part in layer.parts():
+            earlier = bool(order) and part.may_precede(order[-1][1])
+            order.insert(len(order) - earlier, (place, part))
+    return order
+
+
+def unique_names(layers: "Sequence[Layer]", taken: Iterable[str] = ()) -> tuple[str, ...]:
+    """A name for each layer of a chain: its own, or its kind and a number that is not taken."""
+    used = {*taken, *(layer.name for layer in layers if layer.name)}
+    numbers: dict[str, Iterator[int]] = {layer.kind: count(1) for layer in layers}
     names: list[str] = []
     for layer in layers:
         name = layer.name
-        while name is None or (layer.name is None and name in taken):
-            counts[layer.kind] = counts.get(layer.kind, 0) + 1
-            name = f"{layer.kind}{counts[layer.kind]}"
-        if name in names:
-            raise ConfigError(f"model: two layers are named {name!r}; give each its own name")
+        while name is None or (layer.name is None and name in used):
+            name = f"{layer.kind}{next(numbers[layer.kind])}"
         names.append(name)
     return tuple(names)

@@ -81,6 +81,10 @@ class Layer(Spec):
         """What stands for it in the network: itself, or itself and its activation."""
         return (self,)
 
+    def may_precede(self, neighbour: "Layer") -> bool:
+        """Whether it gives the same before a layer that stands before it, and is cheaper there."""
+        return False
+
     @property
     def kind(self) -> str:
         """What the layer is called when it has no name of its own; a number is added."""
@@ -150,13 +154,16 @@ class Join(Layer):
     """A layer that reads several values and gives one; `forward` takes a tuple, `backward` gives one back."""
 
     joins: ClassVar[bool] = True
+    #: Whether the last axes of the values may differ.
+    any_width: ClassVar[bool] = False
 
     def signal(self, name: str, given: Sequence[Signal]) -> Signal:
+        if any(signal.tokens for signal in given):
+            raise ConfigError("joins numbers, not tokens")
         sequences = [signal for signal in given if signal.steps]
         if sequences and (len(sequences) < len(given) or len({signal.clock for signal in sequences}) > 1):
             raise ConfigError(
-                "joins sequences step by step, which must be all or none of its inputs, and of the same input; "
-                "pool the others over time first (`- global_average_pool`)"
+                "joins sequences step by step, which must be all or none of what it reads, and come from one input"
             )
         return replace(given[0], shape=self.joined_shape([signal.shape for signal in given]))
 

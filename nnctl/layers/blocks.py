@@ -10,7 +10,7 @@ from nnctl.engine.layer import Join, Layer
 from nnctl.engine.parameters import Initializer
 from nnctl.errors import ConfigError
 from nnctl.initializers import GlorotUniform
-from nnctl.layers.joins import Add, Concatenate
+from nnctl.layers.joins import Add, Concatenate, joined
 from nnctl.spec import Listed
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ class Block(Layer):
     The block's own name is that of the joining node; a layer inside goes by its chain and its name:
     `residual1.layers.conv2d1`.
     """
+
+    def key(self, chain: str) -> str:
+        """Where the file has a chain, below the block."""
+        return chain
 
     @property
     def chains(self) -> Mapping[str, Chain]:
@@ -44,8 +48,18 @@ class Block(Layer):
         return GlorotUniform()  # what is before it feeds a sum, or weights
 
     def grow(self, graph: Graph, name: str, source: str) -> str:
-        ends = [graph.chain(layers, source, f"{name}.{chain}.") for chain, layers in self.chains.items()]
-        return graph.add(name, self.join, *ends)
+        ends = {}
+        for chain, layers in self.chains.items():
+            key = self.key(chain)
+            try:
+                ends[key] = graph.chain(layers, source, f"{name}.{chain}.")
+            except ConfigError as error:
+                raise error.under(key) from None
+        return self.closed(graph, name, ends)
+
+    def closed(self, graph: Graph, name: str, ends: Mapping[str, str]) -> str:
+        """Add the node that joins the chains, which end in these nodes; returns its name."""
+        return joined(graph, name, self.join, ends)
 
 
 class Residual(Block):
@@ -91,6 +105,9 @@ class Residual(Block):
     def join(self) -> Join:
         return _Sum()
 
+    def closed(self, graph: Graph, name: str, ends: Mapping[str, str]) -> str:
+        return graph.add(name, self.join, *ends.values())  # which says itself what to do
+
     def rewritten(self, change: Callable[[Chain], Chain]) -> Self:
         return self.model_copy(update={"layers": tuple(change(self.layers)), "shortcut": tuple(change(self.shortcut))})
 
@@ -104,7 +121,8 @@ class _Sum(Add):
             layer = f"{{dense: {units}}}" if len(shapes[0]) == 1 else f"{{type: conv2d, filters: {units}, kernel: 1}}"
             raise ConfigError(
                 f"`layers` gives {shapes[0]} and the shortcut {shapes[1]}, which cannot be added; write a `shortcut` "
-                f"that ends in {shapes[0]}, such as `shortcut: [{layer}]`"
+                f"that ends in {shapes[0]}, such as `shortcut: [{layer}]`",
+                "shortcut",
             )
         return shapes[0]
 
@@ -140,6 +158,9 @@ class Parallel(Block):
     def chains(self) -> Mapping[str, Chain]:
         return {f"branch{i}": branch for i, branch in enumerate(self.branches, start=1)}
 
+    def key(self, chain: str) -> str:
+        return f"branches.{list(self.chains).index(chain)}"
+
     @property
     def join(self) -> Join:
         return Add() if self.merge == "add" else Concatenate()
@@ -149,7 +170,7 @@ class Parallel(Block):
 
     def grow(self, graph: Graph, name: str, source: str) -> str:
         if not self.branches:
-            raise ConfigError(f"model: layer {name}: has no branches; give it at least one, if only `[]`")
+            raise ConfigError(f"layer {name}: has no branches; give it at least one, if only `[]`", "branches")
         return super().grow(graph, name, source)
 
 

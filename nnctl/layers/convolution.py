@@ -87,7 +87,8 @@ class Filters(Weighted):
         if channels % groups or self.filters % groups:
             raise ConfigError(
                 f"finds {channels} channels, {self.filters} filters and {groups} groups; "
-                "channels and filters must both be multiples of `groups`"
+                "channels and filters must both be multiples of `groups`",
+                "groups",
             )
 
     def fans(self, channels: int) -> tuple[int, int]:
@@ -232,7 +233,8 @@ class Conv1d(Convolution, Filters1d):
         if self.padding_mode != "zeros":
             raise ConfigError(
                 f"cannot pad sequences with `padding_mode: {self.padding_mode}`, as some are too short to be mirrored; "
-                "leave it out for zeros"
+                "leave it out for zeros",
+                "padding_mode",
             )
         self.check_groups(one.shape[-1])
         return replace(self.sliding[0].signal(name, one), shape=(self.filters,))

@@ -45,7 +45,7 @@ class Dense(Weighted):
         if not shape:
             raise ConfigError("dense needs inputs with at least one axis")
         if self.units is None:
-            raise ConfigError("dense needs `units` here; only the last layer can leave it to the target")
+            raise ConfigError("dense needs `units` here; only the last layer can leave it to the target", "units")
         return (*shape[:-1], self.units)
 
     def parameters(self, shape: Shape) -> Declarations:

@@ -54,7 +54,9 @@ class Embedding(Layer):
         if not tokens:
             raise ConfigError("takes tokens, such as an input of type `text` has, and finds numbers")
         if self.size is not None and self.size < tokens:
-            raise ConfigError(f"has {self.size} vectors for {tokens} different tokens; leave `size` out, or raise it")
+            raise ConfigError(
+                f"has {self.size} vectors for {tokens} different tokens; leave `size` out, or raise it", "size"
+            )
         return replace(super().signal(name, given), tokens=0)
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -1,17 +1,22 @@
 """Layers that put several values together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from math import prod
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.graph import Graph, Signal
 from nnctl.engine.layer import Gives, Join
 from nnctl.engine.parameters import Array, Declarations, Parameter, Shape, Views
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.initializers import GlorotUniform
+
+#: Units of the embedding that is proposed where there is none.
+WIDTH = 32
 
 
 class Add(Join):
@@ -32,7 +37,7 @@ class Add(Join):
     gives: ClassVar[Gives] = "added"
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
-        return equal_shapes(shapes, "add")
+        return equal_shapes(shapes, "adds")
 
     def forward(self, p: Views, x: tuple[Array, ...], slot: Slot) -> Array:
         slot["count"] = len(x)
@@ -66,7 +71,7 @@ class Multiply(Join):
     gives: ClassVar[Gives] = "multiplied"
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
-        return equal_shapes(shapes, "multiply")
+        return equal_shapes(shapes, "multiplies")
 
     def forward(self, p: Views, x: tuple[Array, ...], slot: Slot) -> Array:
         slot["x"] = x
@@ -103,12 +108,11 @@ class Concatenate(Join):
 
     type: Literal["concatenate"] = "concatenate"
     gives: ClassVar[Gives] = "same"
+    any_width: ClassVar[bool] = True
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
         if len({shape[:-1] for shape in shapes}) > 1 or not all(shapes):
-            raise ConfigError(
-                f"concatenates values of shapes {listed(shapes)}; but for the last axis they must be equal"
-            )
+            raise ConfigError("puts values side by side, whose shapes must be equal but for the last axis")
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
     def forward(self, p: Views, x: tuple[Array, ...], slot: Slot) -> Array:
@@ -146,7 +150,7 @@ class Attention(Join):
     trainable: bool = Field(True, description="Whether the query is trained, or stays as it starts.")
 
     def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
-        return equal_shapes(shapes, "attend to")
+        return equal_shapes(shapes, "attends to")
 
     def parameters(self, shape: Shape) -> Declarations:
         return {"query": Parameter(shape[-1:], GlorotUniform(), shape[-1], 1, decays=False, trainable=self.trainable)}
@@ -168,13 +172,50 @@ class Attention(Join):
         return tuple(a[..., None] * dy + de[..., None] * p["query"])
 
 
-def equal_shapes(shapes: Sequence[Shape], what: str) -> Shape:
+def equal_shapes(shapes: Sequence[Shape], does: str) -> Shape:
     """The one shape of all; raises ConfigError where there are several, or it has no axes."""
     if len(set(shapes)) > 1 or not shapes[0]:
-        raise ConfigError(f"cannot {what} values of shapes {listed(shapes)}; they must have one shape")
+        raise ConfigError(f"{does} values, which must have one shape")
     return shapes[0]
 
 
-def listed(shapes: Sequence[Shape]) -> str:
-    """Shapes for a message."""
-    return ", ".join(map(str, shapes))
+def joined(graph: Graph, name: str, join: Join, ends: Mapping[str, str]) -> str:
+    """Add a join of branches to a graph; returns its name.
+
+    `ends` are the nodes that the branches end in, by the branch's place in the experiment file.
+
+    Raises:
+        ConfigError: where they do not fit together, with the shape of each and what makes them fit.
+    """
+    try:
+        return graph.add(name, join, *ends.values())
+    except ConfigError as error:
+        given = {branch: graph.signals[end] for branch, end in ends.items()}
+        shapes = ", ".join(f"{branch} {signal}" for branch, signal in given.items())
+        remedies = [f"{' and '.join(layers)} last in {branch}" for branch, layers in lacking(join, given).items()]
+        raise ConfigError(f"{error}, and finds {shapes}; put {', '.join(remedies)}", error.key) from None
+
+
+def lacking(join: Join, given: Mapping[str, Signal]) -> dict[str, list[str]]:
+    """The layers that, put last in its branches, make values fit together, as the experiment file writes them."""
+    layers: dict[str, list[str]] = {branch: [] for branch in given}
+    shapes = {branch: signal.shape for branch, signal in given.items()}
+    in_step = all(signal.steps for signal in given.values()) and len({signal.clock for signal in given.values()}) == 1
+    for branch, signal in given.items():
+        if signal.tokens:
+            layers[branch].append(f"`- {{embedding: {WIDTH}}}`")
+            shapes[branch] = (*signal.shape, WIDTH)
+        if signal.steps and not in_step:
+            layers[branch].append("`- global_average_pool`")
+    if len({shape[:-1] for shape in shapes.values()}) > 1:
+        for branch, shape in shapes.items():
+            if len(shape) > 1:
+                layers[branch].append("`- flatten`")
+                shapes[branch] = (prod(shape),)
+    if not join.any_width:
+        settled = [shape[-1] for branch, shape in shapes.items() if not layers[branch]]
+        width = min(settled or [shape[-1] for shape in shapes.values()])
+        for branch, shape in shapes.items():
+            if shape[-1] != width:
+                layers[branch].append(f"`- {{dense: {width}}}`")
+    return {branch: needed for branch, needed in layers.items() if needed}

@@ -49,7 +49,8 @@ def check_margins(grid: Grid, mode: Mode) -> None:
         if mode == "reflect" and max(axis.before, axis.after) >= axis.length:
             raise ConfigError(
                 f"padding {max(axis.before, axis.after)} cannot mirror an input of {axis.length}; "
-                "use less, or `padding_mode: replicate`"
+                "use less, or `padding_mode: replicate`",
+                "padding",
             )
 
 

@@ -286,7 +286,7 @@ class GroupNormalization(ByGroup):
 
     def output_shape(self, shape: Shape) -> Shape:
         if shape[-1] % self.groups:
-            raise ConfigError(f"finds {shape[-1]} channels, which {self.groups} groups do not divide evenly")
+            raise ConfigError(f"finds {shape[-1]} channels, which {self.groups} groups do not divide evenly", "groups")
         return shape
 
     def groups_of(self, channels: int) -> int:

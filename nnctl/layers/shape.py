@@ -61,7 +61,8 @@ class Reshape(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         if prod(shape) != prod(self.shape):
             raise ConfigError(
-                f"finds {prod(shape)} values in inputs of shape {shape}; {self.shape} has {prod(self.shape)}"
+                f"finds {prod(shape)} values in inputs of shape {shape}; {self.shape} has {prod(self.shape)}",
+                "shape",
             )
         return self.shape
 

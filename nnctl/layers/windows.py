@@ -186,7 +186,7 @@ class Sliding:
         extent, (before, after) = (self.kernel - 1) * self.dilation + 1, self._margins(0)
         length = (count - 1) * self.stride + extent - before - after + extra
         if length < 1:
-            raise ConfigError(f"padding {before} and {after} leaves nothing of the {axis}; use less")
+            raise ConfigError(f"padding {before} and {after} leaves nothing of the {axis}; use less", "padding")
         return self.over(length, axis)
 
     def _margins(self, length: int) -> tuple[int, int]:

@@ -90,7 +90,7 @@ def load_model(path: Path) -> Model:
     heads = {name: _head(path, experiment, name) for name in fitted.outputs}
     inputs = {name: each.signal for name, each in fitted.inputs.items()}
     wanted = {name: Wanted(each.outputs(heads[name].loss), heads[name].loss) for name, each in fitted.outputs.items()}
-    network = build(experiment.model, inputs, wanted)
+    network = build(experiment.model, inputs, wanted).network
     theta = np.empty(network.layout.size, experiment.runtime.dtype)
     for name, parameter in network.layout.parameters.items():
         if name not in arrays or arrays[name].shape != parameter.shape:

@@ -75,7 +75,7 @@ def _cost(data: LoadedData, layers: list[Any]) -> int:
     loss, _ = target.suited_loss
     model = Model.model_validate({"layers": plain(layers)})
     wanted = {OUTPUT: Wanted(target.outputs(loss), loss)}
-    return build(model, {INPUT: Signal(data.inputs[INPUT].shape)}, wanted).multiply_adds
+    return build(model, {INPUT: Signal(data.inputs[INPUT].shape)}, wanted).network.multiply_adds
 
 
 def _layers(shape: Shape, filters: int, size: Size) -> list[Any]:

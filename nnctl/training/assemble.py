@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nnctl.config.architecture import Wanted, build, spelled_out
+from nnctl.config.architecture import Wanted, build
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import Loaded
 from nnctl.config.paths import relocated
+from nnctl.config.yaml12 import Document
 from nnctl.data.loading import LoadedData, load
 from nnctl.engine.batch import OUTPUT
 from nnctl.engine.loss import Head
@@ -30,10 +31,16 @@ def job_of(loaded: Loaded[Experiment], dtype: Literal["float32", "float64"] | No
     try:
         return assemble(loaded.spec.model_copy(update={"runtime": runtime}), loaded.base)
     except ConfigError as error:
-        key = str(error).partition(":")[0].split(".")
-        if key[0] not in Experiment.model_fields:
-            raise
-        raise ConfigError(f"{loaded.document.place(tuple(key))}: {error}") from None
+        raise ConfigError("\n".join(_placed(line, loaded.document) for line in str(error).split("\n"))) from None
+
+
+def _placed(line: str, document: Document) -> str:
+    """A line of a message, with file and line where it begins with a key path."""
+    message = line.lstrip()
+    path = tuple(message.partition(":")[0].split("."))
+    if path[0] not in Experiment.model_fields:
+        return line
+    return f"{line.removesuffix(message)}{document.place(path)}: {message}"
 
 
 def assemble(experiment: Experiment, base: Path) -> Job:
@@ -49,11 +56,14 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     data = data.for_losses(losses)
     # Initialisers read files from wherever the process is, so their paths start there now.
     inputs = {name: fitted.signal for name, fitted in data.inputs.items()}
-    wanted = {name: Wanted(target.outputs(losses[name]), losses[name]) for name, target in data.targets.items()}
-    network = build(relocated(experiment, base, Path()).model, inputs, wanted)
+    wanted = {
+        name: Wanted(target.outputs(losses[name]), losses[name], f"{_section(data, name)}loss")
+        for name, target in data.targets.items()
+    }
+    network, model = build(relocated(experiment.model, base, Path()), inputs, wanted)
     metrics = {name: _metrics(experiment, data, name) for name in data.targets}
     _check_batches(experiment, network, len(data.train))
-    update: dict[str, Any] = {"data": data.resolved, "model": spelled_out(experiment.model, inputs, wanted)}
+    update: dict[str, Any] = {"data": data.resolved, "model": relocated(model, Path(), base)}
     if data.resolved.outputs:
         outputs = {
             name: output.model_copy(update={"loss": losses[name], "metrics": metrics[name]})
@@ -68,6 +78,11 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     return Job(resolved, base, data, network, heads, metrics)
 
 
+def _section(data: LoadedData, output: str) -> str:
+    """What stands before the keys of an output in the experiment file."""
+    return f"data.outputs.{output}." if data.resolved.outputs else ""
+
+
 def _loss(experiment: Experiment, data: LoadedData, output: str) -> LossSpec:
     """The loss of an output, with everything inferred from the training data written down."""
     target = data.targets[output]
@@ -75,7 +90,7 @@ def _loss(experiment: Experiment, data: LoadedData, output: str) -> LossSpec:
     try:
         return loss.resolved(target.class_names, class_counts(data, output))
     except ConfigError as error:
-        raise ConfigError(f"data.outputs.{output}.{error}" if data.resolved.outputs else str(error)) from None
+        raise ConfigError(f"{_section(data, output)}{error}") from None
 
 
 def _metrics(experiment: Experiment, data: LoadedData, output: str) -> tuple[Metric, ...]:
@@ -89,7 +104,7 @@ def _metrics(experiment: Experiment, data: LoadedData, output: str) -> tuple[Met
         try:
             metric.check(target.no_predictions)
         except ConfigError as error:
-            raise ConfigError(f"data.outputs.{output}.{error}" if named else str(error)) from None
+            raise ConfigError(f"{_section(data, output)}{error}") from None
     return metrics
 
 

@@ -92,7 +92,7 @@ def test_one_of_the_two_forms() -> None:
 
 
 def test_two_layers_of_one_name() -> None:
-    with pytest.raises(ConfigError, match="two layers are named 'a'"):
+    with pytest.raises(ConfigError, match="'a' is the name of a layer already"):
         names(Model(layers=(Dense(units=3, name="a"), Dense(units=3, name="a"))))
 
 

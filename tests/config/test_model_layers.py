@@ -7,10 +7,12 @@ import pytest
 
 from nnctl.activations import Relu, Tanh
 from nnctl.activations.softmax import Softmax
-from nnctl.config.architecture import Wanted, build, prepared, settle
+from nnctl.config.architecture import Wanted, build, settle
 from nnctl.config.model import Model
-from nnctl.engine.graph import Signal
+from nnctl.engine.batch import INPUT, OUTPUT
+from nnctl.engine.graph import Graph, Signal, as_run, unique_names
 from nnctl.engine.layer import Layer
+from nnctl.engine.network import Network
 from nnctl.errors import ConfigError
 from nnctl.layers import Activation, Conv2d, Dense, Flatten, GlobalAveragePool, MaxPool2d, Residual
 from nnctl.losses import CrossEntropy
@@ -60,7 +62,7 @@ def test_starts_suit_what_follows() -> None:
     starts = [layer.init.type for layer in settled if isinstance(layer, Conv2d | Dense)]
     assert starts == ["he_normal", "he_normal", "glorot_uniform", "glorot_uniform"]
     assert [layer.init.type for layer in settled[5].layers[::2]] == ["he_normal", "glorot_uniform"]
-    assert [layer.type for layer in prepared(settle(layers))][:3] == ["conv2d", "activation", "conv2d"]
+    assert [layer.type for _, layer in as_run(settle(layers))][:3] == ["conv2d", "activation", "conv2d"]
     assert settle(settled) == settled
 
 
@@ -69,11 +71,19 @@ RELU = Activation(function=Relu())
 
 def test_a_rectifier_comes_after_the_maximum_it_stands_before() -> None:
     layers = [Conv2d(filters=2), RELU, MaxPool2d(), Residual(layers=(RELU, MaxPool2d(size=1))), RELU, Flatten()]
-    found: list[Any] = list(prepared(layers))
-    assert [layer.kind for layer in found] == ["conv2d", "max_pool2d", "relu", "residual", "relu", "flatten"]
-    assert [layer.kind for layer in found[3].layers] == ["max_pool2d", "relu"]
+    inside = [f"residual1.layers.{name}" for name in ("max_pool2d1", "relu1")]
+    expected = ["conv2d1", "max_pool2d1", "relu1", *inside, "residual1", "relu2", "flatten1"]
+    assert list(chain(layers, (8, 8, 1)).nodes) == expected
     other = [Activation(function=Tanh()), MaxPool2d(), RELU, Flatten()]
-    assert prepared(other) == other
+    assert as_run(other) == list(enumerate(other))
+
+
+def one_by_one(layers: list[Layer], shape: tuple[int, ...]) -> Network:
+    """The layers in the order in which they are written."""
+    graph, end = Graph({INPUT: Signal(shape)}), INPUT
+    for name, layer in zip(unique_names(layers), layers, strict=True):
+        end = graph.add(name, layer, end)
+    return Network(graph, {OUTPUT: end})
 
 
 @pytest.mark.parametrize("pool", [MaxPool2d(), MaxPool2d(size=3, stride=2, padding=1)])
@@ -82,8 +92,7 @@ def test_that_changes_no_bit(pool: MaxPool2d) -> None:
     layers = [Conv2d(filters=3), RELU, pool, Flatten(), Dense(units=2)]
     x = random.normal(size=(6, 7, 7, 2)).round(1).astype("f4")  # rounded, so that there are ties
     found = []
-    for order in (layers, prepared(layers)):
-        network = chain(order, x.shape[1:])
+    for network in (one_by_one(layers, x.shape[1:]), chain(layers, x.shape[1:])):
         theta = network.layout.initial(3)
         gradient = np.zeros_like(theta)
         through = Pass(network, theta, gradient, to_input=True)
@@ -101,6 +110,6 @@ def test_a_head_uses_a_layer_of_the_head_before_it() -> None:
         }
     )
     wanted = {name: Wanted(3, CrossEntropy()) for name in ("p", "q")}
-    network = build(model, {"x": Signal((2,))}, wanted)
+    network = build(model, {"x": Signal((2,))}, wanted).network
     assert "q.use1" in network.nodes
     assert network.layout.size == (2 * 4 + 4) + 2 * (4 * 3 + 3)  # one shared layer, an output layer for each

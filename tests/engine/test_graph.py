@@ -137,7 +137,7 @@ def test_a_layer_used_twice_must_read_the_same_shape() -> None:
     graph.chain([dense(2)], "a", "a.")
     with pytest.raises(ConfigError, match=r"layer b.use1: has the weights of a.dense1, which reads .*\(3,\).*\(4,\)"):
         graph.chain([Use(layer="a.dense1")], "b", "b.")
-    with pytest.raises(ConfigError, match="`use: nowhere` names no layer before it; there are a.dense1"):
+    with pytest.raises(ConfigError, match="`use` names no layer 'nowhere'; there is a.dense1"):
         graph.chain([Use(layer="nowhere")], "b", "b.")
 
 

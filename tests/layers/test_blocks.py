@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnctl.activations import Relu, Tanh
-from nnctl.config.architecture import prepared, settle
+from nnctl.config.architecture import settle
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array
 from nnctl.engine.shards import plan_shards
@@ -117,7 +117,7 @@ def test_kinks_inside_are_seen() -> None:
     run, _ = compiled([Parallel(branches=(inner, (Flatten(),)))], (2, 2, 1))
     x = np.array([[1.0, 2], [3, 4]])[None, :, :, None]
     found: list[Any] = []
-    for value in (x, x + 0.1, x - 1.5, x[:, ::-1].copy()):
+    for value in (x, x + 0.1, x - 5, x[:, ::-1].copy()):
         run.forward(value)
         found.append(pieces_of(run))
     assert [found[0] == other for other in found] == [True, True, False, False]
@@ -142,11 +142,12 @@ def test_the_gradient_to_the_input_is_spared() -> None:
 
 def test_activations_and_starts_inside_are_spelled_out() -> None:
     block = Residual(layers=(Conv2d(filters=2, activation=Relu()), Conv2d(filters=2)), shortcut=(Dense(units=2),))
-    found: Any
-    (found,) = prepared(settle([block]))
-    assert [layer.type for layer in found.layers] == ["conv2d", "activation", "conv2d"]
-    assert found.layers[0].init == HeNormal()
-    assert found.shortcut[0].init.type == "glorot_uniform"
+    nodes: Any = chain(settle([block]), (4, 4, 2)).nodes
+    assert list(nodes) == [
+        f"residual1{n}" for n in (".layers.conv2d1", ".layers.relu1", ".layers.conv2d2", ".shortcut.dense1", "")
+    ]
+    assert nodes["residual1.layers.conv2d1"].layer.init == HeNormal()
+    assert nodes["residual1.shortcut.dense1"].layer.init.type == "glorot_uniform"
 
 
 REFUSED = [
@@ -154,16 +155,20 @@ REFUSED = [
     (
         Residual(layers=(Conv2d(filters=2),)),
         (3,),
-        r"^model: layer residual1.layers.conv2d1: takes inputs of shape \(height",
+        r"^layer residual1.layers.conv2d1: takes inputs of shape \(height",
     ),
     (Parallel(branches=()), (2,), "has no branches"),
-    (Parallel(branches=((), (Flatten(),))), (2, 2), r"layer parallel1: concatenates values of shapes \(2, 2\), \(4,\)"),
+    (
+        Parallel(branches=((), (Flatten(),))),
+        (2, 2),
+        r"finds branches.0 \(2, 2\), branches.1 \(4,\); put `- flatten` last in branches.0",
+    ),
     (
         Parallel(merge="add", branches=((), (Dense(units=1),))),
         (2,),
-        r"layer parallel1: cannot add values of shapes \(2,\), \(1,\)",
+        r"layer parallel1: adds values.*branches.0 \(2,\), branches.1 \(1,\); put `- {dense: 1}` last in branches.0",
     ),
-    (Parallel(branches=((Upsample(factor=(2, 1)),),)), (2, 2), r"^model: layer parallel1.branch1.upsample1: takes"),
+    (Parallel(branches=((Upsample(factor=(2, 1)),),)), (2, 2), r"^layer parallel1.branch1.upsample1: takes"),
 ]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnctl.activations import Relu
-from nnctl.config.architecture import prepared, settle
+from nnctl.config.architecture import settle
 from nnctl.engine import shards
 from nnctl.engine.parameters import Array, Layout
 from nnctl.layers import Conv2d, Dense, Flatten, MaxPool2d
@@ -15,16 +15,14 @@ from nnctl.optimizers import SGD, Stepper
 from tests.networks import MeanLoss, chain
 
 RUN = np.load(Path(__file__).parents[1] / "reference/train/cnn_momentum.npz")
-LAYERS = prepared(
-    settle(
-        [
-            Conv2d(filters=3, padding=1, activation=Relu()),
-            MaxPool2d(),
-            Conv2d(filters=4, padding="valid", activation=Relu()),
-            Flatten(),
-            Dense(units=4),
-        ]
-    )
+LAYERS = settle(
+    [
+        Conv2d(filters=3, padding=1, activation=Relu()),
+        MaxPool2d(),
+        Conv2d(filters=4, padding="valid", activation=Relu()),
+        Flatten(),
+        Dense(units=4),
+    ]
 )
 NAMES = {"c1": "conv2d1", "c2": "conv2d2", "fc": "dense1"}
 X = np.moveaxis(RUN["in.x"], 1, -1)
