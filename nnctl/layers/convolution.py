@@ -41,6 +41,8 @@ from nnctl.layers.windows import (
     both,
     both_paddings,
     check_axes,
+    spread_steps,
+    with_outside,
 )
 
 PADDING = "Around the input: `same` for ceil(length / stride) outputs, `valid` for nothing, or how many on each side"
@@ -253,8 +255,7 @@ class Conv1d(Convolution, Filters1d):
             return super().forward(p, x, slot)
         channels, groups = x.shape[-1], self.groups_of(x.shape[-1])
         steps = self.sliding[0].steps(slot.lengths)  # (windows, kernel)
-        with_zero = np.concatenate([x, np.zeros((1, channels), x.dtype)])  # the last, -1, is what lies outside
-        windows = with_zero[steps].reshape(*steps.shape, groups, channels // groups).transpose(2, 0, 1, 3)
+        windows = with_outside(x)[steps].reshape(*steps.shape, groups, channels // groups).transpose(2, 0, 1, 3)
         columns = windows.reshape(groups, len(steps), self.fans(channels)[0])  # (groups, windows, kernel a)
         y = slot.buffer("y", (len(steps), self.filters))
         correlate(columns, self.by_group(p["weight"], channels), y)
@@ -277,9 +278,8 @@ class Conv1d(Convolution, Filters1d):
         dx[...] = 0
         rows, part = by_group(dy, weight.shape[1]), slot.buffer("part", (len(dy), x.shape[-1]))
         for k in range(self.kernel):
-            inside = steps[:, k] >= 0
             np.matmul(rows, weight[k].swapaxes(-2, -1), out=by_group(part, weight.shape[1]))
-            dx[steps[inside, k]] += part[inside]  # of one k, no two windows hold the same step
+            spread_steps(part, steps[:, k], dx)
         return dx
 
 

@@ -136,7 +136,7 @@ class BatchNormalization(Normalization):
         return d
 
     def track(self, p: Views, slot: Slot) -> None:
-        if slot["count"] == 1:
+        if slot["count"] < 2:
             return  # the last batch of an epoch may be a single example, whose variance says nothing
         unbiased = slot["variance"] * (slot["count"] / (slot["count"] - 1))
         for running, batch in ((p["running_mean"], slot["mean"]), (p["running_variance"], unbiased)):
@@ -150,7 +150,7 @@ def _sums(x: Array) -> Array:
     are added in blocks, and the blocks in float64. Positions come last, as long rows are added several times as
     quickly as many short ones.
     """
-    rows = x.reshape(len(x), -1)  # (batch, positions units)
+    rows = x.reshape(len(x), prod(x.shape[1:]))  # (batch, positions units)
     whole = len(rows) // BLOCK * BLOCK
     blocks = rows[:whole].reshape(-1, BLOCK, rows.shape[1]).sum(axis=1)
     total = blocks.sum(axis=0, dtype=np.float64) + rows[whole:].sum(axis=0, dtype=np.float64)
@@ -158,8 +158,8 @@ def _sums(x: Array) -> Array:
 
 
 def _means(x: Array) -> Array:
-    """The mean of each unit over all examples and positions."""
-    return np.asarray(_sums(x) * (x.shape[-1] / x.size), x.dtype)
+    """The mean of each unit over all examples and positions; 0 of none, as where every sequence is empty."""
+    return np.asarray(_sums(x) * (x.shape[-1] / max(1, x.size)), x.dtype)
 
 
 def _along(v: Array, x: Array) -> Array:

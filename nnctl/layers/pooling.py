@@ -1,5 +1,6 @@
 """Pooling over windows: the maximum or the mean."""
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import ClassVar, Literal
 
@@ -8,6 +9,7 @@ from numpy.typing import DTypeLike
 from pydantic import Field
 
 from nnctl.activations import Relu
+from nnctl.engine.graph import Signal
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array, Shape, Views
 from nnctl.engine.slot import Slot
@@ -25,6 +27,8 @@ from nnctl.layers.windows import (
     both,
     both_paddings,
     check_axes,
+    spread_steps,
+    with_outside,
 )
 
 
@@ -66,9 +70,10 @@ class Pool(Layer):
 
 
 class Pool1d(Pool):
-    """Windows along one axis."""
+    """Windows along one axis, or along the time of sequences, of each by itself."""
 
     axes: ClassVar[int | None] = 1
+    takes_sequences: ClassVar[bool] = True
 
     size: Count = Field(2, description="Length of a window.")
     stride: Count | None = Field(None, description="Steps between neighbouring windows; left out, the size.")
@@ -78,6 +83,19 @@ class Pool1d(Pool):
     @property
     def sliding(self) -> tuple[Sliding, ...]:
         return (Sliding(self.size, self.stride or self.size, self.padding, self.dilation, self.ceil_mode),)
+
+    def signal(self, name: str, given: Sequence[Signal]) -> Signal:
+        (one,) = given
+        if not one.steps or one.tokens:
+            return super().signal(name, given)
+        if len(one.shape) != 1:
+            raise ConfigError(f"takes sequences whose steps are (channels,), and finds steps of shape {one.shape}")
+        (sliding,) = self.sliding
+        self.output_shape((max(one.steps, (sliding.kernel - 1) * sliding.dilation + 1), *one.shape))
+        return sliding.signal(name, one)
+
+    def lengths(self, n: Array) -> Array:
+        return self.sliding[0].counts(n)
 
 
 class Pool2d(Pool):
@@ -138,12 +156,36 @@ class MaxPool1d(MaxPool, Pool1d):
     Y (batch, new length, channels). Source: Zhou and Chellappa, "Computation of optical flow using a
     neural network", ICNN 1988.
 
+    Sequences are taken each by itself, and get the length that an array of so many steps would have. One that is too
+    short for a window has no steps left, and a window that holds padding alone gives 0.
+
     ```yaml
     {type: max_pool1d, size: 2}
     ```
     """
 
     type: Literal["max_pool1d"] = "max_pool1d"
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        if slot.lengths is None:
+            return super().forward(p, x, slot)
+        steps = self.sliding[0].steps(slot.lengths)  # (windows, size)
+        first = np.take_along_axis(steps, np.argmax(steps >= 0, axis=1, keepdims=True), axis=1)
+        steps = np.where(steps < 0, first, steps)[..., None]  # what lies outside is no maximum: the first step instead
+        x = with_outside(x)
+        slot["shape"], winner = x.shape, np.argmax(x[steps[..., 0]], axis=1, keepdims=True)  # (windows, 1, channels)
+        slot["winner"] = np.take_along_axis(steps, winner, axis=1)[:, 0]  # the steps of the maxima, (windows, channels)
+        return np.take_along_axis(x, slot["winner"], axis=0)
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        if slot.lengths is None:
+            return super().backward(p, g, dy, slot)
+        dx = np.zeros(slot["shape"], dy.dtype)
+        np.add.at(dx, (slot["winner"], np.arange(dy.shape[1])), dy)
+        return dx[:-1]
+
+    def pieces(self, slot: Slot) -> Array | None:
+        return super().pieces(slot) if slot.lengths is None else slot["winner"]
 
 
 class MaxPool2d(MaxPool, Pool2d):
@@ -205,12 +247,37 @@ class AveragePool1d(AveragePool, Pool1d):
     PyTorch's default. Shapes: X (batch, length, channels), Y (batch, new length, channels). Source: LeCun,
     Bottou, Bengio and Haffner, Proceedings of the IEEE 86 (1998).
 
+    Sequences are taken each by itself, and get the length that an array of so many steps would have. One that is too
+    short for a window has no steps left, and a window that holds padding alone gives 0.
+
     ```yaml
     {type: average_pool1d, size: 4}
     ```
     """
 
     type: Literal["average_pool1d"] = "average_pool1d"
+
+    def forward(self, p: Views, x: Array, slot: Slot) -> Array:
+        if slot.lengths is None:
+            return super().forward(p, x, slot)
+        sliding = self.sliding[0]
+        steps = sliding.steps(slot.lengths)  # (windows, size)
+        n = sliding.sizes(slot.lengths) if self.count_padding else np.add.reduce(steps >= 0, axis=1)
+        slot["shape"], slot["steps"] = x.shape, steps
+        slot["share"] = (1 / np.maximum(n, 1))[:, None].astype(x.dtype)
+        x, y = with_outside(x), np.zeros((len(steps), x.shape[-1]), x.dtype)
+        for k in range(self.size):
+            y += x[steps[:, k]]
+        y *= slot["share"]
+        return y
+
+    def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
+        if slot.lengths is None:
+            return super().backward(p, g, dy, slot)
+        dx, part = np.zeros(slot["shape"], dy.dtype), dy * slot["share"]
+        for k in range(self.size):
+            spread_steps(part, slot["steps"][:, k], dx)
+        return dx
 
 
 class AveragePool2d(AveragePool, Pool2d):

@@ -1,11 +1,14 @@
 """Making images larger by a fixed rule."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.graph import Signal
 from nnctl.engine.layer import Layer
 from nnctl.engine.parameters import Array, Shape, Views
 from nnctl.engine.slot import Slot
@@ -24,7 +27,7 @@ class Upsample(Layer):
     old values between those of the new ones and interpolates, at s = (i + 1/2) / factor - 1/2 cut to
     0 .. length - 1, between floor(s) and floor(s) + 1; PyTorch with `align_corners=False` and TensorFlow 2
     do the same. Shapes: X (batch, height, width, channels) or (batch, length, channels), for which `factor`
-    is one number.
+    is one number. Of sequences, `nearest` repeats each step.
 
     Source: Gonzalez and Woods, Digital Image Processing, section 2.4.
 
@@ -35,6 +38,7 @@ class Upsample(Layer):
 
     type: Literal["upsample"] = "upsample"
     principal: ClassVar[str | None] = "factor"
+    takes_sequences: ClassVar[bool] = True
     factor: Counts = Field(2, description="How many times larger: one number, or [vertical, horizontal].")
     mode: Literal["nearest", "bilinear"] = Field("nearest", description="Repeat values, or interpolate between them.")
 
@@ -46,11 +50,25 @@ class Upsample(Layer):
             raise ConfigError(f"takes (height, width, channels), or (length, channels) and one factor; finds {shape}")
         return (*(n * f for n, f in zip(shape[:-1], self._factors(shape), strict=True)), shape[-1])
 
+    def signal(self, name: str, given: Sequence[Signal]) -> Signal:
+        (one,) = given
+        if not one.steps or one.tokens:
+            return super().signal(name, given)
+        if isinstance(self.factor, tuple) or self.mode != "nearest":
+            key = "mode" if self.mode != "nearest" else "factor"
+            raise ConfigError("makes sequences longer by one `factor` and `mode: nearest` only; write those", key)
+        return replace(one, steps=one.steps * self.factor, clock=name)
+
+    def lengths(self, n: Array) -> Array:
+        return n * both(self.factor)[0]
+
     def multiply_adds(self, shape: Shape) -> int:
         return 0
 
     def forward(self, p: Views, x: Array, slot: Slot) -> Array:
         slot["shape"] = x.shape
+        if slot.lengths is not None:
+            return x.repeat(both(self.factor)[0], axis=0)
         for axis, factor in enumerate(self._factors(x.shape[1:]), start=1):
             if self.mode == "nearest":
                 x = x.repeat(factor, axis)
@@ -60,6 +78,9 @@ class Upsample(Layer):
 
     def backward(self, p: Views, g: Views, dy: Array, slot: Slot) -> Array:
         shape: Shape = slot["shape"]
+        if slot.lengths is not None:
+            repeats: Array = dy.reshape(shape[0], both(self.factor)[0], *shape[1:])
+            return np.asarray(repeats.sum(axis=1))
         for axis, factor in enumerate(self._factors(shape[1:]), start=1):
             if self.mode == "nearest":
                 dy = dy.reshape(*dy.shape[:axis], shape[axis], factor, *dy.shape[axis + 1 :]).sum(axis + 1)

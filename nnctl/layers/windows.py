@@ -160,13 +160,23 @@ class Sliding:
 
         -1 stands for what lies outside of the window's own sequence.
         """
-        counts = self.counts(lengths)
-        before = np.array([self._margins(int(n))[0] for n in lengths], np.int64)
-        which = np.repeat(np.arange(len(lengths)), counts)  # (windows,)
-        first = steps_of(0 * counts, counts) * self.stride - before[which]
+        which, first = self._laid(lengths)
         i = first[:, None] + self.dilation * np.arange(self.kernel)  # (windows, kernel)
         inside = (i >= 0) & (i < lengths[which, None])
         return np.where(inside, i + (np.cumsum(lengths) - lengths)[which, None], -1)
+
+    def sizes(self, lengths: Array) -> Array:
+        """How many values, of steps and of padding, each window over sequences holds (windows,)."""
+        which, first = self._laid(lengths)
+        ends = np.array([int(n) + self._margins(int(n))[1] for n in lengths], np.int64)
+        return np.minimum(self.kernel, -(-(ends[which] - first) // self.dilation))
+
+    def _laid(self, lengths: Array) -> tuple[Array, Array]:
+        """Whose each window over sequences is, and at which of its steps it begins, below 0 in the padding."""
+        counts = self.counts(lengths)
+        before = np.array([self._margins(int(n))[0] for n in lengths], np.int64)
+        which = np.repeat(np.arange(len(lengths)), counts)  # (windows,)
+        return which, steps_of(0 * counts, counts) * self.stride - before[which]
 
     def signal(self, name: str, given: Signal) -> Signal:
         """What sequences become that have a step for each window; `name` decides their lengths where these change."""
@@ -198,6 +208,20 @@ class Sliding:
         if self.padding == "valid":
             return 0, 0
         return both(self.padding)
+
+
+def spread_steps(part: Array, steps: Array, dx: Array) -> None:
+    """Add to each step what one position of the windows gives it: part (windows, ...), and steps (windows,) or -1.
+
+    At one position no two windows hold the same step.
+    """
+    inside = steps >= 0
+    dx[steps[inside]] += part[inside]
+
+
+def with_outside(x: Array) -> Array:
+    """The steps of sequences and, as the last, -1, what lies outside of them: zeros."""
+    return np.concatenate([x, np.zeros((1, *x.shape[1:]), x.dtype)])
 
 
 @lru_cache(maxsize=1024)

@@ -8,6 +8,7 @@ import pytest
 from nnctl.activations import Tanh
 from nnctl.engine.batch import Batch
 from nnctl.engine.graph import Graph, Signal
+from nnctl.engine.layer import Layer
 from nnctl.engine.loss import Head
 from nnctl.engine.network import Network, Pass, chain
 from nnctl.engine.parameters import Array
@@ -17,17 +18,21 @@ from nnctl.initializers import Normal
 from nnctl.layers import (
     Activation,
     Add,
+    AveragePool1d,
     Conv1d,
+    ConvTranspose1d,
     Dense,
     Dropout,
     GlobalAveragePool,
     GlobalMaxPool,
     Glu,
     LayerNormalization,
+    MaxPool1d,
     PRelu,
     Residual,
     RmsNormalization,
     SwiGlu,
+    Upsample,
 )
 from nnctl.losses.regression import SquaredError
 from nnctl.training.gradients import check_network
@@ -47,12 +52,31 @@ SETTINGS: list[dict[str, Any]] = [
     {"kernel": 2, "groups": "channels", "bias": False},
     {"kernel": 1},
 ]
-each = pytest.mark.parametrize("settings", SETTINGS, ids=str)
 
 
 def conv(settings: dict[str, Any]) -> Conv1d:
     spread = Normal(deviation=0.6)
     return Conv1d.model_validate({"filters": 4, "init": spread, "bias_init": spread, **settings})
+
+
+POOLING: list[dict[str, Any]] = [
+    {},
+    {"size": 3, "stride": 1, "padding": "same"},
+    {"size": 3, "stride": 2, "padding": 1},
+    {"size": 3, "stride": 2, "ceil_mode": True},
+    {"size": 2, "dilation": 2, "stride": 1},
+    {"size": 2, "dilation": 2, "stride": 1, "padding": 1},
+    {"size": 4, "stride": 3, "padding": (2, 1), "ceil_mode": True},
+    {"size": 1},
+]
+POOLS: list[Any] = [MaxPool1d, AveragePool1d]
+LAYERS: list[Layer] = [
+    *(conv(settings) for settings in SETTINGS),
+    *(pool.model_validate(settings) for pool in POOLS for settings in POOLING),
+    *(AveragePool1d.model_validate({**settings, "count_padding": True}) for settings in POOLING),
+    Upsample(factor=3),
+]
+each = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: f"{layer.model_dump(exclude={'init', 'bias_init'})}")
 
 
 def some(lengths: tuple[int, ...] = LENGTHS) -> list[Array]:
@@ -67,9 +91,12 @@ def through(network: Network) -> Pass:
 
 
 @each
-def test_each_sequence_is_what_an_array_of_its_length_is(settings: dict[str, Any]) -> None:
-    """The same layer over a batch of one array, forwards and backwards; nothing where no window fits."""
-    layer, parts = conv(settings), some()
+def test_each_sequence_is_what_an_array_of_its_length_is(layer: Layer) -> None:
+    """The same layer over a batch of one array, forwards and backwards.
+
+    Nothing where no window fits, and zeros where windows hold padding alone, both of which arrays refuse.
+    """
+    parts = some()
     sequences = through(chain([layer], STEPS))
     y = sequences.forward({"input": Sequences.of(parts)})["output"]
     dy = RANDOM.normal(size=y.shape)
@@ -82,7 +109,8 @@ def test_each_sequence_is_what_an_array_of_its_length_is(settings: dict[str, Any
         try:
             arrays = through(chain([layer], part.shape))
         except ConfigError:
-            assert length == 0
+            assert not y[end - length : end].any()
+            assert not dx[start : start + len(part)].any()
             continue
         if not len(part):
             assert length == 0
@@ -97,8 +125,8 @@ def test_each_sequence_is_what_an_array_of_its_length_is(settings: dict[str, Any
 
 @each
 @pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
-def test_the_gradient(settings: dict[str, Any], pool: GlobalAveragePool) -> None:
-    network = chain([conv(settings), Activation(function=Tanh()), conv(settings), pool, Dense(units=2)], STEPS)
+def test_the_gradient(layer: Layer, pool: GlobalAveragePool) -> None:
+    network = chain([conv({}), Activation(function=Tanh()), layer, conv({}), pool, Dense(units=2)], STEPS)
     examples = Batch(
         {"input": Sequences.of(some((4, 0, 1, 12)))}, {"output": RANDOM.normal(size=(4, 2))}, {"output": None}
     )
@@ -108,9 +136,9 @@ def test_the_gradient(settings: dict[str, Any], pool: GlobalAveragePool) -> None
 
 @each
 @pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
-def test_no_sequence_changes_one_bit_of_another(settings: dict[str, Any], pool: GlobalAveragePool) -> None:
+def test_no_sequence_changes_one_bit_of_another(layer: Layer, pool: GlobalAveragePool) -> None:
     """Neither forwards nor backwards, though its steps lie right beside the other's."""
-    opened = through(chain([conv(settings), Activation(function=Tanh()), pool, Dense(units=2)], STEPS))
+    opened = through(chain([layer, Activation(function=Tanh()), pool, Dense(units=2)], STEPS))
     dy, starts = RANDOM.normal(size=(len(LENGTHS), 2)), np.cumsum(LENGTHS) - LENGTHS
     for kept, part in enumerate(some()):
         found = set()
@@ -165,6 +193,25 @@ def test_what_cannot_be() -> None:
         chain([conv({})], Signal((2, 3), steps=5))
     with pytest.raises(ConfigError, match="must both be multiples of `groups`"):
         chain([conv({"groups": 3})], STEPS)
+    for pool in POOLS:
+        with pytest.raises(ConfigError, match=r"finds steps of shape \(2, 3\)"):
+            chain([pool()], Signal((2, 3), steps=5))
+        with pytest.raises(ConfigError, match="takes numbers, and finds tokens; put an embedding"):
+            chain([pool()], Signal((), steps=5, tokens=11))
+        with pytest.raises(ConfigError, match="padding 3 makes windows of 2 without inputs"):
+            chain([pool(padding=3)], STEPS)
+    with pytest.raises(ConfigError, match="upsample1: makes sequences longer by one `factor` and `mode: nearest`"):
+        chain([Upsample(mode="bilinear")], STEPS)
+    with pytest.raises(ConfigError, match="conv_transpose1d1: takes arrays, and finds sequences"):
+        chain([ConvTranspose1d(filters=2, kernel=2)], STEPS)
+
+
+def test_a_maximum_is_the_first_of_equal_steps_and_never_padding() -> None:
+    opened = through(chain([MaxPool1d(size=3, stride=1, padding="same")], Signal((1,), steps=3)))
+    steps = Sequences.of([np.array([[-2.0], [-1.0], [-1.0]]), np.array([[-5.0]])])
+    y = opened.forward({"input": steps})["output"]
+    np.testing.assert_array_equal(y.ravel(), [-1, -1, -1, -5])
+    np.testing.assert_array_equal(opened.backward({"output": np.ones_like(y)})["input"].ravel(), [0, 3, 0, 1])
 
 
 def test_dropout_by_channel_drops_all_steps_of_a_sequence() -> None:
