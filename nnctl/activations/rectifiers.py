@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from nnctl.activations.base import Activation
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.initializers import AnyInitializer, HeNormal
 
@@ -33,9 +34,11 @@ class Relu(Activation):
     def kinks(self) -> tuple[float, ...]:
         return (0.0,)
 
+    @compilable
     def forward(self, x: Array, out: Array) -> None:
         np.maximum(x, 0, out=out)
 
+    @compilable
     def backward(self, dy: Array, x: Array, y: Array, out: Array) -> None:
         np.multiply(dy, y > 0, out=out)
 

@@ -121,6 +121,11 @@ class Runtime(Spec):
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = Field(
         "auto", description="Threads to train on; `auto` is one a core. The result is the same with any number."
     )
+    kernels: Literal["auto", "numpy", "compiled"] = Field(
+        "auto",
+        description="Whether short loops run compiled, which needs the extra `[fast]` and changes no bit; `auto` "
+        "compiles them for trainings that are long enough to gain by it.",
+    )
     checkpoint_seconds: float = Field(
         10.0, ge=0, description="Seconds between checkpoints; 0 writes one after every epoch."
     )

@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array, Shape
 from nnctl.engine.slot import Slot
 from nnctl.layers.windows import Grid
@@ -115,9 +116,15 @@ def scatter(z: Array, w: Array, grid: Grid, out: Array, slot: Slot) -> None:
         return
     part = slot.buffer("part", (*z.shape[:-1], groups * a))
     out[...] = 0
-    for k, inputs, outputs in meetings(grid):
-        np.matmul(rows, w[k], out=by_group(part, groups))
-        out[inputs] += part[outputs]
+    for meeting in meetings(grid):
+        np.matmul(rows, w[meeting.k], out=by_group(part, groups))
+        add_meeting(out, part, meeting)
+
+
+@compilable
+def add_meeting(out: Array, part: Array, meeting: Meeting) -> None:
+    """Add what outputs give back to the inputs they meet."""
+    out[meeting.inputs] += part[meeting.outputs]
 
 
 def outer(columns: Array, z: Array, out: Array) -> None:
@@ -151,6 +158,7 @@ def outer_each(x: Array, z: Array, grid: Grid, out: Array) -> None:
         np.einsum(f"n{positions}c,n{positions}c->c", x[inputs], z[outputs], out=out[k])
 
 
+@compilable
 def add_bias(z: Array, b: Array) -> None:
     """Add b to every position of z, a row of positions at a time: one of channels is too short to be quick."""
     rows = z.reshape(-1, z.shape[-2] * z.shape[-1])

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array, Shape
 from nnctl.engine.slot import Slot
 from nnctl.layers.windows import Grid, Windows
@@ -38,6 +39,7 @@ def sweeps(shape: Shape, grid: Grid) -> list[Sweep]:
     return found
 
 
+@compilable
 def sweep_maximum(x: Array, sweep: Sweep, slot: Slot) -> tuple[Array, Array]:
     """The maximum of each window, and the first position in the window that has it."""
     x, windows = x.reshape(sweep.before), sweep.windows
@@ -63,6 +65,7 @@ def sweep_maximum(x: Array, sweep: Sweep, slot: Slot) -> tuple[Array, Array]:
     return best, winner
 
 
+@compilable
 def spread_maximum(dy: Array, winner: Array, sweep: Sweep, slot: Slot) -> Array:
     """Give each window's gradient to the input that was its maximum."""
     dy, windows = dy.reshape(sweep.after), sweep.windows

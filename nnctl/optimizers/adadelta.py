@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.base import Coefficients, Epsilon, LearningRate, Optimizer, Work
 from nnctl.spec import Fraction
@@ -36,6 +37,7 @@ class Adadelta(Optimizer):
     def vectors(self) -> tuple[str, ...]:
         return "square_gradient", "square_step"
 
+    @compilable
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         E, D, (rate,), (d, scratch) = state["square_gradient"], state["square_step"], c, work
         E *= self.rho

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from pydantic import Field
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.base import Coefficients, Epsilon, LearningRate, Optimizer, Work
 
@@ -43,6 +44,7 @@ class Adagrad(Optimizer):
     def coefficients(self, t: int, rate: float, memory: dict[str, float]) -> Coefficients:
         return (rate / (1 + (t - 1) * self.rate_decay),)
 
+    @compilable
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         S, (rate,), (step, _) = state["square_sum"], c, work
         np.square(g, out=step)

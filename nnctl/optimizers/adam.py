@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.base import Beta1, Beta2, Coefficients, Epsilon, LearningRate, Optimizer, WeightDecay, Work
 
@@ -67,6 +68,7 @@ class AdamRule(AdaptiveMoments):
         epsilon = self.epsilon / sqrt(1 - self.beta2) if self.epsilon_before_correction else self.epsilon * root
         return rate * root * (1 - self.beta1) / (1 - self.beta1**t), epsilon
 
+    @compilable
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         M, V, (rate, epsilon), (step, _) = state["M"], state["V"], c, work
         self.accumulate(g, M, V, step)

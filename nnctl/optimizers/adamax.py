@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.base import Beta1, Beta2, Coefficients, Epsilon, LearningRate, Optimizer, Work
 
@@ -37,6 +38,7 @@ class AdaMax(Optimizer):
     def coefficients(self, t: int, rate: float, memory: dict[str, float]) -> Coefficients:
         return (rate / (1 - self.beta1**t),)
 
+    @compilable
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         m, u, (rate,), (step, _) = state["m"], state["u"], c, work
         m *= self.beta1

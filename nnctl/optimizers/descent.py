@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.base import Coefficients, LearningRate, MomentumFactor, Optimizer, Work
 
@@ -19,6 +20,7 @@ class Descent(Optimizer):
     def vectors(self) -> tuple[str, ...]:
         return ("velocity",) if self.momentum else ()
 
+    @compilable
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         rate, gain, nesterov = c
         step, _ = work

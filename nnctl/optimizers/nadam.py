@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.adam import AdaptiveMoments
 from nnctl.optimizers.base import Coefficients, LearningRate, Work
@@ -39,6 +40,7 @@ class Nadam(AdaptiveMoments):
         of_g, of_m = (1 - mu) / (1 - product), following / (1 - product * following)
         return rate * root * of_g, rate * root * of_m * (1 - self.beta1), self.epsilon * root
 
+    @compilable
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         M, V, (of_g, of_m, epsilon), (step, scratch) = state["M"], state["V"], c, work
         self.accumulate(g, M, V, scratch)

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.adam import AdaptiveMoments
 from nnctl.optimizers.base import Coefficients, Work
@@ -40,6 +41,7 @@ class RAdam(AdaptiveMoments):
         root = sqrt(1 - self.beta2)  # sqrt(v) = root sqrt(V)
         return eta * r * sqrt(correction) / root, self.epsilon / root, True
 
+    @compilable
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         M, V, (rate, epsilon, rectified), (step, _) = state["M"], state["V"], c, work
         self.accumulate(g, M, V, step)

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from nnctl.engine.compiled import compilable
 from nnctl.engine.parameters import Array
 from nnctl.optimizers.base import Coefficients, Epsilon, LearningRate, MomentumFactor, Optimizer, Work
 from nnctl.spec import Fraction
@@ -47,6 +48,7 @@ class RMSprop(Optimizer):
         velocity = ("velocity",) if self.momentum else ()
         return "square", *mean, *velocity
 
+    @compilable
     def update(self, theta: Array, g: Array, state: dict[str, Array], c: Coefficients, work: Work) -> None:
         E, (rate,), (u, scratch) = state["square"], c, work
         E *= self.decay

@@ -30,6 +30,7 @@ class RunFacts(TypedDict, total=False):
     # whenever it begins to train or goes on
     config: str
     pid: int
+    kernels: str
     # when it ends, in whatever way
     stop_reason: str
     # when it has its model

@@ -14,6 +14,7 @@ from nnctl.config.experiment import Runtime
 from nnctl.config.paths import relocated
 from nnctl.engine.workers import Workers, processors
 from nnctl.errors import Diverged, Interrupted, NnctlError
+from nnctl.kernels.choice import kernels
 from nnctl.runs.directory import RunDirectory, plain
 from nnctl.runs.facts import RunFacts
 from nnctl.runs.model import Model, save_model
@@ -50,6 +51,7 @@ class Recorder:
     job: Job
     stop: StopRequest = field(default_factory=StopRequest)
     _saved_at: float = 0.0
+    _kernels: str = "numpy"
 
     def train(self) -> Generator[Event, None, None]:
         """Train to the end, or until a stop is asked for; from the newest checkpoint where there is one.
@@ -61,7 +63,13 @@ class Recorder:
             Diverged: when a number stopped being finite; the run says so.
         """
         try:
-            with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(self._threads()) as workers:
+            with (
+                threadpool_limits(1, "blas"),
+                np.errstate(all="ignore"),
+                Workers(self._threads()) as workers,
+                kernels(self.job, workers) as used,
+            ):
+                self._kernels = used
                 summary = yield from self._consume(workers)
         except GeneratorExit:
             self._interrupt("left")
@@ -95,7 +103,10 @@ class Recorder:
         # Nothing of the run is changed before this point, where going on is certain.
         self.run.keep_rows(trials.rows)
         write_config(self.run, self.job)
-        self.run.update(status="running", pid=os.getpid())
+        kind, _, reason = self._kernels.partition(", ")
+        self.run.update(status="running", pid=os.getpid(), kernels=kind)
+        if reason:
+            self.run.log(f"kernels: numpy, {reason}")
         self._saved_at = monotonic()
 
     def _consume(self, workers: Workers) -> Generator[Event, None, RunFacts]:
