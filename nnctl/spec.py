@@ -1,7 +1,6 @@
 """Frozen, validated settings: the base of everything an experiment file can say."""
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, get_args
 
@@ -109,9 +108,3 @@ type_short_form = ShortForm()
 
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-
-
-def nearest(name: str, allowed: Iterable[str]) -> str | None:
-    """The allowed name closest to a mistyped one, if any is close."""
-    matches = get_close_matches(name, list(allowed), n=1, cutoff=0.6)
-    return matches[0] if matches else None

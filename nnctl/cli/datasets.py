@@ -174,12 +174,10 @@ def _generator(kind: str, settings: list[str]) -> "Generator":
 def _known(name: str, choices: "Mapping[str, T]") -> "T":
     """The data set of a name."""
     from nnctl.errors import ConfigError
-    from nnctl.spec import nearest
+    from nnctl.names import unknown
 
     if name not in choices:
-        near = nearest(name, choices)
-        hint = f"did you mean {near}? " if near else ""
-        raise ConfigError(f"{name}: there is no such data set; {hint}there are {', '.join(choices)}")
+        raise ConfigError(f"there is {unknown('data set', name, choices)}")
     return choices[name]
 
 

@@ -78,11 +78,9 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            from nnctl.spec import nearest
+            from nnctl.names import unknown
 
-            similar = nearest(args[0], COMMANDS)
-            hint = f"did you mean `{similar}`?" if similar else f"there are {', '.join(COMMANDS)}"
-            ctx.fail(f"`{args[0]}` is not a command; {hint}")
+            ctx.fail(f"nnctl has {unknown('command', args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

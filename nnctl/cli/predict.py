@@ -36,8 +36,8 @@ def predict(
     from threadpoolctl import threadpool_limits
 
     from nnctl.data.sources import source_of
-    from nnctl.data.tables import listed
     from nnctl.engine.workers import Workers
+    from nnctl.names import listed
     from nnctl.runs.trained import open_trained
     from nnctl.use.prediction import ROWS, Prediction
 

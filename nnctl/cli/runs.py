@@ -198,15 +198,15 @@ def _cell(value: Any) -> Cell:
 def _open(run: str, runs: Path) -> "RunDirectory":
     """A run by its path, or by its name in the folder of runs."""
     from nnctl.errors import DataError
+    from nnctl.names import unknown
     from nnctl.runs.directory import RunDirectory
-    from nnctl.spec import nearest
 
     path = Path(run)
     if not path.exists() and (runs / run).exists():
         path = runs / run
     if not path.exists():
-        near = nearest(path.name, _names(path.parent if path.parent != Path() else runs))
-        raise DataError(f"{run}: there is no such run" + (f"; did you mean {near}?" if near else ""))
+        folder = path.parent if path.parent != Path() else runs
+        raise DataError(f"{folder} has {unknown('run', path.name, sorted(_names(folder)))}")
     return RunDirectory.open(path)
 
 

@@ -14,10 +14,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from nnctl.config.explain_layers import layer_mistake
-from nnctl.config.navigation import annotation_at, child, names, short_form, similar, spec_at, specs
+from nnctl.config.navigation import annotation_at, child, names, short_form, spec_at, specs
 from nnctl.config.yaml12 import Document, Path, Place
 from nnctl.errors import ConfigError, several
-from nnctl.spec import Spec, nearest
+from nnctl.names import nearest
+from nnctl.spec import Spec
 
 #: What is allowed, by pydantic's name of the error and its numbers.
 ALLOWED = {
@@ -66,7 +67,7 @@ class Problem:
     def __str__(self) -> str:
         if self.message:
             return self.message
-        close = similar(self.typed, self.candidates) or WORDS_FOR_BOOLEANS.get(self.typed)
+        close = nearest(self.typed, self.candidates) or WORDS_FOR_BOOLEANS.get(self.typed)
         hint = [f"did you mean `{close}`?"] if close and close != self.typed else []
         crowded = hint and len(self.candidates) > LONG_LIST
         allowed = [f"allowed: {' or '.join(self.allowed)}"] if self.allowed and not crowded else []

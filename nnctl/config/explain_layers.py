@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from nnctl.activations import AnyActivation
 from nnctl.config.dumping import dump_line
-from nnctl.config.navigation import similar, specs
+from nnctl.config.navigation import specs
 from nnctl.layers.short_form import ACTIVATIONS, LayerForm
+from nnctl.names import nearest
 from nnctl.spec import Spec
 
 
@@ -34,7 +35,7 @@ def layer_mistake(value: Any, form: LayerForm, layers: Sequence[type[Spec]]) -> 
             return _takes_no_value(key, given, functions[key], "- activation: {}")
     settings = {key for kind in kinds.values() for key in kind.model_fields}
     for key in (key for key in value if key not in settings):
-        close = similar(str(key), [*kinds, *form.names])
+        close = nearest(str(key), [*kinds, *form.names])
         if close is not None:
             return f"found the key `{key}`, which is no layer; did you mean `{close}`?"
     return None
@@ -43,7 +44,7 @@ def layer_mistake(value: Any, form: LayerForm, layers: Sequence[type[Spec]]) -> 
 def _wrong_type(value: Mapping[Any, Any], form: LayerForm, kinds: Mapping[str, type[Spec]]) -> str | None:
     """What `type` should be, where its value is near a layer, or an activation, or a name of the short forms."""
     tag = str(value["type"])
-    close = similar(tag, [*kinds, *form.names])
+    close = nearest(tag, [*kinds, *form.names])
     if close in ACTIVATIONS:
         rest = {key: held for key, held in value.items() if key not in ("type", "name")}
         written = f"- activation: {dump_line({'type': close, **rest})}" if rest else f"- {close}"

@@ -13,7 +13,8 @@ from nnctl.config.explain_errors import explain
 from nnctl.config.short_forms import spell_out
 from nnctl.config.yaml12 import Document, parse
 from nnctl.errors import ConfigError
-from nnctl.spec import Spec, nearest
+from nnctl.names import did_you_mean
+from nnctl.spec import Spec
 
 #: An experiment file is a page or two; what is larger is data that was given in its place.
 MOST_BYTES = 2_000_000
@@ -88,8 +89,8 @@ def _not_found(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"{path}: there is no directory {folder}"
-    similar = nearest(path.name, (entry.name for entry in folder.iterdir() if entry.is_file()))
-    return f"{path}: there is no such file" + (f"; did you mean {folder / similar}?" if similar else "")
+    beside = [entry.name for entry in folder.iterdir() if entry.is_file()]
+    return f"{path}: there is no such file in {folder}{did_you_mean(path.name, beside)}"
 
 
 def _decode(content: bytes, name: str) -> str:

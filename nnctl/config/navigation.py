@@ -1,11 +1,11 @@
 """Finding one's way in the types of the experiment file: which `Spec` stands at a key path."""
 
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from nnctl.layers.short_form import LayerForm
-from nnctl.spec import Spec, nearest
+from nnctl.spec import Spec
 
 
 def child(data: Any, step: str) -> Any:
@@ -43,14 +43,6 @@ def names(annotation: Any) -> list[str]:
     types = [kind.model_fields["type"].default for kind in specs(annotation) if "type" in kind.model_fields]
     form = short_form(annotation)
     return list(dict.fromkeys([*types, *(form.names if form else ())]))
-
-
-def similar(typed: str, allowed: Iterable[str]) -> str | None:
-    """The allowed name that is meant by another: the same but for capitals, or else the nearest, if any is near."""
-    options = list(allowed)
-    lower = typed.lower()
-    same = next((option for option in options if option.lower() == lower), None)
-    return same or nearest(typed, options) or nearest(lower, options)
 
 
 def short_form(annotation: Any) -> LayerForm | None:

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from nnctl.data.preprocess import ColumnOptions, Kind
 from nnctl.data.scaling import centre_and_scale
-from nnctl.data.tables import Table, as_labels, as_numbers, in_order, listed, numbers_of, numeric_columns
+from nnctl.data.tables import Table, as_labels, as_numbers, in_order, numbers_of, numeric_columns
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
-from nnctl.spec import Listed, Spec, nearest
+from nnctl.names import unknown
+from nnctl.spec import Listed, Spec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -209,10 +210,8 @@ def codes_of(labels: pl.Series, categories: tuple[str, ...] | list[str]) -> Arra
 
 
 def _unseen(label: str, categories: tuple[str, ...]) -> str:
-    near = nearest(label, categories)
-    hint = f"did you mean {near!r}? " if near else ""
-    known = f"holds {label!r}, and training had {listed(categories)}"
-    return f"{known}; {hint}`data.preprocess.unseen: other` lets new categories in"
+    had = unknown("category", label, categories)
+    return f"holds {label!r}, and training had {had}; `data.preprocess.unseen: other` lets new categories in"
 
 
 def _refuse_missing(table: Table, name: str, missing: Array, fill: object) -> None:

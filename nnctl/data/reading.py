@@ -19,13 +19,13 @@ from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.files import STDIN, resolve, sha256
 from nnctl.data.sources.images import MalformedImage
 from nnctl.data.spec import DataSpec
-from nnctl.data.tables import Table, as_labels, listed
+from nnctl.data.tables import Table, as_labels
 from nnctl.data.targets import AnyTarget, choose, with_target
 from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
-from nnctl.errors import ConfigError, DataError
-from nnctl.spec import nearest
+from nnctl.errors import ConfigError, DataError, several
+from nnctl.names import listed, unknown
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _check_names(spec: DataSpec, table: Table) -> None:
     """Check that the columns the section names are there.
 
     Raises:
-        ConfigError: naming the first that is not, where it is named, and the nearest.
+        ConfigError: naming all that are not, where they are named, and the nearest.
     """
     if not spec.target_columns:
         raise ConfigError(f"data.target: name the column to predict; {table.name} has {listed(table.columns)}")
@@ -229,14 +229,15 @@ def _check_names(spec: DataSpec, table: Table) -> None:
         "types": spec.types,
         "preprocess.columns": spec.preprocess.columns,
     }
-    for key, names in named.items():
-        for name in names:
-            if name not in table.columns:
-                near = nearest(name, table.columns)
-                hint = f"did you mean {near!r}? " if near else ""
-                raise ConfigError(
-                    f"data.{key}: {table.name} has no column {name!r}; {hint}its columns are {listed(table.columns)}"
-                )
+    lacking = {key: [name for name in names if name not in table.columns] for key, names in named.items()}
+    if any(lacking.values()):
+        raise several(
+            [
+                f"data.{key}: {table.name} has {unknown('column', names, table.columns)}"
+                for key, names in lacking.items()
+                if names
+            ]
+        )
 
 
 def _check_once(inputs: Mapping[str, Input], outputs: Mapping[str, Output], spec: DataSpec) -> None:

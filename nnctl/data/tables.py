@@ -17,7 +17,7 @@ import numpy as np
 from nnctl.data.notation import PLAIN, Notation
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
-from nnctl.spec import nearest
+from nnctl.names import unknown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,10 +74,7 @@ class Table:
         lacking = [name for name in names if name not in there]
         if not lacking:
             return
-        near = {name: nearest(name, self.columns) for name in lacking}
-        described = [f"{name!r} (did you mean {near[name]!r}?)" if near[name] else repr(name) for name in lacking]
-        noun = "column" if len(lacking) == 1 else "columns"
-        raise DataError(f"{self.name}: has no {noun} {', '.join(described)}; its columns are {listed(self.columns)}")
+        raise DataError(f"{self.name}: has {unknown('column', lacking, self.columns)}")
 
     def take(self, rows: Array) -> Table:
         """Some of the rows, by index or by a boolean mask."""
@@ -183,11 +180,6 @@ def in_order(labels: Sequence[str]) -> list[str]:
         return sorted(set(labels), key=lambda label: (float(label), label))
     except ValueError:
         return sorted(set(labels))
-
-
-def listed(names: Sequence[str], most: int = 12) -> str:
-    """Names for a message, not too many."""
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def _refuse_nested(frame: pl.DataFrame) -> None:

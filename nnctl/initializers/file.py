@@ -11,7 +11,7 @@ from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import ConfigError
 from nnctl.initializers.base import InitializerSpec
 from nnctl.initializers.fixed import shaped
-from nnctl.spec import nearest
+from nnctl.names import listed, unknown
 
 
 class File(InitializerSpec):
@@ -73,8 +73,6 @@ class File(InitializerSpec):
     def _chosen(self, names: list[str]) -> str:
         if self.key in names:
             return self.key
-        found = f"{self.path} holds {', '.join(sorted(names)) or 'no tensors'}"
         if self.key is None:
-            raise ConfigError(f"{found}; say which with key: NAME")
-        guess = nearest(self.key, names)
-        raise ConfigError(f"{found}, but not {self.key!r}" + (f"; did you mean {guess!r}?" if guess else ""))
+            raise ConfigError(f"{self.path} holds {listed(sorted(names)) or 'no tensors'}; say which with key: NAME")
+        raise ConfigError(f"{self.path} holds {unknown('tensor', self.key, sorted(names))}")

@@ -12,7 +12,8 @@ from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError, DataError
 from nnctl.losses.logits import weighted
-from nnctl.spec import Listed, nearest
+from nnctl.names import unknown
+from nnctl.spec import Listed
 
 Tasks = tuple[Literal["classification", "multilabel", "regression"], ...]
 Weight = Annotated[float, Field(ge=0)]
@@ -132,11 +133,9 @@ def listed(weights: tuple[float, ...], class_names: tuple[str, ...]) -> tuple[fl
 def named(weights: Mapping[str | int, float], class_names: tuple[str, ...]) -> tuple[float, ...]:
     """Weights by class name, put in class order; 1 for a class not named."""
     by_name = {str(name): weight for name, weight in weights.items()}
-    for name in by_name:
-        if name not in class_names:
-            guess = nearest(name, class_names)
-            hint = f"did you mean {guess!r}? " if guess else ""
-            raise ConfigError(f"loss.class_weights: names {name!r}, {hint}but the classes are {', '.join(class_names)}")
+    wrong = [name for name in by_name if name not in class_names]
+    if wrong:
+        raise ConfigError(f"loss.class_weights: the target has {unknown('class', wrong, class_names, 'classes')}")
     return tuple(by_name.get(name, 1.0) for name in class_names)
 
 

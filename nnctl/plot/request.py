@@ -13,13 +13,13 @@ import numpy as np
 from nnctl.data.dataset import Dataset
 from nnctl.engine.network import Pass
 from nnctl.errors import ConfigError
+from nnctl.names import unknown
 from nnctl.plot import confusion, curves, distributions, features, filters
 from nnctl.plot.pictures import picture_input, picture_shape, pixels, read_picture
 from nnctl.plot.stages import Stage, readers, stages, weights
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model
 from nnctl.runs.trained import model_file, open_trained
-from nnctl.spec import nearest
 from nnctl.use.evaluation import Split, file_data, measure, own_data
 from nnctl.use.rows import example, rows_of_source
 
@@ -95,9 +95,7 @@ def chosen(option: str, name: str, there: Collection[str]) -> str:
         ConfigError: naming those there are.
     """
     if name not in there:
-        guess = nearest(name, there)
-        hint = f"; did you mean {guess}?" if guess else ""
-        raise ConfigError(f"{option} {name}: this model has {', '.join(there)}{hint}")
+        raise ConfigError(f"{option}: this model has {unknown(option.removeprefix('--'), name, there)}")
     return name
 
 

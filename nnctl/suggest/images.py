@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from nnctl.data.sources import IMAGE_SUFFIXES, SUFFIXES, ImageFolder, ImageManifest
 from nnctl.data.sources.image_folder import images_below, is_image
 from nnctl.data.spec import Task
-from nnctl.data.tables import Table, listed
+from nnctl.data.tables import Table
 from nnctl.errors import ConfigError, DataError
+from nnctl.names import listed
 from nnctl.suggest.columns import NEARLY_ALL
 from nnctl.suggest.commented import Because, plain
 from nnctl.suggest.looks import SAMPLE, how

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from nnctl.data.spec import DEFAULT_SHARE, Task
-from nnctl.data.tables import MISSING, Table, as_labels, as_numbers, in_order, listed, numeric_columns
+from nnctl.data.tables import MISSING, Table, as_labels, as_numbers, in_order, numeric_columns
 from nnctl.data.targets import Classes, choose, with_target
 from nnctl.errors import DataError
+from nnctl.names import listed
 from nnctl.suggest.columns import gives_away, left_out, more_missing
 from nnctl.suggest.commented import Because
 

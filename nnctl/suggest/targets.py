@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnctl.data.tables import Table, as_labels, listed, numeric_columns
+from nnctl.data.tables import Table, as_labels, numeric_columns
 from nnctl.data.telltale import names_rows
 from nnctl.errors import ConfigError, DataError
-from nnctl.spec import nearest
+from nnctl.names import listed, unknown
 from nnctl.suggest.text import is_number
 
 
@@ -20,7 +20,11 @@ def chosen_targets(table: Table, given: Sequence[str]) -> list[str]:
     """
     if not given:
         raise ConfigError(f"which column is to be predicted? {_columns(table)}; write --target COLUMN")
-    names = [_column(table, text) for text in given]
+    names = [name for name in (_column(table, text) for text in given) if name is not None]
+    wrong = [text for text in given if _column(table, text) is None]
+    if wrong:
+        lacks = unknown("column", wrong, table.columns)
+        raise ConfigError(f"--target: {table.name} has {lacks}; a number from 1 to {len(table.columns)} names one too")
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise ConfigError(f"--target {repeated} is given twice; name each column once")
@@ -29,17 +33,14 @@ def chosen_targets(table: Table, given: Sequence[str]) -> list[str]:
     return names
 
 
-def _column(table: Table, text: str) -> str:
+def _column(table: Table, text: str) -> str | None:
+    """The column of a name or a number; None where there is none."""
     if text in table.columns:
         return text
     count = len(table.columns)
     if text.removeprefix("-").isdecimal() and 1 <= abs(int(text)) <= count:
         return table.columns[int(text) - (int(text) > 0)]
-    near = nearest(text, table.columns)
-    hint = f"did you mean {near!r}? " if near else ""
-    raise ConfigError(
-        f"--target {text}: there is no such column; {hint}{_columns(table)}, or a number from 1 to {count}"
-    )
+    return None
 
 
 def _columns(table: Table) -> str:

@@ -15,9 +15,10 @@ from nnctl.data.loading import LoadedData, load
 from nnctl.engine.batch import OUTPUT
 from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
-from nnctl.errors import ConfigError
+from nnctl.errors import ConfigError, several
 from nnctl.losses import LossSpec
 from nnctl.metrics import Metric
+from nnctl.names import unknown
 from nnctl.training.job import Job
 from nnctl.training.tally import named
 
@@ -131,6 +132,7 @@ def _check_monitors(experiment: Experiment, data: LoadedData, metrics: Mapping[s
     stopping = experiment.training.early_stopping
     figures = {name: {"loss": 0.0, **{metric.key: 0.0 for metric in own}} for name, own in metrics.items()}
     keys = {"loss", *named(figures)}
+    messages = []
     for place, monitor in (
         ("training.early_stopping.monitor", stopping.monitor if stopping else None),
         ("schedule.monitor", experiment.schedule.monitored),
@@ -139,7 +141,9 @@ def _check_monitors(experiment: Experiment, data: LoadedData, metrics: Mapping[s
             continue
         split, _, key = monitor.partition(".")
         if split == "validation" and data.validation is None:
-            raise ConfigError(f"{place} is {monitor}, and there is no validation split; set data.split.validation")
-        if key not in keys:
-            allowed = ", ".join(f"{split}.{k}" for k in sorted(keys))
-            raise ConfigError(f"{place} is {monitor}, which is not computed; there are {allowed}; add it to metrics")
+            messages.append(f"{place}: is {monitor}, and there is no validation split; set data.split.validation")
+        elif key not in keys:
+            figure = unknown("figure", monitor, [f"{split}.{k}" for k in sorted(keys)])
+            messages.append(f"{place}: there is {figure}; what `metrics` lists is computed")
+    if messages:
+        raise several(messages)

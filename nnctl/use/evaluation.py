@@ -19,6 +19,7 @@ from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.metrics import Metric, Predictions, evaluate
+from nnctl.names import unknown
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.model import Model
 from nnctl.suggest.files import targets_beside
@@ -158,7 +159,7 @@ def own_data(model: Model, folder: Path, split: Split | None, warn: Callable[[st
     there = dict(job.splits())
     chosen = split or next(name for name in PREFERRED if name in there)
     if chosen not in there:
-        raise ConfigError(f"--split {chosen}: this run has no such split; it has {', '.join(there)}")
+        raise ConfigError(f"--split: this run has {unknown('split', str(chosen), there)}")
     return chosen, there[chosen]
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from nnctl.data.targets import Target
 from nnctl.errors import ConfigError
 from nnctl.metrics import AnyMetric, Metric, Task
-from nnctl.spec import nearest
+from nnctl.names import unknown
 
 #: What may stand before `precision`, `recall` and `f1`.
 AVERAGES = ("binary", "macro", "micro", "weighted")
@@ -67,6 +67,8 @@ def metric_of(name: str, targets: Mapping[str, Target]) -> tuple[str, Metric]:
         ConfigError: where there is none of that name for such a target.
     """
     output, _, key = name.partition(".") if len(targets) > 1 else (next(iter(targets)), "", name)
+    if output not in targets and key:
+        raise ConfigError(f"{name}: the model has {unknown('output', output, targets)}")
     if output not in targets:
         raise ConfigError(
             f"{name!r}: of which output? There are {', '.join(targets)}; write for example {_example(targets)}"
@@ -76,9 +78,7 @@ def metric_of(name: str, targets: Mapping[str, Target]) -> tuple[str, Metric]:
         metric = _metrics.validate_python(key)
     except ValidationError:
         names = metric_names(target.task)
-        near = nearest(key, names)
-        hint = f"did you mean {near!r}? " if near else ""
-        raise ConfigError(f"{key!r} is not a metric; {hint}for {target.task} there are {', '.join(names)}") from None
+        raise ConfigError(f"for {target.task} there is {unknown('metric', key, names)}") from None
     metric.check(target.no_predictions)
     return output, metric
 

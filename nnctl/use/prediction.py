@@ -25,13 +25,13 @@ from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.base import without_labels
 from nnctl.data.sources.files import STDIN, resolve
 from nnctl.data.sources.jsonl import JsonLines
-from nnctl.data.tables import Table, listed
+from nnctl.data.tables import Table
 from nnctl.engine.parameters import Array
 from nnctl.engine.tiles import Lane, Tiles
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
+from nnctl.names import unknown
 from nnctl.runs.model import Model
-from nnctl.spec import nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -185,13 +185,9 @@ class Prediction:
             self._require_kept(everything)
 
     def _require_kept(self, table: Table) -> None:
-        for name in self.keep:
-            if name not in table.columns:
-                near = nearest(name, table.columns)
-                hint = f"did you mean {near!r}? " if near else ""
-                raise ConfigError(
-                    f"--keep {name}: {table.name} has no such column; {hint}its columns are {listed(table.columns)}"
-                )
+        wrong = [name for name in self.keep if name not in table.columns]
+        if wrong:
+            raise ConfigError(f"--keep: {table.name} has {unknown('column', wrong, table.columns)}")
 
     def _frame(self, outputs: Mapping[str, Array], data: Table) -> pl.DataFrame:
         import polars as pl

@@ -72,7 +72,7 @@ def test_writes_a_file_once(capsys: pytest.CaptureFixture[str], folder: Path) ->
 
 
 REFUSED = [
-    (["moon"], "did you mean moons?"),
+    (["moon"], "did you mean 'moons'?"),
     (["moons", "--size", "0"], "--set size=0: size: found 0; allowed: a number of at least 1"),
     (["moons", "--noise", "much"], "allowed: a number"),
     (["moons", "--set", "sixe=3"], "did you mean `size`?"),

@@ -60,7 +60,7 @@ REFUSED = [
     (["data.csv", "--target", "lable"], 2, "did you mean 'label'?"),
     (["data.csv", "--target", "label", "--task", "ranking"], 2, "'classification', 'regression', 'multilabel'"),
     (["data.csv", "--target", "label", "--output", "no/e.yaml"], 2, "there is no folder no"),
-    (["data.csw", "--target", "label"], 3, "did you mean data.csv?"),
+    (["data.csw", "--target", "label"], 3, "did you mean 'data.csv'?"),
     (["one.csv", "--target", "label"], 3, "'a' in every row; there is nothing to learn"),
 ]
 
@@ -137,7 +137,7 @@ REFUSED_IMAGES = {
     "damaged images": ({"a/1.png": b"", "b/1.png": b"no"}, ["photos"], 3, "a/1.png: is empty; none of 2 images"),
     "a target": (IMAGES, ["photos", "--target", "a"], 2, "--target a: photos is a folder"),
     "another task": (IMAGES, ["photos", "--task", "multilabel"], 2, "--task multilabel: photos is a folder"),
-    "a mistyped folder": (IMAGES, ["fotos"], 3, "did you mean photos?"),
+    "a mistyped folder": (IMAGES, ["fotos"], 3, "did you mean 'photos'?"),
 }
 
 

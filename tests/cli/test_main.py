@@ -14,6 +14,7 @@ import pytest
 from nnctl import __version__, errors
 from nnctl.cli import main as entry
 from nnctl.cli.main import COMMANDS, load, main, without
+from nnctl.names import listed
 
 PYTHON = [sys.executable, "-W", "error", "-m", "nnctl"]
 
@@ -73,8 +74,11 @@ def test_debug_shows_the_traceback(
 
 
 USAGE = [
-    (["shema"], "`shema` is not a command; did you mean `schema`?\nSee: nnctl --help"),
-    (["zzz"], f"`zzz` is not a command; there are {', '.join(COMMANDS)}\nSee: nnctl --help"),
+    (
+        ["shema"],
+        f"nnctl has no command 'shema'; did you mean 'schema'? There are {listed(COMMANDS)}\nSee: nnctl --help",
+    ),
+    (["zzz"], f"nnctl has no command 'zzz'; there are {listed(COMMANDS)}\nSee: nnctl --help"),
     (["schema", "x"], "See: nnctl schema --help"),
     (["schema", "--nope"], "No such option: --nope"),
     (["--nope"], "No such option: --nope"),

@@ -110,7 +110,7 @@ def test_the_format_is_asked_for(predict: Callable[..., tuple[str, str]], folder
         (["--data", "fruit.csv", "--keep", "idd"], 2, "did you mean 'id'?"),
         (["--data", "fruit.csv", "--format", "xml"], 2, "'csv', 'jsonl', 'parquet'"),
         (["--data", "fruit.csv", "--batch", "0"], 2, "--batch"),
-        (["--data", "friut.csv"], 3, "did you mean fruit.csv?"),
+        (["--data", "friut.csv"], 3, "did you mean 'fruit.csv'?"),
         (["--data", "fruit.foo"], 3, "the format is not known by its ending"),
         ([], 2, "--data"),
     ],
@@ -127,7 +127,10 @@ def test_what_cannot_be(
 
 
 BAD = {
-    "a new category": ("101,blue\n", "line 2002: column 'colour' holds 'blue', and training had green, red"),
+    "a new category": (
+        "101,blue\n",
+        "line 2002: column 'colour' holds 'blue', and training had no category 'blue'; there are green, red",
+    ),
     "no number": ("many,red\n", "line 2002: column 'weight' is numeric and holds 'many'"),
     "a field too few": ("101\n", "line 2002: 1 field where the header has 2"),
 }
@@ -153,9 +156,7 @@ def test_what_is_wrong_far_down_leaves_no_half_file(
 def test_missing_columns_are_named(predict: Callable[..., tuple[str, str]], folder: Path) -> None:
     (folder / "new.csv").write_text("wight,id\n1,2\n")
     _, err = predict("--data", "new.csv", code=3)
-    assert err == (
-        "error: new.csv: has no columns 'weight' (did you mean 'wight'?), 'colour'; its columns are wight, id\n"
-    )
+    assert err == ("error: new.csv: has no columns 'weight' (did you mean 'wight'?), 'colour'; there are wight, id\n")
 
 
 def test_a_link_is_followed(predict: Callable[..., tuple[str, str]], folder: Path) -> None:

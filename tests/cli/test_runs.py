@@ -130,9 +130,9 @@ def test_a_run_does_not_differ_from_itself(capsys: pytest.CaptureFixture[str]) -
 
 
 REFUSED = [
-    (["show", "xor-0003"], 3, "did you mean xor-000"),
+    (["show", "xor-0003"], 3, "did you mean 'xor-000"),
     (["show", "runs"], 3, "not a run directory"),
-    (["show", "nothing-like-it"], 3, "there is no such run\n"),
+    (["show", "nothing-like-it"], 3, "no run 'nothing-like-it'; there are xor"),
     (["diff", "xor-0001"], 2, "Missing argument"),
     ([], 2, "Missing command"),
     (["lsit"], 2, "No such command"),

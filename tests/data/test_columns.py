@@ -79,7 +79,8 @@ def test_categories() -> None:
 def test_unseen_categories() -> None:
     train, new = table(c=["Paris", "Rome"]), table(c=["Rome", "Pariss"])
     with pytest.raises(
-        DataError, match=r"row 2: column 'c' holds 'Pariss', and training had Paris, Rome; did you mean 'Paris'"
+        DataError,
+        match=r"row 2: column 'c' holds 'Pariss', and training had no category 'Pariss'; did you mean 'Paris'",
     ):
         encoded(fitted(train, "c"), new)
     assert encoded(fitted(train, "c", unseen="other"), new).tolist() == [[0, 1], [0, 0]]

@@ -195,7 +195,7 @@ def test_every_other_image_damaged(tmp_path: Path) -> None:
 
 
 NOTHING = {
-    "no folder": ({}, "photoz", r"photoz: no such folder in .*; did you mean photos\?"),
+    "no folder": ({}, "photoz", r"photoz: no such folder in .*; did you mean 'photos'\?"),
     "no images": ({"photos/a.txt": b""}, "photos", "photos: holds no images"),
     "only damaged ones": ({"photos/a/1.png": b"", "photos/a/2.png": b""}, "photos", "and 1 more like it"),
     "a file": ({"photos": GOOD}, "photos", "photos: is a file; write the path of a folder"),
@@ -284,7 +284,7 @@ def test_columns_of_a_manifest(tmp_path: Path) -> None:
 
 
 ROWS = {
-    "missing file": ("2.pgn,yes", r"list.csv, line 3: 2.pgn: no such file in .*; did you mean 2.png\?"),
+    "missing file": ("2.pgn,yes", r"list.csv, line 3: 2.pgn: no such file in .*; did you mean '2.png'\?"),
     "no label": ("1.png,", "list.csv, line 3: has no label"),
     "no path": (",yes", "list.csv, line 3: has no path"),
     "damaged": ("2.png,yes", "list.csv, line 3, 2.png: is empty"),

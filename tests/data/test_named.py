@@ -126,7 +126,10 @@ def test_arrays_of_one_file_by_name(tmp_path: Path) -> None:
     np.testing.assert_allclose(batch.inputs["l"], (left[rows] - left[rows].mean(0)) / left[rows].std(0), rtol=1e-12)
     assert batch.targets["output"].tolist() == (rows % 3).tolist()
     for wrong, message in (
-        ({"inputs": {"r": {"type": "array", "array": "rihgt"}}}, "has no inputs named 'rihgt'; it has left, right"),
+        (
+            {"inputs": {"r": {"type": "array", "array": "rihgt"}}},
+            r"has no array 'rihgt'; did you mean 'right'\? There are left, right",
+        ),
         ({"source": {**source, "labels": None}}, "and no targets"),
         ({"source": {**source, "inputs": ["left", "short"]}}, "different numbers of examples: left 40, short 9"),
     ):

@@ -219,10 +219,14 @@ def test_file(folder: Path, name: str, key: str | None) -> None:
     ("name", "key", "message"),
     [
         ("w.npz", "second", r"'second' in .*w.npz has shape \(3, 2\), but the parameter has shape \(2, 3\)"),
-        ("w.npz", "fist", r"w.npz holds first, second, words, but not 'fist'; did you mean 'first'\?"),
+        ("w.npz", "fist", r"w.npz holds no tensor 'fist'; did you mean 'first'\? There are first, second, words"),
         ("w.npz", None, r"w.npz holds first, second, words; say which with key: NAME"),
         ("w.npz", "words", "holds <U1 entries, but a parameter takes numbers"),
-        ("w.safetensors", "hiden.W", r"holds hidden.W, hidden.b, but not 'hiden.W'; did you mean 'hidden.W'\?"),
+        (
+            "w.safetensors",
+            "hiden.W",
+            r"holds no tensor 'hiden.W'; did you mean 'hidden.W'\? There are hidden.W, hidden.b",
+        ),
         ("w.npy", "first", "holds one tensor without a name; leave out key: first"),
         ("none.npy", None, "none.npy cannot be read: No such file"),
         ("none.npz", "a", "none.npz cannot be read: No such file"),

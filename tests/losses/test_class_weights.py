@@ -68,8 +68,12 @@ def test_resolved_class_weights(given_weights: Any, expected: tuple[float, float
 @pytest.mark.parametrize(
     ("given_weights", "counts", "message"),
     [
-        ({"dgo": 2}, COUNTS, "loss.class_weights: names 'dgo', did you mean 'dog'. but the classes are cat, dog, 3"),
-        ({"zebra": 2}, COUNTS, "loss.class_weights: names 'zebra', but the classes are cat, dog, 3"),
+        (
+            {"dgo": 2},
+            COUNTS,
+            "loss.class_weights: the target has no class 'dgo'; did you mean 'dog'. There are cat, dog, 3",
+        ),
+        ({"zebra": 2}, COUNTS, "loss.class_weights: the target has no class 'zebra'; there are cat, dog, 3"),
         ([1, 2], COUNTS, "loss.class_weights: lists 2 weights, but there are 3 classes: cat, dog, 3"),
         ("balanced", np.array([5, 0, 1]), "balanced needs examples of every class, .* none of 'dog'"),
     ],

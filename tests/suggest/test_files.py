@@ -109,7 +109,7 @@ def test_formats_by_ending(tmp_path: Path) -> None:
     assert kinds == {"a.parquet": "parquet", "a.jsonl": "jsonl", "a.data": "csv"}
     with pytest.raises(DataError, match="format is not known"):
         sources(str(tmp_path / "a.bin"), tmp_path)
-    with pytest.raises(DataError, match=r"did you mean a\.data"):
+    with pytest.raises(DataError, match=r"did you mean 'a\.data'"):
         sources(str(tmp_path / "b.data"), tmp_path)
     with pytest.raises(ConfigError, match="standard input"):
         sources("-", tmp_path)

@@ -241,7 +241,7 @@ REFUSED = {
     ),
     "one class": (IMAGE, "", [], None, DataError, "its 1 images are all in one folder, 'cat'"),
     "one image": (IMAGE, "cat/1.png", [], None, DataError, "is a file; write the path of a folder"),
-    "no folder": (IMAGE, "cot", [], None, DataError, "did you mean cat"),
+    "no folder": (IMAGE, "cot", [], None, DataError, "did you mean 'cat'"),
     "a target": (SETS, "", ["cat"], None, ConfigError, "--target cat: .* is a folder, .* leave --target out"),
     "another task": (SETS, "", [], "regression", ConfigError, "--task regression: .* CSV file with a column of paths"),
     "all damaged": (BAD | {"dog/1.png": b""}, "", [], None, DataError, "'nope'; none of 6 images can be read"),

@@ -130,7 +130,7 @@ def test_limits_name_the_output(model: Model) -> None:
     assert metric_of("kind.macro_f1", targets)[0] == "kind"
     with pytest.raises(ConfigError, match="'mae': of which output\\? There are price, kind; write .* price.rmse"):
         metric_of("mae", targets)
-    with pytest.raises(ConfigError, match="'acuracy' is not a metric; did you mean 'accuracy'"):
+    with pytest.raises(ConfigError, match="no metric 'acuracy'; did you mean 'accuracy'"):
         metric_of("kind.acuracy", targets)
     with pytest.raises(ConfigError, match="accuracy is for classification, and the target is regression"):
         metric_of("price.accuracy", targets)

@@ -213,7 +213,7 @@ def test_a_number_to_keep_is_copied_as_it_is_written(model: Model, frame: Callab
     [
         (["prediction"], "--keep prediction: the predictions have a column of that name"),
         (["probability_clerk"], "--keep probability_clerk: the predictions have"),
-        (["ide"], "--keep ide: .*has no such column; did you mean 'id'?"),
+        (["ide"], "--keep: .*has no column 'ide'; did you mean 'id'?"),
     ],
 )
 def test_what_cannot_be_kept(

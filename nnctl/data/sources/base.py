@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nnctl.data.tables import Table, listed
+from nnctl.data.tables import Table
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
+from nnctl.names import unknown
 from nnctl.spec import Spec
 
 
@@ -73,8 +74,9 @@ class Arrays:
         if name is None:
             return self.x
         if name not in self.arrays:
-            has = f"has {listed(list(self.arrays))}" if self.arrays else "has one, without a name"
-            raise DataError(f"{self.name}: has no inputs named {name!r}; it {has}; `inputs` in its source lists them")
+            raise DataError(
+                f"{self.name}: has {unknown('array', name, self.arrays)}; `inputs` in its source names them"
+            )
         return self.arrays[name]
 
     @property

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from nnctl.errors import DataError
-from nnctl.spec import nearest
+from nnctl.names import did_you_mean
 
 GZIP_MAGIC = b"\x1f\x8b"
 STDIN = "-"
@@ -37,8 +37,9 @@ def resolve(path: str, base: Path) -> Path:
     folder = file.parent
     if not folder.is_dir():
         raise DataError(f"{path}: no such file; there is no folder {folder} either")
-    near = nearest(file.name, sorted(f.name for f in folder.iterdir()))
-    raise DataError(f"{path}: no such file in {folder}" + (f"; did you mean {near}?" if near else ""))
+    raise DataError(
+        f"{path}: no such file in {folder}{did_you_mean(file.name, sorted(f.name for f in folder.iterdir()))}"
+    )
 
 
 @contextmanager

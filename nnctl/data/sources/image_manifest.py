@@ -12,9 +12,10 @@ from pydantic import Field
 from nnctl.data.sources.delimited import Csv
 from nnctl.data.sources.files import STDIN
 from nnctl.data.sources.images import NO_FILE, ImageFile, ImageSource, Label
-from nnctl.data.tables import Table, as_labels, listed
+from nnctl.data.tables import Table, as_labels
 from nnctl.errors import DataError
-from nnctl.spec import Listed, nearest
+from nnctl.names import did_you_mean, listed
+from nnctl.spec import Listed
 
 
 class ImageManifest(ImageSource):
@@ -78,8 +79,8 @@ def wrong_path(name: str, start: Path, *, hint: bool) -> str | None:
         mode = file.stat().st_mode
     except FileNotFoundError:
         hint = hint and os.access(file.parent, os.R_OK)
-        near = nearest(file.name, sorted(entry.name for entry in file.parent.iterdir())) if hint else None
-        return f"{name}: no such file in {file.parent}" + (f"; did you mean {near}?" if near else "")
+        near = did_you_mean(file.name, sorted(entry.name for entry in file.parent.iterdir())) if hint else ""
+        return f"{name}: no such file in {file.parent}{near}"
     except OSError as error:
         return f"{name}: cannot be read: {error.strerror}"
     except ValueError as error:  # a NUL

@@ -19,7 +19,8 @@ from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.decoding import Color, Fit, decode, pillow
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
-from nnctl.spec import Listed, nearest
+from nnctl.names import did_you_mean
+from nnctl.spec import Listed
 
 #: Files read and decoded at a time by each processor.
 AHEAD = 4
@@ -229,8 +230,7 @@ def folder(path: str, base: Path) -> Path:
     if found.exists():
         raise DataError(f"{path}: is a file; write the path of a folder that has a folder of images for each class")
     beside = sorted(entry.name for entry in found.parent.iterdir()) if found.parent.is_dir() else []
-    near = nearest(found.name, beside)
-    raise DataError(f"{path}: no such folder in {found.parent}" + (f"; did you mean {near}?" if near else ""))
+    raise DataError(f"{path}: no such folder in {found.parent}{did_you_mean(found.name, beside)}")
 
 
 def _odd(shape: Shape, first: Shape) -> str:

@@ -19,7 +19,8 @@ from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.files import DEFLATED, STDIN, is_gzip, resolve
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
-from nnctl.spec import Listed, nearest
+from nnctl.names import unknown
+from nnctl.spec import Listed
 
 #: What `zipfile` raises on an archive that is damaged or locked.
 UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error)
@@ -89,11 +90,7 @@ class Npz(Source):
     def _member(self, archive: zipfile.ZipFile, whole: BufferedReader, name: str) -> Array:
         names = [n.removesuffix(".npy") for n in archive.namelist()]
         if name not in names:
-            near = nearest(name, names)
-            raise DataError(
-                f"{self.path}: has no array named {name!r}, it has {', '.join(names) or 'none'}"
-                + (f"; did you mean {near!r}?" if near else "; write `inputs:` and `labels:`")
-            )
+            raise DataError(f"{self.path}: has {unknown('array', name, names)}; `inputs:` and `labels:` name them")
         info = archive.getinfo(archive.namelist()[names.index(name)])
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{info.filename}: is not packed as numpy.savez_compressed does it; write it with that")

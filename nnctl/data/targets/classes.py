@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnctl.data.columns import CategoricalColumn, NumericColumn, codes_of
-from nnctl.data.tables import FEW_ROWS, Table, as_labels, in_order, listed
+from nnctl.data.tables import FEW_ROWS, Table, as_labels, in_order
 from nnctl.data.targets.base import Target
 from nnctl.data.telltale import one_to_one
 from nnctl.engine.loss import Loss
@@ -19,7 +19,8 @@ from nnctl.errors import DataError
 from nnctl.losses import BinaryCrossEntropy, CrossEntropy
 from nnctl.losses.base import LossSpec
 from nnctl.metrics import ClassPredictions, PredictionsKind, Task
-from nnctl.spec import Listed, nearest
+from nnctl.names import unknown
+from nnctl.spec import Listed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -158,11 +159,7 @@ class Classes(Target):
         return len(self.classes) == 2 and loss.single_output_for_two_classes
 
     def _unknown(self, label: str) -> str:
-        near = nearest(label, self.classes)
-        return (
-            f"{self.columns[0]} is {label!r}, and training had no such class; its classes are {listed(self.classes)}"
-            + (f"; did you mean {near!r}?" if near else "")
-        )
+        return f"column {self.columns[0]!r}: training had {unknown('class', label, self.classes)}"
 
 
 def shares_text(counts: dict[str, int], most: int = 5) -> str:

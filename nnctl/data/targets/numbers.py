@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
 from nnctl.data.scaling import centre_and_scale
-from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, listed
+from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers
 from nnctl.data.targets.base import Target
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
@@ -18,6 +18,7 @@ from nnctl.errors import DataError
 from nnctl.losses import MeanSquaredError
 from nnctl.losses.base import LossSpec
 from nnctl.metrics import NumberPredictions, Predictions, PredictionsKind, Task
+from nnctl.names import listed
 from nnctl.spec import Listed
 
 if TYPE_CHECKING:

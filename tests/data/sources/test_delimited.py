@@ -122,7 +122,7 @@ def test_tsv_has_no_quotes_unless_told(tmp_path: Path) -> None:
 
 def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "digits.csv").write_text("a\n1\n")
-    with pytest.raises(DataError, match=r"digit\.csv: no such file in .*did you mean digits\.csv\?"):
+    with pytest.raises(DataError, match=r"digit\.csv: no such file in .*did you mean 'digits\.csv'\?"):
         Csv(path="digit.csv").open(tmp_path)
     with pytest.raises(DataError, match="there is no folder"):
         Csv(path="nowhere/digit.csv").open(tmp_path)

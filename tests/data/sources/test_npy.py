@@ -163,7 +163,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     (tmp_path / "cut.npy").write_bytes((tmp_path / "x.npy").read_bytes()[:-8])
     (tmp_path / "x.npy.gz").write_bytes(gzip.compress((tmp_path / "x.npy").read_bytes()))
     cases = {
-        Npz(path="a.npz", inputs="xx"): r"no array named 'xx', it has x, y; did you mean 'x'\?",
+        Npz(path="a.npz", inputs="xx"): r"no array 'xx'; did you mean 'x'\? There are x, y",
         Npy(path="x.npy", labels="t3.npy"): r"4 inputs, and targets of shape \(3,\)",
         Npy(path="text.npy"): "inputs of type <U1",
         Npy(path="none.npy"): r"shape \(0, 3\) holds no examples",
