@@ -186,5 +186,6 @@ def _refuse_nested(frame: pl.DataFrame) -> None:
     for name, dtype in frame.schema.items():
         if dtype.is_nested() or dtype.is_object():
             raise DataError(
-                f"column {name!r} holds {str(dtype).lower()} values; a table's values are numbers, text or booleans"
+                f"column {name!r} holds {str(dtype).lower()} values; a table's values are numbers, text or booleans "
+                "(lists of numbers are an input of type `sequence`)"
             )

@@ -46,6 +46,9 @@ def write_frames(frames: Iterable[pl.DataFrame], form: Format, stream: IO[bytes]
     for number, frame in enumerate(frames):
         text = BytesIO()
         if form == Format.csv:
+            lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+            if lists:
+                raise ConfigError(f"CSV has no place for the lists of column {lists[0]!r}; write jsonl or parquet")
             frame.write_csv(text, include_header=number == 0)
         else:
             frame.write_ndjson(text)

@@ -7,6 +7,7 @@ from nnctl.data.inputs.array import ArrayInput, FittedArray
 from nnctl.data.inputs.base import Feed, FittedInput, Gathered, Input
 from nnctl.data.inputs.columns import Columns, FittedColumns
 from nnctl.data.inputs.image import FittedImage, Image
+from nnctl.data.inputs.sequence import FittedSequence, NumberSequence
 from nnctl.data.inputs.text import FittedText, Text
 from nnctl.spec import ByType
 
@@ -21,5 +22,5 @@ class _ColumnsWithoutType(ByType):
         return {"type": "columns", **value} if isinstance(value, Mapping) and "type" not in value else value
 
 
-AnyInput = Annotated[Columns | ArrayInput | Image | Text, _ColumnsWithoutType()]
-AnyFitted = Annotated[FittedColumns | FittedArray | FittedImage | FittedText, ByType()]
+AnyInput = Annotated[Columns | ArrayInput | Image | NumberSequence | Text, _ColumnsWithoutType()]
+AnyFitted = Annotated[FittedColumns | FittedArray | FittedImage | FittedSequence | FittedText, ByType()]

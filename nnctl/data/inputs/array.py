@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -73,7 +73,9 @@ class FittedArray(FittedInput):
     scale: Annotated[tuple[float, ...], Listed]
     array: str | None = None
 
-    of_table: ClassVar[bool] = False
+    @property
+    def of_table(self) -> bool:
+        return False
 
     def suited(self, source: Source) -> Source:
         return source.suited(self.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -64,14 +64,16 @@ class FittedInput(Spec):
 
     type: str
 
-    #: Whether it is made of a table's columns, not of an array.
-    of_table: ClassVar[bool] = True
-
     if TYPE_CHECKING:
 
         @property
         def shape(self) -> Shape:
             """Of one example, or of one step of a sequence; a property or a field."""
+
+    @property
+    def of_table(self) -> bool:
+        """Whether it is made of a table's columns, not of an array."""
+        return True
 
     @property
     def signal(self) -> Signal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -70,7 +70,9 @@ class FittedImage(FittedArray):
     color: Color
     fit: Fit
 
-    of_table: ClassVar[bool] = True
+    @property
+    def of_table(self) -> bool:
+        return True
 
     @property
     def reads(self) -> tuple[str, ...]:

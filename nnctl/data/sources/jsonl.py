@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -16,12 +17,15 @@ from nnctl.data.sources.written import Accounting, Decimal, Missing, Thousands, 
 from nnctl.data.tables import Table, column_of
 from nnctl.errors import DataError
 
+if TYPE_CHECKING:
+    import polars as pl
+
 
 class JsonLines(Written):
     """JSON lines: one object a line, `{"age": 31, "job": "baker"}`, encoded in UTF-8.
 
-    Columns are all keys there are; a key that an object lacks, null and NaN are missing values. Gzip is
-    unpacked.
+    Columns are all keys there are; a key that an object lacks, null and NaN are missing values. A list of numbers,
+    or of lists of numbers, is a sequence, which an input of type `sequence` reads. Gzip is unpacked.
 
     ```yaml
     {type: jsonl, path: measurements.jsonl}
@@ -58,7 +62,7 @@ class JsonLines(Written):
         objects = self._objects(base, malformed if skip_malformed else None)
         while chunk := list(islice(objects, rows)):
             names = list(dict.fromkeys(name for record, _ in chunk for name in record))
-            columns = [column_of([record.get(name) for record, _ in chunk], name) for name in names]
+            columns = [_column([record.get(name) for record, _ in chunk], name) for name in names]
             lines = np.array([line for _, line in chunk])
             yield self.as_written(Table(pl.DataFrame(columns), self.path, lines, "line", tuple(malformed)))
             malformed.clear()
@@ -96,7 +100,35 @@ def _object(line: bytes) -> dict[str, Any]:
         raise ValueError(  # noqa: TRY004 - a bad value in a file, not a caller's mistake
             f'{line.decode("utf-8-sig").strip():.40} where a row is an object, such as {{"age": 31}}'
         )
-    return value
+    return {name: _steps(name, each) if isinstance(each, list) else each for name, each in value.items()}
+
+
+def _steps(name: str, cell: list[Any]) -> list[list[float]]:
+    """The steps of a sequence, one list of numbers each; a number by itself is one of a single feature.
+
+    Raises:
+        ValueError: where it holds anything else, in words.
+    """
+    steps = [step if isinstance(step, list) else [step] for step in cell]
+    for i, step in enumerate(steps, 1):
+        for each in step:
+            if not isinstance(each, int | float) or isinstance(each, bool) or not abs(each) <= sys.float_info.max:
+                shown = json.dumps(each)
+                raise ValueError(
+                    f"{name!r} holds a list with {shown:.40}; a list holds finite numbers, or lists of them, one a step"
+                )
+        if len(step) != len(steps[0]):
+            raise ValueError(f"step {i} of {name!r} has {len(step)} numbers, and the first {len(steps[0])}")
+    return [[float(each) for each in step] for step in steps]
+
+
+def _column(cells: list[Any], name: str) -> pl.Series:
+    """A column of what objects have at one key: lists, or what tables have else."""
+    import polars as pl
+
+    if all(isinstance(cell, list) for cell in cells if cell is not None) and any(cell is not None for cell in cells):
+        return pl.Series(name, cells, pl.List(pl.List(pl.Float64)))
+    return column_of(cells, name)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

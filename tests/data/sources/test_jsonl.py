@@ -41,7 +41,15 @@ BAD: dict[str, Any] = {
     "not JSON": ('{"a": 1}\n{"a": }\n', r"a\.jsonl, line 2: not JSON at character 7"),
     "not an object": ('{"a": 1}\n[1, 2]\n', r"line 2: \[1, 2\] where a row is an object"),
     "a key twice": ('{"a": 1, "a": 2}\n', r"line 1: the key 'a' twice"),
-    "nested": ('{"a": [1]}\n', r"column 'a' holds \[1\]"),
+    "nested": ('{"a": {"b": 1}}\n', r"column 'a' holds \{'b': 1\}"),
+    "text in a list": ('{"a": [1]}\n{"a": [1, "x"]}\n', r"a\.jsonl, line 2: 'a' holds a list with \"x\"; a list holds"),
+    "null in a list": ('{"a": [[1, null]]}\n', r"line 1: 'a' holds a list with null"),
+    "true in a list": ('{"a": [true]}\n', r"line 1: 'a' holds a list with true"),
+    "NaN in a list": ('{"a": [NaN]}\n', r"line 1: 'a' holds a list with NaN"),
+    "too large": (f'{{"a": [1{"0" * 400}]}}\n', r"line 1: 'a' holds a list with 1000"),
+    "three deep": ('{"a": [[[1]]]}\n', r"line 1: 'a' holds a list with \[1\]"),
+    "uneven": ('{"a": [[1, 2], [3]]}\n', r"line 1: step 2 of 'a' has 1 numbers, and the first 2"),
+    "lists and numbers": ('{"a": [1]}\n{"a": 2}\n', r"column 'a' holds \[\[1\.0\]\]; a table's values are"),
     "deep": ("[" * 100_000, r"line 1: nested too deeply"),
     "binary": (b"\xff\xfe\n", r"line 1: not text in UTF-8"),
     "empty": ("\n\n", r"a\.jsonl: no rows"),
@@ -53,6 +61,11 @@ def test_refuses(tmp_path: Path, case: str) -> None:
     text, message = BAD[case]
     with pytest.raises(DataError, match=message):
         read(tmp_path, text)
+
+
+def test_lists_are_steps_of_one_number_or_several(tmp_path: Path) -> None:
+    rows = read(tmp_path, '{"a": [1, 2]}\n{"a": []}\n{}\n{"a": [[3], [4]]}\n')["a"].to_list()
+    assert rows == [[[1.0], [2.0]], [], None, [[3.0], [4.0]]]
 
 
 def test_skips_malformed_lines(tmp_path: Path) -> None:
