@@ -10,7 +10,7 @@ from nnctl.cli._console import console
 
 def check(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="The experiment file; - for standard input.")],
-    overfit: Annotated[bool, typer.Option("--overfit", help="Also try to learn one batch by heart.")] = False,
+    overfit: Annotated[bool, typer.Option("--overfit", help="Also try to memorise one batch.")] = False,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file; repeatable.")
     ] = None,
@@ -18,7 +18,7 @@ def check(
 ) -> None:
     """Look for mistakes before training: shapes, data, loss.
 
-    Exits 0 with warnings; with --overfit, 4 where the network cannot learn one batch by heart.
+    Warnings alone exit 0. With --overfit, exits 4 where the network cannot memorise one batch.
     """
     from dataclasses import asdict
 
@@ -103,7 +103,7 @@ def check(
         console.result(f"learning rate {rates[0]:.3g} at first, {max(rates):.3g} at most, {rates[-1]:.3g} at last")
         console.result(f"initial loss {initial.loss:.4f}; chance gives {initial.chance:.4f}")
         if learned is not None:
-            verdict = "learned by heart" if learned.learned else "NOT learned by heart"
+            verdict = "memorised" if learned.learned else "NOT memorised"
             console.result(
                 f"one batch of {learned.examples}: {verdict}, loss {learned.before:.4g} to {learned.after:.4g} "
                 f"in {learned.steps} steps"
@@ -114,7 +114,7 @@ def check(
             console.result("nothing looks wrong")
     if learned is not None and not learned.learned:
         raise CheckFailed(
-            f"the network cannot learn {learned.examples} examples by heart: the loss went from {learned.before:.4g} "
+            f"the network cannot memorise {learned.examples} examples: the loss went from {learned.before:.4g} "
             f"to {learned.after:.4g} in {learned.steps} steps; look at the learning rate, the loss and the targets"
         )
 

@@ -112,10 +112,12 @@ def _measured(path: Path) -> dict[str, Any] | None:
 
 @app.command()
 def make(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Which one; `nnctl datasets list` tells them.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Which one; `nnctl datasets list` lists them.")],
     size: Annotated[str | None, typer.Option(metavar="ROWS", help="Number of rows.")] = None,
     noise: Annotated[str | None, typer.Option(metavar="SD", help="Standard deviation of the noise.")] = None,
-    seed: Annotated[str | None, typer.Option(metavar="N", help="Another seed is another table.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="Where random numbers come from; another seed makes another table.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other setting; repeatable.")
     ] = None,
@@ -188,13 +190,14 @@ def fetch(
         Path | None, typer.Option(metavar="FOLDER", help="Where the files go; left out, datasets/NAME.")
     ] = None,
     mirror: Annotated[
-        str | None, typer.Option("--from", metavar="URL", help="The folder of another mirror, instead of the known.")
+        str | None,
+        typer.Option("--from", metavar="URL", help="The folder of a mirror to use instead of the known ones."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Fetch a data set from its official source; print its folder.
 
-    Every file is held against its published size and checksum, those already there as well. Without a network, it
+    Every file is compared with its published size and checksum, those already there too. Without a network, it
     says which files to put where. Needs pooch: pip install 'nnctl[fetch]'.
     """
     from nnctl.cli._download import display

@@ -59,8 +59,8 @@ def evaluate(
 ) -> None:
     """Measure a trained network on data it has not seen.
 
-    Prints the loss and every metric, beside what the answer that looks at no feature gets; then figures for each
-    class and what was taken for what, or for each number predicted.
+    Prints the loss and every metric beside those of the baseline, which looks at no feature; then figures for each
+    class and the confusion matrix, or figures for each number predicted.
     """
     from nnctl.cli import _worst
     from nnctl.runs.trained import model_file, open_trained

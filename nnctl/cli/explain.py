@@ -21,14 +21,14 @@ def explain(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="The experiment file; - for standard input.")],
     example: Annotated[int, typer.Option(min=1, metavar="N", help="The training example, counted from 1.")] = 1,
     steps: Annotated[
-        int, typer.Option(min=1, metavar="K", help="Go on with it; show E after 1, 10, ..., K steps.")
+        int, typer.Option(min=1, metavar="K", help="Repeat the step; show E after 1, 10, ..., K steps.")
     ] = 1,
     target: Annotated[
         str | None,
         typer.Option(
             "--markdown",
             metavar="FILE",
-            help="Write Markdown, - to standard output; into a file that is there, between its lines "
+            help="Write Markdown to a file, or to - for standard output; in a file that exists, between its lines "
             "<!-- explain --> and <!-- /explain -->.",
         ),
     ] = None,

@@ -35,7 +35,7 @@ def gradcheck(
     """Compare the gradients of backpropagation with difference quotients, in float64.
 
     Takes the model as configured, with its loss, penalty and a batch of its data; a run is checked at its
-    trained weights. Exits 4 where an error is over the tolerance, naming the tensors, and where nothing could be told.
+    trained weights. Exits 4 where an error is over the tolerance, naming the tensors, or nothing could be compared.
     """
     from nnctl.engine.gradcheck import Settings
     from nnctl.training.gradients import check_job

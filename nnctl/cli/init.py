@@ -37,8 +37,8 @@ def init(
 ) -> None:
     """Write an experiment file for data: a table, arrays or images.
 
-    Looks at the data, chooses, and says why in a comment beside each choice. The file trains as it stands;
-    paths in it start from where it is written, or for standard output from here. A CSV file with a column of
+    Looks at the data, chooses, and gives the reason in a comment beside each choice. The file trains as it stands;
+    its paths are relative to its folder, or to the current one on standard output. A CSV file with a column of
     paths of images is a list of images.
     """
     file = Path(output)

@@ -14,7 +14,7 @@ def plot(
     what: Annotated[
         Literal["curves", "confusion", "filters", "features", "weights", "activations"],
         typer.Option(
-            help="Learning curves; what was taken for what; what the first layer looks for; what a convolutional "
+            help="Learning curves; the confusion matrix; what the first layer looks for; what a convolutional "
             "network makes of one example; how weights or activations are distributed."
         ),
     ] = "curves",
@@ -23,7 +23,7 @@ def plot(
         typer.Option(metavar="FILE", help="A .png or .svg; left out, NAME-WHAT.png in the current directory."),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Other examples with their target, for confusion and the like.")
+        str | None, typer.Option(metavar="FILE", help="Other examples with their target, instead of the run's own.")
     ] = None,
     split: Annotated[
         Literal["train", "validation", "test"] | None,

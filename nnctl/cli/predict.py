@@ -30,8 +30,8 @@ def predict(
 ) -> None:
     """Predict with a trained network.
 
-    Row by row in the order of the data, whose columns may come in any order; others than those of training are
-    ignored. A file of output appears when it is whole; what goes wrong before leaves none.
+    Writes a row for each row of the data, in the same order. Columns may come in any order; those that training
+    did not have are ignored. An output file appears only when it is complete.
     """
     from threadpoolctl import threadpool_limits
 

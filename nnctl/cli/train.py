@@ -32,8 +32,8 @@ def train(
 ) -> None:
     """Train a network; print the path of the run.
 
-    Ctrl-C or SIGTERM finishes the batch, saves a checkpoint and exits 130 or 143; --resume RUN then goes on
-    as if nothing had happened. A finished run goes on with --set training.epochs=MORE.
+    Ctrl-C or SIGTERM finishes the step, saves a checkpoint and exits 130 or 143; --resume RUN then goes on
+    as if nothing had happened. A finished run is trained further with --set training.epochs=MORE.
     """
     with stopping() as stop:
         from nnctl.config.experiment import Experiment

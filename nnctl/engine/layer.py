@@ -35,7 +35,7 @@ class Layer(Spec):
     alias: ClassVar[str | None] = None
     #: How many axes of positions an input has before its channels; None where any number will do.
     axes: ClassVar[int | None] = None
-    #: Whether it changes values at random in training; learning a batch by heart does without such layers.
+    #: Whether it changes values at random in training; memorising a batch does without such layers.
     disturbs: ClassVar[bool] = False
 
     type: str

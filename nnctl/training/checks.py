@@ -22,7 +22,7 @@ from nnctl.training.shares import overbearing
 #: The initial loss may be this many times what chance gives.
 LARGE_START = 5.0
 OVERFIT_STEPS = 1000
-#: A batch counts as learned by heart when its loss has fallen to this share of the first one.
+#: A batch counts as memorised when its loss has fallen to this share of the first one.
 OVERFIT_SHARE = 0.05
 
 
@@ -63,7 +63,7 @@ class InitialLoss:
 
 @dataclass(frozen=True)
 class Overfit:
-    """Training on one batch alone: the loss before, after, and whether it was learned by heart."""
+    """Training on one batch alone: the loss before, after, and whether it was memorised."""
 
     examples: int
     steps: int
@@ -157,7 +157,7 @@ def model_warnings(job: Job) -> Iterator[str]:
     rows = len(job.data.train)
     if layout.trained.stop > 100 * rows:
         yield (
-            f"{layout.trained.stop} trained parameters for {rows} examples: the network can learn them by heart; "
+            f"{layout.trained.stop} trained parameters for {rows} examples: the network can memorise them; "
             "use fewer units, dropout, regularization.l2 or early stopping"
         )
 
@@ -202,7 +202,7 @@ def loss_warning(initial: InitialLoss) -> str | None:
 def overfit(job: Job, workers: Workers) -> Overfit:
     """Train on the first batch alone, without dropout, noise, penalty or schedule.
 
-    A network that cannot learn a few examples by heart will not learn many well: a mistake in data,
+    A network that cannot memorise a few examples will not learn many well: a mistake in data,
     loss or learning rate shows here within seconds.
     """
     network = job.network.without(lambda layer: layer.disturbs)

@@ -46,7 +46,7 @@ def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path: Path) -> No
     ("setting", "words"),
     [
         ("model.activation=step", "a step, whose derivative is 0"),
-        ("model.hidden=[4000]", "can learn them by heart"),
+        ("model.hidden=[4000]", "can memorise them"),
         ("model.output_init={type: normal, deviation: 100.0}", "times what chance gives"),
         ("schedule={type: cosine, warmup: 200}", "schedule.warmup is 200 epochs and training.epochs is 100"),
         ("training.early_stopping.warmup=100", "training.early_stopping.warmup is 100 epochs"),
@@ -107,7 +107,7 @@ def test_check_looks_inside_blocks(tmp_path: Path) -> None:
 
 def test_one_that_cannot_exits_4(tmp_path: Path) -> None:
     done = nnctl("check", IRIS, "--overfit", *settings("model.init=zeros"), cwd=tmp_path, code=4)
-    assert "cannot learn 16 examples by heart" in done.stderr
+    assert "cannot memorise 16 examples" in done.stderr
 
 
 def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
