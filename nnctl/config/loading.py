@@ -90,7 +90,7 @@ def _not_found(path: Path) -> str:
     if not folder.is_dir():
         return f"{path}: there is no directory {folder}"
     beside = [entry.name for entry in folder.iterdir() if entry.is_file()]
-    return f"{path}: there is no such file in {folder}{did_you_mean(path.name, beside)}"
+    return f"{path}: there is no such file{did_you_mean(path.name, beside)}"
 
 
 def _decode(content: bytes, name: str) -> str:

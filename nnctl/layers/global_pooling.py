@@ -25,7 +25,7 @@ class GlobalPool(Layer):
 
     def signal(self, name: str, given: Sequence[Signal]) -> Signal:
         (one,) = given
-        return replace(one, steps=0, clock="") if one.steps else super().signal(name, given)
+        return replace(one, steps=0, clock="") if one.steps and not one.tokens else super().signal(name, given)
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) < 2 or not prod(shape):

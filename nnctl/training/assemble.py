@@ -64,6 +64,7 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     network, model = build(relocated(experiment.model, base, Path()), inputs, wanted)
     metrics = {name: _metrics(experiment, data, name) for name in data.targets}
     _check_batches(experiment, network, len(data.train))
+    _check_trained(experiment, network)
     update: dict[str, Any] = {"data": data.resolved, "model": relocated(model, Path(), base)}
     if data.resolved.outputs:
         outputs = {
@@ -127,6 +128,16 @@ def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:
         )
 
 
+def _check_trained(experiment: Experiment, network: Network) -> None:
+    """Every output must depend on something that is trained."""
+    idle = [output for output, node in network.outputs.items() if node not in network.trained]
+    if idle:
+        key = f"model.outputs.{idle[0]}" if experiment.model.outputs else "model.layers"
+        raise ConfigError(
+            f"{key}: no layer before the output {', '.join(idle)} is trained; leave out `trainable: false` in one"
+        )
+
+
 def _check_monitors(experiment: Experiment, data: LoadedData, metrics: Mapping[str, Sequence[Metric]]) -> None:
     """What is watched must be computed: the split must exist, and the metric be listed."""
     stopping = experiment.training.early_stopping
@@ -143,7 +154,7 @@ def _check_monitors(experiment: Experiment, data: LoadedData, metrics: Mapping[s
         if split == "validation" and data.validation is None:
             messages.append(f"{place}: is {monitor}, and there is no validation split; set data.split.validation")
         elif key not in keys:
-            figure = unknown("figure", monitor, [f"{split}.{k}" for k in sorted(keys)])
-            messages.append(f"{place}: there is {figure}; what `metrics` lists is computed")
+            figure = unknown("figure", key, sorted(keys))
+            messages.append(f"{place}: {split} has {figure}; what `metrics` lists is computed")
     if messages:
         raise several(messages)

@@ -141,7 +141,7 @@ def test_what_is_not_an_experiment_file(load: Callable[..., Loaded[Any]]) -> Non
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     (tmp_path / "digits.yaml").write_text("name: a")
     for path, words in [
-        ("digts.yaml", "there is no such file in"),
+        ("digts.yaml", "there is no such file; did you mean 'digits.yaml'"),
         ("none/digits.yaml", "there is no directory"),
         ("", "is a directory"),
     ]:
