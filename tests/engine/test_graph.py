@@ -141,6 +141,22 @@ def test_a_layer_used_twice_must_read_the_same_shape() -> None:
         graph.chain([Use(layer="nowhere")], "b", "b.")
 
 
+def test_only_a_layer_is_used_twice() -> None:
+    graph = Graph({"a": Signal((3,)), "b": Signal((3,))})
+    graph.add("join", Add(), "a", "b")
+    with pytest.raises(ConfigError, match=r"layer use1: a is an input; only a layer has weights to share"):
+        graph.chain([Use(layer="a")], "join")
+    with pytest.raises(ConfigError, match=r"join puts together a, b, and here it would read one value"):
+        graph.chain([Use(layer="join")], "join")
+
+
+def test_a_mistake_says_where_in_its_chains_it_is() -> None:
+    chain = [dense(3), Parallel(branches=((), (Residual(layers=(dense(3), dense(4))),)))]
+    with pytest.raises(ConfigError, match="layer parallel1.branch2.residual1") as caught:
+        Graph({"a": Signal((3,))}).chain(chain, "a")
+    assert caught.value.key == "1.branches.1.0.shortcut"
+
+
 def test_what_nobody_reads_is_refused() -> None:
     graph = Graph({"a": Signal((3,)), "b": Signal((3,))})
     end = graph.chain([dense(2)], "a")
