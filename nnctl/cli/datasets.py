@@ -30,20 +30,18 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inste
     from nnctl.data.fetch.catalogue import CATALOGUE
 
     made = [_described(kind) for kind in generators().values()]
-    files = [found for path in sorted(FOLDER.glob("*")) if path.is_file() and (found := _measured(path))]
-    sets = [found for known in CATALOGUE.values() for found in _fetched(known)]
+    files = [each for path in sorted(FOLDER.glob("*")) if path.is_file() and (each := _measured(path))]
+    sets = [each for known in CATALOGUE.values() for each in _fetched(known)]
     if as_json:
         console.json({"generators": made, "fetch": sets, "files": files})
         return
     rows: list[list[Cell]] = [[kind["type"], kind["summary"], _settings(kind["settings"])] for kind in made]
     console.table(("make", "what", "settings and their defaults"), rows)
     console.result("")
-    console.table(("fetch", "what", "here"), [[found["name"], found["summary"], _place(found)] for found in sets])
+    console.table(("fetch", "what", "here"), [[each["name"], each["summary"], _place(each)] for each in sets])
     if files:
         console.result("")
-        console.table(
-            ("file", "rows", "columns"), [[found["path"], found["rows"], found["columns"]] for found in files]
-        )
+        console.table(("file", "rows", "columns"), [[each["path"], each["rows"], each["columns"]] for each in files])
 
 
 def generators() -> dict[str, "type[Generator]"]:
@@ -61,21 +59,23 @@ def _fetched(known: "DataSet") -> list[dict[str, Any]]:
     from nnctl.data.fetch.folder import is_file
 
     names = [file.name for file in known.files]
-    found: list[dict[str, Any]] = []
+    folders: list[dict[str, Any]] = []
     for folder in sorted(path for path in FOLDER.glob("*") if path.is_dir()):
         missing = [file.name for file in known.files if not is_file(folder / file.name, file)]
         if missing != names or folder == known.folder:
-            found.append({"folder": str(folder), "missing": missing})
-    found = found or [{"folder": None, "missing": names}]
-    return [{"name": known.name, "summary": known.summary, "files": names} | here for here in found]
+            folders.append({"folder": str(folder), "missing": missing})
+    folders = folders or [{"folder": None, "missing": names}]
+    return [{"name": known.name, "summary": known.summary, "files": names} | here for here in folders]
 
 
-def _place(found: dict[str, Any]) -> str:
+def _place(described: dict[str, Any]) -> str:
     """Where a set is, and whether all of it is."""
-    if found["folder"] is None:
+    if described["folder"] is None:
         return ""
-    files, missing = len(found["files"]), len(found["missing"])
-    return f"{found['folder']}, {files - missing} of {files} files" if missing else f"{found['folder']}, complete"
+    files, missing = len(described["files"]), len(described["missing"])
+    return (
+        f"{described['folder']}, {files - missing} of {files} files" if missing else f"{described['folder']}, complete"
+    )
 
 
 def _described(kind: "type[Generator]") -> dict[str, Any]:

@@ -81,61 +81,63 @@ def evaluate(
         split, examples = own_data(model, model_file(run).parent, split, console.warn)
     else:
         examples = file_data(model, data, console.warn)
-    found = measure(model, examples, {name: tuple(own.values()) for name, own in metrics.items()})
-    frame, those = worst_of(examples, found, worst) if worst else (None, examples)
+    measured = measure(model, examples, {name: tuple(own.values()) for name, own in metrics.items()})
+    frame, shown = worst_of(examples, measured, worst) if worst else (None, examples)
     if as_json:
         rows = {} if frame is None else {"worst": frame.to_dicts()}
-        console.json({"run": run, "data": data, "split": split, "rows": len(examples), **document(found), **rows})
+        console.json({"run": run, "data": data, "split": split, "rows": len(examples), **document(measured), **rows})
     else:
         console.result(f"{run}: {data or f'{split} split'}, {len(examples):,} rows")
-        show(found)
+        show(measured)
         if frame is not None and not worst_output:
             _worst.show(frame)
     if frame is not None:
         _worst.write(
-            worst_output or (), frame, model, those, f"{run.name}: the worst of {data or f'the {split} split'}"
+            worst_output or (), frame, model, shown, f"{run.name}: the worst of {data or f'the {split} split'}"
         )
-    missed = [limit.missed(found.figures[limit.name]) for limit in limits if not limit.holds(found.figures[limit.name])]
+    missed = [
+        limit.missed(measured.figures[limit.name]) for limit in limits if not limit.holds(measured.figures[limit.name])
+    ]
     if missed:
         raise CheckFailed("; ".join(missed))
 
 
-def worst_of(examples: "Dataset", found: "Measured", count: int) -> tuple["pl.DataFrame", "Dataset"]:
+def worst_of(examples: "Dataset", measured: "Measured", count: int) -> tuple["pl.DataFrame", "Dataset"]:
     """The examples with the largest loss, as a table and as they are; rows are those of the source."""
     from nnctl.use.worst import worst, worst_frame
 
-    indices = worst(found, count)
-    return worst_frame(found, examples, indices), examples.some(indices)
+    indices = worst(measured, count)
+    return worst_frame(measured, examples, indices), examples.some(indices)
 
 
-def document(found: "Measured") -> dict[str, Any]:
+def document(measured: "Measured") -> dict[str, Any]:
     """Everything that was found, for JSON."""
-    outputs = {name: output_document(each) for name, each in found.outputs.items()}
+    outputs = {name: output_document(each) for name, each in measured.outputs.items()}
     if len(outputs) > 1:
-        return {"loss": found.loss, "outputs": outputs}
+        return {"loss": measured.loss, "outputs": outputs}
     return next(iter(outputs.values()))
 
 
-def output_document(found: "Evaluation") -> dict[str, Any]:
+def output_document(evaluation: "Evaluation") -> dict[str, Any]:
     """Everything that was found of one output."""
-    loss, *_ = found.figures.values()
+    loss, *_ = evaluation.figures.values()
     return {
         "loss": loss,
-        "metrics": {key: value for key, value in found.figures.items() if key != "loss"},
-        "baseline": {"answer": found.answer, "metrics": found.baseline},
-        "classes": [row._asdict() for row in found.predictions.class_report()],
-        "confusion_matrix": found.predictions.confusion(),
-        "confused": [pair._asdict() for pair in found.predictions.confused()],
-        "targets": found.targets(),
+        "metrics": {key: value for key, value in evaluation.figures.items() if key != "loss"},
+        "baseline": {"answer": evaluation.answer, "metrics": evaluation.baseline},
+        "classes": [row._asdict() for row in evaluation.predictions.class_report()],
+        "confusion_matrix": evaluation.predictions.confusion(),
+        "confused": [pair._asdict() for pair in evaluation.predictions.confused()],
+        "targets": evaluation.targets(),
     }
 
 
-def show(found: "Measured") -> None:
+def show(measured: "Measured") -> None:
     """Everything that was found, as tables: one of the figures, and more, for each output."""
-    several = len(found.outputs) > 1
+    several = len(measured.outputs) > 1
     if several:
-        console.result(f"loss {found.loss:.6g}, the weighted sum of the outputs' losses")
-    for name, output in found.outputs.items():
+        console.result(f"loss {measured.loss:.6g}, the weighted sum of the outputs' losses")
+    for name, output in measured.outputs.items():
         if several:
             console.result(
                 f"\n{name}: {output.target.task} of {', '.join(output.target.columns)}, "
@@ -144,20 +146,22 @@ def show(found: "Measured") -> None:
         show_output(output)
 
 
-def show_output(found: "Evaluation") -> None:
+def show_output(evaluation: "Evaluation") -> None:
     """Everything that was found of one output."""
-    console.table(("", "model", "baseline"), [[key, v, found.baseline.get(key)] for key, v in found.figures.items()])
-    console.result(f"the baseline: {found.answer}")
-    if classes := found.predictions.class_report():
+    console.table(
+        ("", "model", "baseline"), [[key, v, evaluation.baseline.get(key)] for key, v in evaluation.figures.items()]
+    )
+    console.result(f"the baseline: {evaluation.answer}")
+    if classes := evaluation.predictions.class_report():
         console.result("")
         console.table(("class", "precision", "recall", "F1", "support"), classes)
-    if targets := found.targets():
+    if targets := evaluation.targets():
         console.result("")
         heads = ("target", *next(iter(targets.values())))
         console.table(heads, [[name, *figures.values()] for name, figures in targets.items()])
-    if found.predictions.exclusive:
+    if evaluation.predictions.exclusive:
         console.result("")
-        show_confusion(found.predictions)
+        show_confusion(evaluation.predictions)
 
 
 def show_confusion(p: "Predictions") -> None:

@@ -132,18 +132,20 @@ def notes(check: "TensorCheck") -> list[str]:
     """What the numbers of a tensor do not say by themselves."""
     if not check.compared:
         return ["everything lies on a kink, so nothing could be compared; try another init, or a trained run"]
-    found = []
+    remarks = []
     if check.zero:
-        found.append("its gradient is 0 everywhere: only zeros come in, or what follows is dead or has zero weights")
+        remarks.append("its gradient is 0 everywhere: only zeros come in, or what follows is dead or has zero weights")
     elif check.projection_error is not None and not check.resolved:
-        found.append("rounding hides its derivative along random directions")
+        remarks.append("rounding hides its derivative along random directions")
     if check.unresolved:
-        found.append(f"{check.unresolved} of the gradients compared are so small that rounding hides them")
+        remarks.append(f"{check.unresolved} of the gradients compared are so small that rounding hides them")
     if check.kinks:
-        found.append(f"{check.kinks} of the entries tried lie on a kink, where there is no derivative to compare with")
+        remarks.append(
+            f"{check.kinks} of the entries tried lie on a kink, where there is no derivative to compare with"
+        )
     if check.projection_error is None:
-        found.append("every random direction crosses a kink, so only single entries were compared")
-    return found
+        remarks.append("every random direction crosses a kink, so only single entries were compared")
+    return remarks
 
 
 def numbers(report: "GradientReport") -> dict[str, Any]:

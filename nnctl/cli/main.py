@@ -92,12 +92,12 @@ def load(name: str) -> Any:
     """A command of the table, ready to run."""
     blas.prepare()  # before the command imports NumPy
     module, _, attribute = COMMANDS[name].target.partition(":")
-    found = getattr(import_module(f"nnctl.cli.{module}"), attribute)
-    if not isinstance(found, typer.Typer):
+    member = getattr(import_module(f"nnctl.cli.{module}"), attribute)
+    if not isinstance(member, typer.Typer):
         single = new_app()
-        single.command(name)(found)
-        found = single
-    command = typer.main.get_command(found)
+        single.command(name)(member)
+        member = single
+    command = typer.main.get_command(member)
     command.name = name
     return command
 
@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             import traceback
 
             console.error(f"the traceback that --debug asks for\n{traceback.format_exc()}")
-        return tell(error)
+        return report(error)
     return code
 
 
@@ -212,7 +212,7 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def tell(error: BaseException) -> int:
+def report(error: BaseException) -> int:
     """Say what went wrong; returns the exit code."""
     match error:
         case NnctlError():

@@ -30,14 +30,14 @@ COLUMNS = ("name", "status", "epochs", "best", "monitored", "test", "created", "
 @app.command("list")
 def list_(runs: Folder = Path("runs"), as_json: Json = False) -> None:
     """List the runs of a folder."""
-    found = []
+    rows = []
     for path in sorted(runs.iterdir()) if runs.is_dir() else []:
         if path.is_dir():
-            found += _overview(path)
+            rows += _overview(path)
     if as_json:
-        console.json(found)
-    elif found:
-        console.table(COLUMNS, [_row(run) for run in found])
+        console.json(rows)
+    elif rows:
+        console.table(COLUMNS, [_row(run) for run in rows])
     else:
         console.note(f"{runs}: no runs here; `nnctl train CONFIG` makes one, --runs DIR looks elsewhere")
 
@@ -171,16 +171,16 @@ def diff(
     from nnctl.runs.compare import compare
 
     first, second = _open(a, runs), _open(b, runs)
-    found = compare(first, second, everything=everything)
+    differing = compare(first, second, everything=everything)
     if as_json:
-        console.json({section: {d.key: {"a": d.a, "b": d.b} for d in rows} for section, rows in found.items()})
+        console.json({section: {d.key: {"a": d.a, "b": d.b} for d in rows} for section, rows in differing.items()})
         return
     names = (first.path.name, second.path.name) if first.path.name != second.path.name else (a, b)
-    for section, differences in found.items():
+    for section, differences in differing.items():
         if differences:
             console.table((section, *names), [[d.key, _cell(d.a), _cell(d.b)] for d in differences])
             console.result("")
-    if not any(found.values()):
+    if not any(differing.values()):
         console.note("the runs differ in nothing but times")
 
 

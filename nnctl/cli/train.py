@@ -55,7 +55,7 @@ def train(
             with console.progress(run.path.name) as display:
                 summary = show(Recorder(run, job, stop), display)
     if not console.quiet:
-        tell(summary)
+        summarise(summary)
     if as_json:
         console.json({"run": str(run.path), **summary})
     else:
@@ -118,7 +118,7 @@ def best_so_far(recorder: "Recorder", known: "EpochRow | None", row: "EpochRow")
     return next(each for each in rows(recorder.run) if (each.epoch, each.restart) == (epoch, trial))
 
 
-def tell(summary: "RunFacts") -> None:
+def summarise(summary: "RunFacts") -> None:
     """Say on standard error how it went: each split's figures, beside what the baseline gets on the last split."""
     splits = summary["evaluation"]
     last = list(splits)[-1]

@@ -76,9 +76,9 @@ class Problem:
 
 def explain(error: ValidationError, document: Document, root: type[Spec]) -> ConfigError:
     """All problems of a validation as one error, in the order of the file."""
-    found = [_problem(details, document.data, root) for details in error.errors(include_url=False)]
+    problems = [_problem(details, document.data, root) for details in error.errors(include_url=False)]
     lines = []
-    for problem in _settle_unions(found):
+    for problem in _settle_unions(problems):
         place = _place(problem, document)
         where = ".".join(problem.path)
         lines.append((place.line, f"{place}: {where}: {problem}" if where else f"{place}: {problem}"))

@@ -55,16 +55,16 @@ def reference_pages(root: type[Spec]) -> dict[str, str]:
 
 def in_reading_order(schema: Schema) -> dict[str, Schema]:
     """The classes with keys, in the order in which the file, read from the top, comes to them."""
-    found: dict[str, Schema] = {}
+    definitions: dict[str, Schema] = {}
     waiting = [schema]
     while waiting:
         properties = waiting.pop(0).get("properties", {})
         for node in nodes(list(properties.values())):
             name = name_of(node.get("$ref", ""))
-            if name and name not in found:
-                found[name] = schema["$defs"][name]
-                waiting.append(found[name])
-    return {name: definition for name, definition in found.items() if "properties" in definition}
+            if name and name not in definitions:
+                definitions[name] = schema["$defs"][name]
+                waiting.append(definitions[name])
+    return {name: definition for name, definition in definitions.items() if "properties" in definition}
 
 
 def find_unions(schema: Schema, classes: dict[str, Schema]) -> dict[str, list[str]]:
