@@ -78,8 +78,10 @@ def check(
             }
         )
     else:
-        shown = [(row.name, row.type, " x ".join(map(str, row.shape)), row.parameters) for row in rows]
-        first = [(name, "", " x ".join(map(str, signal.shape)), 0) for name, signal in job.network.inputs.items()]
+        signals = {name: each.per_example for name, each in job.network.signals.items()}
+        shapes = {name: " x ".join(map(str, shape)) for name, shape in signals.items()}
+        shown = [(row.name, row.type, shapes[row.name], row.parameters) for row in rows]
+        first = [(name, "", shapes[name], 0) for name in job.network.inputs]
         console.table(["layer", "type", "output shape", "parameters"], [*first, *shown])
         console.result(
             f"{job.network.layout.size:,} parameters, {job.network.layout.trained.stop:,} of them trained; "

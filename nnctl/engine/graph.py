@@ -38,8 +38,13 @@ class Signal:
         """How many times an example's shape is there."""
         return max(1, self.steps)
 
+    @property
+    def per_example(self) -> "tuple[int | str, ...]":
+        """The shape of one example, of a sequence with its time."""
+        return ("time", *self.shape) if self.steps else self.shape
+
     def __str__(self) -> str:
-        return f"({', '.join(map(str, ('time', *self.shape)))})" if self.steps else str(self.shape)
+        return f"({', '.join(map(str, self.per_example))})" if self.steps else str(self.shape)
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,15 @@ def _archive(path: str, file: Path, target: str | None) -> dict[str, Any]:
         raise ConfigError(f"{path}: which array is the target? it has {', '.join(sizes)}; write --target NAME")
     # The larger of several is the training set; the inputs are larger than what else there is.
     x, y = max(pairs, key=lambda pair: sizes[pair[0]])
-    found: dict[str, Any] = {"source": {"type": "npz", "path": path, "inputs": x, "labels": y}}
+    source: dict[str, Any] = {"type": "npz", "path": path, "inputs": x, "labels": y}
+    for lengths in sizes.keys() & {"length", "lengths"}:
+        sequence = f"inputs: {{signal: {{type: sequence, array: {x}, lengths: {lengths}}}}}"
+        reason = (
+            f"with all the steps there are; as sequences of the lengths in {lengths!r}, write "
+            f"`inputs: [{x}, {lengths}]` here, and `{sequence}` in `data`"
+        )
+        source["inputs"] = Because(x, reason)
+    found: dict[str, Any] = {"source": source}
     test_x, test_y = (re.sub("train", "test", name) for name in (x, y))
     if test_x != x and test_x in sizes and test_y in sizes:
         test = {"type": "npz", "path": path, "inputs": test_x, "labels": test_y}

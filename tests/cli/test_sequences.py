@@ -80,7 +80,12 @@ def test_every_command(tmp_path: Path, kind: str) -> None:
     rows = [{"signal": part.tolist(), "y": int(y)} for part, y in zip(PARTS, Y, strict=True)]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "e.yaml").write_text((ARRAYS if kind == "arrays" else LINES) + MODEL)
-    assert "missing values" in nnctl("check", "e.yaml", cwd=tmp_path).stdout
+    checked = nnctl("check", "e.yaml", cwd=tmp_path).stdout
+    assert "missing values" in checked
+    shapes = {line.split()[0]: line for line in checked.splitlines() if line}
+    assert "time x 2 " in shapes["signal"]
+    assert "time x 3 " in shapes["max_pool1d1"]
+    assert "time" not in shapes["global_average_pool1"]
     assert "passed" in nnctl("gradcheck", "e.yaml", cwd=tmp_path).stdout
     run = nnctl("train", "e.yaml", "--quiet", cwd=tmp_path).stdout.strip()
     data = "a.npz" if kind == "arrays" else "a.jsonl"

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from nnctl.engine.graph import Signal
+from nnctl.engine.sequences import Sequences
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.layers import BatchNormalization, GroupNormalization, InstanceNormalization
@@ -34,3 +36,13 @@ def test_instance_normalisation_is_a_group_a_channel() -> None:
 def test_one_value_is_its_own_mean(shape: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="each channel has one value"):
         InstanceNormalization().output_shape(shape)
+
+
+def test_sequences_without_steps_leave_the_running_statistics_as_they_are() -> None:
+    network = chain([BatchNormalization()], Signal((2,), steps=3))
+    theta = network.layout.initial(0, dtype="f8")
+    through, start = Pass(network, theta), theta.copy()
+    through.begin(training=True, address=(0,))
+    assert through.forward(Sequences(np.empty((0, 2)), np.zeros(4, int))).shape == (0, 2)
+    through.track(theta)
+    np.testing.assert_array_equal(theta, start)

@@ -126,3 +126,14 @@ def opened(found: dict[str, dict[str, Any]], base: Path) -> Arrays:
     data = DataSpec.model_validate(found).source.open(base)
     assert isinstance(data, Arrays)
     return data
+
+
+@pytest.mark.parametrize("name", ["length", "lengths"])
+def test_an_array_of_lengths_is_named_beside_the_inputs(tmp_path: Path, name: str) -> None:
+    arrays: Any = {"x": LARGE, "y": FOUR, name: FOUR}
+    np.savez(tmp_path / "a.npz", **arrays)
+    found = sources(str(tmp_path / "a.npz"), tmp_path)
+    assert plain(found) == {"source": {"type": "npz", "path": "a.npz", "inputs": "x", "labels": "y"}}
+    assert (
+        f"as sequences of the lengths in {name!r}, write `inputs: [x, {name}]` here" in found["source"]["inputs"].reason
+    )
