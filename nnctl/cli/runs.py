@@ -136,7 +136,9 @@ def _brief(value: Any) -> Cell:
 def _show_curves(epochs: "Sequence[EpochRow]") -> None:
     from nnctl.cli._plot import plot
 
-    keys = [f"{part}.loss" for part in ("train", "validation") if any(f"{part}.loss" in row.figures for row in epochs)]
+    keys = [
+        f"{split}.loss" for split in ("train", "validation") if any(f"{split}.loss" in row.figures for row in epochs)
+    ]
     lines = plot({key: [row.figures.get(key) for row in epochs] for key in keys})
     if lines:
         legend = ", ".join(f"{key[0]} is {key}" for key in keys)
@@ -144,14 +146,15 @@ def _show_curves(epochs: "Sequence[EpochRow]") -> None:
 
 
 def _show_figures(info: "RunFacts") -> None:
-    """Metrics of each part, those of the baseline beside them."""
+    """Metrics of each split, those of the baseline beside them."""
     evaluation, baseline = info.get("evaluation") or {}, info.get("baseline") or {}
     if not evaluation:
         return
     keys = list(dict.fromkeys(key for figures in evaluation.values() for key in figures))
-    columns = [name for part in evaluation for name in (part, "baseline")]
+    columns = [name for split in evaluation for name in (split, "baseline")]
     rows = [
-        [key, *(side.get(part, {}).get(key) for part in evaluation for side in (evaluation, baseline))] for key in keys
+        [key, *(side.get(split, {}).get(key) for split in evaluation for side in (evaluation, baseline))]
+        for key in keys
     ]
     console.table(("", *columns), rows)
 

@@ -92,7 +92,7 @@ def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
     skip = spec.malformed == "skip"
     data = {name: open_source(source, base, skip_malformed=skip) for name, source in sources(spec)}
     if len({isinstance(each, Table) for each in data.values()}) > 1:
-        raise ConfigError("data: some parts are tables and some arrays; give all of them in one kind")
+        raise ConfigError("data: some splits are tables and some arrays; give all of them in one kind")
     first = data["train"]
     if isinstance(first, Arrays):
         _refuse_columns(spec, first)

@@ -15,7 +15,7 @@ from nnctl.spec import Fraction, Listed, Reticent, Spec
 PartName = Literal["validation", "test"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
-#: The share of a part that is split off, where its `split` entry is left out.
+#: The share of a split, where its `split` entry is left out.
 DEFAULT_SHARE = 0.15
 
 
@@ -34,7 +34,8 @@ class Split(Spec):
         None, description="Share of the rows for the test; left out, 0.15, or none where a file is given for it."
     )
     stratify: Literal["auto"] | bool = Field(
-        "auto", description="Whether every part has the classes in the same proportions; auto: where there are classes."
+        "auto",
+        description="Whether every split has the classes in the same proportions; auto: where there are classes.",
     )
 
     @model_validator(mode="after")
@@ -47,7 +48,7 @@ class Split(Spec):
 class DataSpec(Reticent):
     """Where the examples are, what to predict, and how to prepare them.
 
-    `source` is split into parts, except those that have a file of their own; `train` instead of
+    `source` is dealt out to the splits, but for those that have a file of their own; `train` instead of
     `source` is used whole. A network with one input and one output needs no names for them; several are
     named by `inputs` and `outputs`.
 
@@ -153,7 +154,7 @@ class DataSpec(Reticent):
         return self.targets or tuple(name for output in self.outputs.values() for name in output.columns)
 
     def share(self, part: PartName) -> float:
-        """The share of `source` that goes to a part."""
+        """The share of `source` that goes to a split."""
         own = getattr(self.split, part)
         if self.train is not None or getattr(self, part) is not None:
             return 0.0

@@ -26,11 +26,7 @@ class ReduceOnPlateau(Schedule):
     """
 
     type: Literal["reduce_on_plateau"] = "reduce_on_plateau"
-    monitor: str = Field(
-        "validation.loss",
-        pattern=r"^(train|validation)\.[a-z0-9_.]+$",
-        description="What to watch: a key of metrics.jsonl.",
-    )
+    monitor: str = Field("validation.loss", description="What to watch: a key of metrics.jsonl.")
     factor: float = Field(0.1, gt=0, lt=1, description="What a reduction multiplies the rate with.")
     patience: int = Field(10, ge=1, description="Epochs without improvement that bring a reduction.")
     min_delta: float = Field(0.0, ge=0, description="An improvement must be larger than this.")

@@ -68,7 +68,7 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
     target = loaded.targets[OUTPUT]
     data["task"] = Because(target.task, target.reason(loaded.train.truths[OUTPUT].values, asked=task is not None))
     if target.stratified and "validation" in data["split"]:
-        data["split"]["stratify"] = Because(True, "every part has the classes in the same proportions")
+        data["split"]["stratify"] = Because(True, "every split has the classes in the same proportions")
     in_order = {key: data[key] for key in DataSpec.model_fields if key in data}
     tree = {
         "name": _name(path),

@@ -153,6 +153,9 @@ def _check_monitors(experiment: Experiment, data: LoadedData, metrics: Mapping[s
         split, _, key = monitor.partition(".")
         if split == "validation" and data.validation is None:
             messages.append(f"{place}: is {monitor}, and there is no validation split; set data.split.validation")
+        elif split not in ("train", "validation"):
+            every = [f"{each}.{key}" for each in ("validation", "train") for key in sorted(keys)]
+            messages.append(f"{place}: metrics.jsonl has {unknown('figure', monitor, every)}")
         elif key not in keys:
             figure = unknown("figure", key, sorted(keys))
             messages.append(f"{place}: {split} has {figure}; what `metrics` lists is computed")

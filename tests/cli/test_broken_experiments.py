@@ -121,6 +121,7 @@ BROKEN: list[tuple[str, str, int, str, str]] = [
         "training.early_stopping.monitor",
         "did you mean 'sold.loss'?",
     ),
+    ("validation.loss", "valid.loss", 33, "training.early_stopping.monitor", "did you mean 'validation.loss'?"),
     # The join
     ("concatenate", "ad", 23, "model.join", "did you mean `add`?"),
     (
@@ -261,6 +262,11 @@ def check(text: str, capsys: pytest.CaptureFixture[str], *options: str, code: in
 
 def test_the_unbroken_experiment_is_good(capsys: pytest.CaptureFixture[str]) -> None:
     check(GOOD, capsys, code=0)
+
+
+def test_a_figure_of_any_output_can_be_monitored(capsys: pytest.CaptureFixture[str]) -> None:
+    named = GOOD.replace("    price:\n", "    Price-net:\n")
+    check(named.replace("validation.loss", "validation.Price-net.mae"), capsys, code=0)
 
 
 @pytest.mark.parametrize(("old", "new", "line", "key", "words"), BROKEN, ids=[f"{b[3]}: {b[4]}"[:70] for b in BROKEN])

@@ -257,7 +257,7 @@ def test_hashes_of_the_files(folder: Path) -> None:
         ({"preprocess": {"columns": {"y": {}}}}, r"data\.preprocess\.columns: .*'y'"),
         ({"exclude": ["x", "city", "weight"]}, "no column left to learn from"),
         ({"target": "x", "split": {"stratify": True}}, "stratify: needs classes, and the task is regression"),
-        ({"test": {"type": "npy", "path": "x.npy"}}, "some parts are tables and some arrays"),
+        ({"test": {"type": "npy", "path": "x.npy"}}, "some splits are tables and some arrays"),
     ],
 )
 def test_mistakes_in_the_section(folder: Path, section: dict[str, Any], message: str) -> None:
