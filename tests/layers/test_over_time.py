@@ -65,6 +65,7 @@ POOLING: list[dict[str, Any]] = [
     {"size": 3, "stride": 2, "padding": 1},
     {"size": 3, "stride": 2, "ceil_mode": True},
     {"size": 2, "dilation": 2, "stride": 1},
+    {"size": 3, "dilation": 2, "stride": 3, "ceil_mode": True},
     {"size": 2, "dilation": 2, "stride": 1, "padding": 1},
     {"size": 4, "stride": 3, "padding": (2, 1), "ceil_mode": True},
     {"size": 1},
