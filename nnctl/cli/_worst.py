@@ -67,7 +67,7 @@ def _write_sheet(file: Path, frame: "pl.DataFrame", model: "Model", examples: "D
     if name is None:
         raise ConfigError(f"--worst-output {file}: the examples are no pictures; write a table, such as .csv")
     x = examples.take(slice(None), model.theta.dtype).inputs[name]
-    outputs = {"": ""} if len(model.heads) == 1 else {f"{output}.": f"{output} " for output in model.heads}
+    outputs = {"": ""} if len(model.heads) == 1 else {f"{output}.": f"{output} " for output in examples.truths}
     files = frame["file"] if "file" in frame.columns else None
     names = [()] * len(frame) if files is None else [(Path(file).name,) for file in files]
     captions = [

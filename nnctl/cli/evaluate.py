@@ -1,6 +1,6 @@
 """`nnctl eval`: how good a trained network is on data it has not seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from nnctl.data.dataset import Dataset
+    from nnctl.data.targets import Target
     from nnctl.metrics import Confused, Predictions
     from nnctl.use.evaluation import Evaluation, Measured
+    from nnctl.use.limits import Limit
 
 WIDTH = 80
 #: A column takes a digit and two spaces: with more classes no confusion matrix is narrow enough.
@@ -60,12 +62,13 @@ def evaluate(
     """Measure a trained network on data it has not seen.
 
     Prints the loss and every metric beside those of the baseline, which looks at no feature; then figures for each
-    class and the confusion matrix, or figures for each number predicted.
+    class and the confusion matrix, or figures for each of several numbers predicted.
     """
     from nnctl.cli import _worst
     from nnctl.runs.trained import model_file, open_trained
     from nnctl.use.evaluation import file_data, measure, own_data
     from nnctl.use.limits import limit_of, metric_of
+    from nnctl.use.remarks import remarks
 
     if data is not None and split is not None:
         raise ConfigError(f"--split {split}: is a part of the run's own data, and --data names others; use one of them")
@@ -81,6 +84,7 @@ def evaluate(
         split, examples = own_data(model, model_file(run).parent, split, console.warn)
     else:
         examples = file_data(model, data, console.warn)
+        check_left_out(data, targets, examples, limits, [name for name, _ in wanted])
     measured = measure(model, examples, {name: tuple(own.values()) for name, own in metrics.items()})
     frame, shown = worst_of(examples, measured, worst) if worst else (None, examples)
     if as_json:
@@ -95,11 +99,35 @@ def evaluate(
         _worst.write(
             worst_output or (), frame, model, shown, f"{run.name}: the worst of {data or f'the {split} split'}"
         )
-    missed = [
-        limit.missed(measured.figures[limit.name]) for limit in limits if not limit.holds(measured.figures[limit.name])
-    ]
+    for remark in remarks(measured, held_out=split != "train"):
+        console.warn(remark)
+    figures = measured.figures
+    missed = [limit.missed(figures[limit.name]) for limit in limits if not limit.holds(figures[limit.name])]
     if missed:
         raise CheckFailed("; ".join(missed))
+
+
+def check_left_out(
+    data: str,
+    targets: "Mapping[str, Target]",
+    examples: "Dataset",
+    limits: "Sequence[Limit]",
+    asked: Sequence[str],
+) -> None:
+    """Say which outputs a file has no target of; what is asked of one of them is refused."""
+    left_out = {name: target for name, target in targets.items() if name not in examples.truths}
+    for name, target in left_out.items():
+        console.warn(f"{data}: has not all of {', '.join(target.columns)}, so the output {name} is left out")
+    for limit in limits:
+        if left_out and (limit.output is None or limit.output in left_out):
+            names = ", ".join(left_out)
+            why = "sums all outputs" if limit.output is None else "is of an output that is left out"
+            raise ConfigError(
+                f"--fail-under {limit.name}: {why}, and {data} has no target of {names}; take another file"
+            )
+    for name in asked:
+        if name in left_out:
+            raise ConfigError(f"--metric: is of {name}, and {data} has no target of it; take another file")
 
 
 def worst_of(examples: "Dataset", measured: "Measured", count: int) -> tuple["pl.DataFrame", "Dataset"]:
@@ -113,18 +141,20 @@ def worst_of(examples: "Dataset", measured: "Measured", count: int) -> tuple["pl
 def document(measured: "Measured") -> dict[str, Any]:
     """Everything that was found, for JSON."""
     outputs = {name: output_document(each) for name, each in measured.outputs.items()}
-    if len(outputs) > 1:
+    if measured.several:
         return {"loss": measured.loss, "outputs": outputs}
     return next(iter(outputs.values()))
 
 
 def output_document(evaluation: "Evaluation") -> dict[str, Any]:
     """Everything that was found of one output."""
-    loss, *_ = evaluation.figures.values()
+    of_model, of_baseline = (
+        {"loss": figures.get("loss"), "metrics": {key: value for key, value in figures.items() if key != "loss"}}
+        for figures in (evaluation.figures, evaluation.baseline)
+    )
     return {
-        "loss": loss,
-        "metrics": {key: value for key, value in evaluation.figures.items() if key != "loss"},
-        "baseline": {"answer": evaluation.answer, "metrics": evaluation.baseline},
+        **of_model,
+        "baseline": {"answer": evaluation.answer, **of_baseline},
         "classes": [row._asdict() for row in evaluation.predictions.class_report()],
         "confusion_matrix": evaluation.predictions.confusion(),
         "confused": [pair._asdict() for pair in evaluation.predictions.confused()],
@@ -134,11 +164,10 @@ def output_document(evaluation: "Evaluation") -> dict[str, Any]:
 
 def show(measured: "Measured") -> None:
     """Everything that was found, as tables: one of the figures, and more, for each output."""
-    several = len(measured.outputs) > 1
-    if several:
+    if measured.several:
         console.result(f"loss {measured.loss:.6g}, the weighted sum of the outputs' losses")
     for name, output in measured.outputs.items():
-        if several:
+        if measured.several:
             console.result(
                 f"\n{name}: {output.target.task} of {', '.join(output.target.columns)}, "
                 f"known of {len(output.losses):,} rows"
@@ -155,7 +184,8 @@ def show_output(evaluation: "Evaluation") -> None:
     if classes := evaluation.predictions.class_report():
         console.result("")
         console.table(("class", "precision", "recall", "F1", "support"), classes)
-    if targets := evaluation.targets():
+    targets = evaluation.targets()
+    if len(targets) > 1:  # of a single one the figures stand above
         console.result("")
         heads = ("target", *next(iter(targets.values())))
         console.table(heads, [[name, *figures.values()] for name, figures in targets.items()])

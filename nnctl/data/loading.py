@@ -205,13 +205,17 @@ def load_for_evaluation(
 ) -> Dataset:
     """New examples with their targets, encoded as the model's training examples were.
 
-    Malformed ones are left out where there is a `warn` to tell of them, and else refused.
+    Malformed ones are left out where there is a `warn` to tell of them, and else refused. Of several outputs, those
+    are left out of which the source has no target, unless it has none at all.
     """
     data = in_folder(fitted.suited(source).open(base, skip_malformed=warn is not None), source, base)
     if warn is not None:
         for problem in left_out_problems(data.malformed):
             warn(problem.message)
     table = data if isinstance(data, Table) else data.target_table(fitted.target_columns)
+    present = {name: target for name, target in fitted.outputs.items() if {*target.columns} <= {*table.columns}}
+    if present:
+        fitted = fitted.model_copy(update={"outputs": present})
     values = {name: each.read(data) for name, each in fitted.inputs.items()}
     rows = np.arange(len(data))
     files = data.files if isinstance(data, Arrays) else None

@@ -89,6 +89,14 @@ class Loss(Spec):
         """
         return y
 
+    def constant(self, mean: Array) -> Array | None:
+        """The outputs y (k,), the same for every example, that say no more than the mean (k,) of the targets.
+
+        Where that mean is all there is to know (squared error, entropies) no other constant has a smaller loss. None
+        where outputs are scores, of which a mean is none.
+        """
+        return mean
+
 
 @dataclass(frozen=True)
 class Head:

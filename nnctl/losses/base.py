@@ -108,6 +108,14 @@ class ClassLoss(LossSpec):
         mean: Array = np.divide((t * weights).sum(axis=-1), classes, out=np.ones_like(classes), where=classes > 0)
         return mean
 
+    def constant(self, mean: Array) -> Array | None:
+        """The mean over the examples, each counting as much as its class."""
+        weights = self.weights
+        if weights is None:
+            return mean
+        shares = weights * (np.array([1 - mean[0], mean[0]]) if len(mean) == 1 else mean)
+        return np.asarray((shares / shares.sum())[-len(mean) :])
+
 
 def balanced(class_names: tuple[str, ...], counts: Array) -> tuple[float, ...]:
     """Weights that make every class count the same in total."""

@@ -10,7 +10,7 @@ from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.losses.base import OneHotLoss, Tasks
-from nnctl.losses.logits import sigmoid, softplus, weighted
+from nnctl.losses.logits import log, sigmoid, softplus, weighted
 from nnctl.spec import Listed, Positive
 
 #: Probabilities that come from outside are kept this far from 0 and 1.
@@ -82,6 +82,13 @@ class LogisticLoss(OneHotLoss):
 
     def predict(self, y: Array) -> Array:
         return sigmoid(y) if self.input == "logits" else y
+
+    def constant(self, mean: Array) -> Array | None:
+        """The log-odds of v t against 1 - t, or the share of the first in both."""
+        t = np.asarray(super().constant(mean))
+        t = t * (1 - self.label_smoothing) + self.label_smoothing / 2
+        positive, negative = t * self._positive_weight(t), 1 - t
+        return log(positive) - log(negative) if self.input == "logits" else positive / (positive + negative)
 
 
 class BinaryCrossEntropy(LogisticLoss):

@@ -9,7 +9,7 @@ from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import ClassLoss, Tasks, refuse_outside, scaled
-from nnctl.losses.logits import log_softmax
+from nnctl.losses.logits import log, log_softmax
 
 #: Probabilities that come from outside are not taken to be smaller than this.
 FLOOR = 1e-12
@@ -112,6 +112,12 @@ class CrossEntropy(ClassLoss):
             return y
         p = y / self.temperature
         return np.exp(log_softmax(p, p), out=p)
+
+    def constant(self, mean: Array) -> Array | None:
+        shares = (1 - self.label_smoothing) * mean + self.label_smoothing / len(mean)
+        p = shares if self.weights is None else shares * self.weights
+        p /= p.sum()
+        return log(p) * self.temperature if self.input == "logits" else p
 
     def _fill(self, target: Array, t: Array) -> None:
         """Write w_c q_c."""

@@ -63,3 +63,6 @@ class Focal(OneHotLoss):
 
     def predict(self, y: Array) -> Array:
         return sigmoid(y)
+
+    def constant(self, mean: Array) -> Array | None:
+        return None

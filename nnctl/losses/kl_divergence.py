@@ -8,7 +8,7 @@ from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import LossSpec, Tasks, refuse_outside, scaled
-from nnctl.losses.logits import log_softmax, weighted
+from nnctl.losses.logits import log, log_softmax, weighted
 
 
 class KLDivergence(LossSpec):
@@ -55,3 +55,6 @@ class KLDivergence(LossSpec):
     def predict(self, y: Array) -> Array:
         p = log_softmax(y, np.empty_like(y))
         return np.exp(p, out=p)
+
+    def constant(self, mean: Array) -> Array | None:
+        return log(mean)

@@ -12,6 +12,12 @@ def sigmoid(z: Array) -> Array:
     return p
 
 
+def log(p: Array) -> Array:
+    """The natural logarithm; that of 0 is -infinity, without a warning."""
+    with np.errstate(divide="ignore"):
+        return np.log(p)
+
+
 def softplus(z: Array) -> Array:
     """The logarithm of 1 + exp(z).
 

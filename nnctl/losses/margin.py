@@ -63,6 +63,9 @@ class Hinge(OneHotLoss):
         """The score squashed into 0..1 by the logistic function: 0.5 is the boundary, it is no probability."""
         return sigmoid(y)
 
+    def constant(self, mean: Array) -> Array | None:
+        return None
+
 
 class Perceptron(OneHotLoss):
     """The perceptron criterion, whose gradient step is the perceptron rule.
@@ -112,3 +115,6 @@ class Perceptron(OneHotLoss):
         """The score squashed into 0..1; above 0.5 where the unit fires, so also at a score of 0."""
         above = np.nextafter(y.dtype.type(0.5), y.dtype.type(1))
         return np.where(y >= 0, np.maximum(sigmoid(y), above), sigmoid(y))
+
+    def constant(self, mean: Array) -> Array | None:
+        return None

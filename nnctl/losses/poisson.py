@@ -8,7 +8,7 @@ from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.losses.base import ElementLoss, Tasks, refuse_outside
-from nnctl.losses.logits import weighted
+from nnctl.losses.logits import log, weighted
 
 
 class Poisson(ElementLoss):
@@ -48,3 +48,6 @@ class Poisson(ElementLoss):
     def predict(self, y: Array) -> Array:
         with np.errstate(over="ignore"):  # a rate too large for the dtype is infinite
             return np.exp(y)
+
+    def constant(self, mean: Array) -> Array | None:
+        return log(mean)

@@ -34,6 +34,7 @@ class Accuracy(MeanMetric):
     type: Literal["accuracy"] = "accuracy"
     tasks: ClassVar[tuple[Task, ...]] = ("classification",)
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    rarely_reached: ClassVar[float | None] = 1.0
 
     def each(self, p: Predictions) -> Array:
         return p.is_right
@@ -189,6 +190,7 @@ class SubsetAccuracy(MeanMetric):
     type: Literal["subset_accuracy"] = "subset_accuracy"
     tasks: ClassVar[tuple[Task, ...]] = ("multilabel",)
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    rarely_reached: ClassVar[float | None] = 1.0
 
     def each(self, p: Predictions) -> Array:
         return np.asarray(np.all(p.is_right, axis=1))

@@ -104,6 +104,7 @@ class R2(_Column):
 
     type: Literal["r2"] = "r2"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    rarely_reached: ClassVar[float | None] = 0.9999
 
     def each(self, p: Predictions) -> Array:
         return _squared_error(p)

@@ -1,12 +1,27 @@
-"""What run.json holds."""
+"""What run.json and the header of a model file hold."""
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
+from pydantic import AllowInfNan, Field
+
+from nnctl.spec import Listed, Spec
 from nnctl.training.history import Score
 
 #: Loss and metrics by split; None where one was not finite.
 Figures = Mapping[str, Mapping[str, float | None]]
+
+
+class ModelFacts(Spec):
+    """What a model file says beside the experiment and what was fitted.
+
+    Attributes:
+        epoch: after which the weights were kept.
+        baseline: by output, the decoded outputs (columns,) that look at no feature.
+    """
+
+    epoch: int = Field(ge=0)
+    baseline: dict[str, Annotated[tuple[Annotated[float, AllowInfNan()], ...], Listed]]
 
 
 class RunFacts(TypedDict, total=False):

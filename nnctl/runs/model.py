@@ -18,6 +18,8 @@ from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.metrics import Metric
+from nnctl.names import listed
+from nnctl.runs.facts import ModelFacts
 from nnctl.runs.tensors import read_tensors, write_tensors
 
 #: What is written; files of version 1, which have one input and one output, are read as well.
@@ -33,7 +35,7 @@ class Model:
     network: Network
     heads: Mapping[str, Head]
     theta: Array
-    facts: dict[str, Any]
+    facts: ModelFacts
 
     @property
     def loss(self) -> Loss:
@@ -68,7 +70,7 @@ def save_model(path: Path, model: Model) -> None:
             "format": FORMAT,
             "experiment": model.experiment.model_dump(mode="json"),
             "fitted": model.fitted.model_dump(mode="json"),
-            **model.facts,
+            **model.facts.model_dump(mode="json"),
         },
     )
 
@@ -87,6 +89,13 @@ def load_model(path: Path) -> Model:
         values = _of_version_1(values)
     experiment = Experiment.model_validate(values.pop("experiment"))
     fitted = Fitted.model_validate(values.pop("fitted"))
+    facts = ModelFacts.model_validate(values)
+    for name, target in fitted.outputs.items():
+        if len(facts.baseline.get(name, ())) != len(target.names):
+            raise DataError(
+                f"{path}: the header's baseline of {name} is {facts.baseline.get(name)}, and the target has "
+                f"{len(target.names)} of them: {listed(target.names)}"
+            )
     heads = {name: _head(path, experiment, name) for name in fitted.outputs}
     inputs = {name: each.signal for name, each in fitted.inputs.items()}
     wanted = {name: Wanted(each.outputs(heads[name].loss), heads[name].loss) for name, each in fitted.outputs.items()}
@@ -96,7 +105,7 @@ def load_model(path: Path) -> Model:
         if name not in arrays or arrays[name].shape != parameter.shape:
             raise DataError(f"{path}: the tensor {name} of shape {parameter.shape} is missing")
         network.layout.view(theta, name)[...] = arrays[name]
-    return Model(experiment, fitted, network, heads, theta, values)
+    return Model(experiment, fitted, network, heads, theta, facts)
 
 
 def _of_version_1(values: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from nnctl.engine.workers import Workers, processors
 from nnctl.errors import Diverged, Interrupted, NnctlError
 from nnctl.kernels.choice import kernels
 from nnctl.runs.directory import RunDirectory, plain
-from nnctl.runs.facts import RunFacts
+from nnctl.runs.facts import ModelFacts, RunFacts
 from nnctl.runs.model import Model, save_model
 from nnctl.runs.resolved import write_config
 from nnctl.runs.summary import health, rows
@@ -155,7 +155,7 @@ class Recorder:
         experiment = relocated(job.experiment, job.base, self.run.path)
         experiment = experiment.model_copy(update={"runtime": Runtime(dtype=experiment.runtime.dtype)})
         answers = trivial_answers(job)
-        facts = {"epoch": epoch, "baseline": {name: answer.tolist() for name, answer in answers.items()}}
+        facts = ModelFacts(epoch=epoch, baseline={name: tuple(answer.tolist()) for name, answer in answers.items()})
         model = Model(experiment, job.data.fitted, job.network, job.heads, event.theta, facts)
         save_model(self.run.model, model)
         figures, baseline = evaluate_splits(job, event.theta, answers, workers)

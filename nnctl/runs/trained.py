@@ -35,8 +35,7 @@ def open_trained(path: Path) -> Model:
     """
     file = model_file(path)
     try:
-        model = load_model(file)
-        _check_baseline(model)
+        return load_model(file)
     except DataError:
         raise
     except MALFORMED as error:
@@ -44,7 +43,6 @@ def open_trained(path: Path) -> Model:
             f"{file}: the header is not one that nnctl writes ({_first_line(error)}); "
             "a model is a run directory or its model.safetensors"
         ) from None
-    return model
 
 
 def model_file(path: Path) -> Path:
@@ -69,14 +67,6 @@ def model_file(path: Path) -> Path:
     why = f"{became}: {reason}" if reason else became
     advice = ADVICE.get(became, f"go on with it: nnctl train --resume {path}")
     raise DataError(f"{path}: has no model yet (status {why}); {advice}")
-
-
-def _check_baseline(model: Model) -> None:
-    """The trivial answers have a number for every class or column."""
-    for name, target in model.fitted.outputs.items():
-        answer, names = model.facts["baseline"][name], target.names
-        if len(answer) != len(names) or not all(isinstance(number, float) for number in answer):
-            raise ValueError(f"a baseline of {answer!r:.60} for {len(names)} outputs")
 
 
 def _first_line(error: BaseException) -> str:

@@ -17,11 +17,12 @@ from nnctl.training.tally import Tally
 
 
 class Tile(NamedTuple):
-    """Some rows (n,): by output, the sum of their weighted losses, what makes a mean of it, and the outputs (n, k)."""
+    """Some rows (n,): by output the sum of their weighted losses, what makes a mean of it, each loss, and outputs."""
 
     rows: Array
     losses: dict[str, float]
     masses: dict[str, float]
+    each: dict[str, Array]
     outputs: dict[str, Array]
 
 
@@ -40,26 +41,30 @@ class Evaluator:
         def run(lane: Lane, rows: slice) -> Tile:
             batch = data.take(rows, self.theta.dtype)
             ys = lane.forward.forward(batch.inputs)
-            tile = Tile(np.arange(rows.start, rows.stop), {}, {}, {})
+            tile = Tile(np.arange(rows.start, rows.stop), {}, {}, {}, {})
             for name, head in self.heads.items():
                 t, w, y = batch.targets[name], batch.weights[name], ys[name]
                 each = head.loss.forward(y, t, lane.memory).astype(np.float64)
                 weights, tile.masses[name] = head.loss.weighting(t, w)
                 tile.losses[name] = float(counted(each, weights) @ weights)
+                tile.each[name] = each
                 tile.outputs[name] = y.copy()
             return tile
 
         return self.tiles.each(len(data), run)
 
-    def __call__(self, data: Dataset) -> tuple[Tally, dict[str, Array]]:
-        """The losses, without metrics, and by output the outputs (n, k)."""
+    def __call__(self, data: Dataset) -> tuple[Tally, dict[str, Array], dict[str, Array]]:
+        """The losses, without metrics; by output the outputs (n, k), and the loss of each example (n,)."""
         tally = Tally(data, self.network, self.heads, {}, self.theta.dtype)
         outputs = {name: [np.empty((0, *self.network.shape_of(name)), self.theta.dtype)] for name in self.heads}
+        losses = {name: [np.empty(0)] for name in self.heads}
         for tile in self.each(data):
             tally.add(tile.rows, tile.losses, tile.masses)
-            for name, y in tile.outputs.items():
-                outputs[name].append(y)
-        return tally, {name: np.concatenate(ys) for name, ys in outputs.items()}
+            for name in self.heads:
+                outputs[name].append(tile.outputs[name])
+                losses[name].append(tile.each[name])
+        joined, each = ({n: np.concatenate(parts) for n, parts in tiles.items()} for tiles in (outputs, losses))
+        return tally, joined, each
 
     def figures(self, data: Dataset, metrics: Mapping[str, Sequence[Metric]]) -> dict[str, float]:
         """Loss and metrics by name, without keeping more outputs than metrics take at a time."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from nnctl.data.loading import load_for_evaluation
 from nnctl.data.sources import Idx, Npy, Npz, source_of
 from nnctl.data.sources.files import STDIN
 from nnctl.data.targets import Target
+from nnctl.engine.loss import Loss
+from nnctl.engine.means import counted
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
 from nnctl.engine.workers import Workers
@@ -30,6 +33,8 @@ from nnctl.training.tally import named
 Split = Literal["train", "validation", "test"]
 #: The split that is measured where none is named: the first there is.
 PREFERRED: tuple[Split, ...] = ("test", "validation", "train")
+#: Outputs of the baseline that are laid out at a time.
+VALUES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,12 @@ class Evaluation:
 
     Attributes:
         target: what was predicted.
-        figures: the loss and the metrics by name; `baseline` has the metrics of the trivial answer.
+        figures: the loss and the metrics by name.
+        baseline: the same of the trivial answer, but for a loss of scores, which has none.
         answer: that answer in words.
         predictions: outputs beside the truth.
         losses: of each example, without its weight; (n,).
+        metrics: those of the figures, in their order.
     """
 
     target: Target
@@ -50,6 +57,7 @@ class Evaluation:
     answer: str
     predictions: Predictions
     losses: Array
+    metrics: tuple[Metric, ...] = ()
 
     def targets(self) -> dict[str, dict[str, float]]:
         """The usual metrics of every column of a numeric target; none for classes."""
@@ -62,45 +70,64 @@ class Measured:
 
     Attributes:
         loss: the weighted sum of the outputs' losses.
-        outputs: by name.
+        outputs: by name; those that the examples have the target of.
         losses: of each example, the same sum without its weight; (n,). An output whose target is not known adds 0.
+        several: whether the model has several outputs, whose figures begin with their names.
     """
 
     loss: float
     outputs: dict[str, Evaluation]
     losses: Array
+    several: bool = False
 
     @property
     def figures(self) -> dict[str, float]:
         """The loss and the figures of all outputs by one name each, as in metrics.jsonl."""
-        return {"loss": self.loss, **named({name: each.figures for name, each in self.outputs.items()})}
+        figures = {name: each.figures for name, each in self.outputs.items()}
+        return {"loss": self.loss, **named(figures, several=self.several)}
 
 
 def measure(model: Model, data: Dataset, metrics: Mapping[str, Sequence[Metric]] | None = None) -> Measured:
     """Loss and metrics of a model on encoded examples, and of the answer that looks at no feature.
 
-    `metrics` are those of each output; left out, none.
+    `metrics` are those of each output; left out, none. Outputs whose target the examples lack are left out.
     """
+    heads = {name: head for name, head in model.heads.items() if name in data.truths}
     with threadpool_limits(1, "blas"), np.errstate(all="ignore"), Workers(os.cpu_count() or 1) as workers:
-        evaluator = Evaluator(model.network, model.heads, model.theta, workers)
-        tally, outputs = evaluator(data)
-        losses = tally.means()
-        targets, total, found = data.targets(slice(None), model.theta.dtype), np.zeros(len(data)), {}
-        for name, head in model.heads.items():
-            y, truth, target = outputs[name], data.truths[name], model.fitted.outputs[name]
-            each = head.loss.forward(y, targets[name], Slot(y.dtype)).astype(np.float64)
+        tally, ys, losses = Evaluator(model.network, heads, model.theta, workers)(data)
+        means, total, outputs = tally.means(), np.zeros(len(data)), {}
+        for name, head in heads.items():
+            truth, target, each = data.truths[name], model.fitted.outputs[name], losses[name]
             total += head.weight * (each if truth.known is None else np.where(truth.known, each, 0.0))
-            trivial, own = np.array(model.facts["baseline"][name]), (metrics or {}).get(name, ())
-            p = data.predictions(name, y)
-            found[name] = Evaluation(
+            trivial, own = np.array(model.facts.baseline[name]), tuple((metrics or {}).get(name, ()))
+            p, loss = data.predictions(name, ys[name]), _loss_of(trivial, data, name, head.loss)
+            outputs[name] = Evaluation(
                 target,
-                {"loss": losses[name], **evaluate(own, p)},
-                evaluate(own, data.answered(name, trivial)),
+                {"loss": means[name], **evaluate(own, p)},
+                ({} if loss is None else {"loss": loss}) | evaluate(own, data.answered(name, trivial)),
                 target.trivial_text(trivial),
                 p,
-                each if truth.known is None else each[truth.known],
+                truth.of_present(each),
+                own,
             )
-        return Measured(tally.loss, found, total)
+        return Measured(tally.loss, outputs, total, several=len(model.heads) > 1)
+
+
+def _loss_of(answer: Array, data: Dataset, output: str, loss: Loss) -> float | None:
+    """The mean loss of the outputs that say no more of any example than this answer (columns,); None if none do."""
+    truth, weights = data.truths[output], data.weights(slice(None))[output]
+    y = loss.constant(truth.target.as_mean(answer, loss))
+    if y is None:
+        return None
+    total = mass = 0.0
+    rows = max(1, VALUES // len(y))
+    for start in range(0, len(data), rows):
+        part = slice(start, start + rows)
+        t = truth.target.encode(truth.values[part], loss, y.dtype)
+        each = loss.forward(np.broadcast_to(y, (len(t), len(y))), t, Slot(y.dtype))
+        w, masses = loss.weighting(t, None if weights is None else weights[part])
+        total, mass = total + float(counted(each, w) @ w), mass + masses
+    return total / mass if mass else nan
 
 
 def file_data(model: Model, path: str, warn: Callable[[str], None] | None = None) -> Dataset:

@@ -18,11 +18,15 @@ AVERAGES = ("binary", "macro", "micro", "weighted")
 
 @dataclass(frozen=True)
 class Limit:
-    """What a figure must reach, or must not exceed where lower is better; the loss `needs` no metric."""
+    """What a figure must reach, or must not exceed where lower is better; the loss `needs` no metric.
+
+    `output` is what the figure is of; None for the loss of all of several outputs.
+    """
 
     name: str
     value: float
     needs: Metric | None
+    output: str | None
 
     @property
     def upper(self) -> bool:
@@ -51,10 +55,11 @@ def limit_of(text: str, targets: Mapping[str, Target]) -> Limit:
         value = float("nan")
     if not isfinite(value):
         raise ConfigError(f"--fail-under {text}: is not METRIC=NUMBER; write for example {_example(targets)}=0.95")
-    if name == "loss" or (len(targets) > 1 and name in {f"{output}.loss" for output in targets}):
-        return Limit(name, value, None)
+    losses = {f"{output}.loss": output for output in targets} if len(targets) > 1 else {}
+    if name == "loss" or name in losses:
+        return Limit(name, value, None, losses.get(name))
     output, metric = metric_of(name, targets)
-    return Limit(f"{output}.{metric.key}" if len(targets) > 1 else metric.key, value, metric)
+    return Limit(f"{output}.{metric.key}" if len(targets) > 1 else metric.key, value, metric, output)
 
 
 _metrics: TypeAdapter[Metric] = TypeAdapter(AnyMetric)

@@ -37,7 +37,7 @@ def worst_frame(found: Measured, data: Dataset, indices: Array) -> pl.DataFrame:
         own = each.target.compared(each.predictions, places)
         probability = each.predictions.probability_of_truth()
         own += [] if probability is None else [pl.Series("probability", probability[places])]
-        prefix = f"{name}." if len(found.outputs) > 1 else ""
+        prefix = f"{name}." if found.several else ""
         lines = pl.Series(np.where(known, np.cumsum(known) - 1, -1)).replace(-1, None)
         columns += [series.gather(lines).alias(prefix + series.name) for series in own]
     return pl.DataFrame([*columns, pl.Series("loss", found.losses[indices])])

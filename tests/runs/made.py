@@ -6,6 +6,7 @@ from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
 from nnctl.config.paths import relocated
 from nnctl.runs import session
+from nnctl.runs.facts import ModelFacts
 from nnctl.runs.model import Model, save_model
 from nnctl.training.assemble import assemble
 from nnctl.training.report import trivial_answers
@@ -21,7 +22,7 @@ def make_run(folder: Path, config: str, **data: str) -> Path:
     job = assemble(loaded.spec, loaded.base)
     run = session.begin(job, folder / "runs")
     theta = job.network.layout.initial(job.experiment.seed, dtype=job.experiment.runtime.dtype)
-    facts = {"epoch": 0, "baseline": {n: a.tolist() for n, a in trivial_answers(job).items()}}
+    facts = ModelFacts(epoch=0, baseline={n: tuple(a.tolist()) for n, a in trivial_answers(job).items()})
     experiment = relocated(job.experiment, job.base, run.path)
     save_model(run.model, Model(experiment, job.data.fitted, job.network, job.heads, theta, facts))
     run.update(status="finished")

@@ -144,7 +144,7 @@ def test_figures_of_validation_are_those_of_the_average() -> None:
     job = job_of(batch_size=8, averaging={"decay": 0.95})
     model, rows, _ = trained(job)
     assert job.data.validation is not None
-    tally, _ = Evaluator(job.network, job.heads, model)(job.data.validation)
+    tally, *_ = Evaluator(job.network, job.heads, model)(job.data.validation)
     assert rows[-1]["validation.loss"] == tally.loss
     assert rows[-1]["validation.loss"] != trained(job_of(batch_size=8))[1][-1]["validation.loss"]
 
@@ -157,7 +157,7 @@ def test_the_best_epoch_is_that_of_the_average() -> None:
     assert len(rows) < 30
     assert all(before - after > 0.02 for before, after in pairwise(losses[:-1]))
     assert job.data.validation is not None
-    of_model, _ = Evaluator(job.network, job.heads, model)(job.data.validation)
+    of_model, *_ = Evaluator(job.network, job.heads, model)(job.data.validation)
     assert of_model.loss == losses[-2]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from nnctl.cli.main import main
 from nnctl.config.experiment import Experiment
 from nnctl.config.loading import load_experiment
 from nnctl.data.sources import source_of
@@ -64,7 +65,7 @@ def test_a_model_file_keeps_the_order_of_its_inputs(folder: Path, run: Path, mod
     assert list(model.fitted.inputs) == list(job.data.inputs) == ["second", "first", "words"]
     assert model.fitted == job.data.fitted
     assert job.data.test is not None
-    tally, outputs = Evaluator(job.network, job.heads, model.theta)(job.data.test)
+    tally, outputs, _ = Evaluator(job.network, job.heads, model.theta)(job.data.test)
     losses = tally.means()
     found = measure(model, own_data(model, run, "test", pytest.fail)[1])
     assert found.loss == 0.5 * losses["price"] + losses["kind"]
@@ -115,7 +116,7 @@ def test_predictions_have_columns_for_each_output(folder: Path, model: Model, ro
     ]  # fmt: skip
     assert list(prediction.ignored) == []
     data = file_data(model, str(folder / "t.csv"))
-    _, outputs = Evaluator(model.network, model.heads, model.theta)(data)
+    _, outputs, _ = Evaluator(model.network, model.heads, model.theta)(data)
     price = model.fitted.outputs["price"].decode(outputs["price"])[:, 0]
     np.testing.assert_allclose(frame["prediction_price"].to_numpy(), price, rtol=1e-5)
     with pytest.raises(ConfigError, match="--keep prediction_kind: the predictions have a column of that name"):
@@ -141,3 +142,22 @@ def test_a_file_without_a_column_of_text(folder: Path, model: Model) -> None:
     frames: Any = Prediction(model, source_of("n.jsonl"), folder).frames()
     with pytest.raises(Exception, match="has no column 'text'"):
         list(frames)
+
+
+def test_an_output_without_its_column_is_left_out(folder: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The figures of the others are those of the whole file."""
+    pl.read_csv(folder / "t.csv").drop("price").write_csv(folder / "no_price.csv")
+    found = []
+    for name in ("t.csv", "no_price.csv"):
+        assert main(["eval", str(run), "--data", str(folder / name), "--json"]) == 0
+        out, err = capsys.readouterr()
+        found.append(json.loads(out)["outputs"])
+    assert list(found[1]) == ["kind"]
+    assert found[1]["kind"] == found[0]["kind"]
+    assert "no_price.csv: has not all of price, so the output price is left out" in err
+    for option in ("--fail-under=price.mae=1", "--fail-under=loss=9", "--metric=price.rmse"):
+        assert main(["eval", str(run), "--data", str(folder / "no_price.csv"), option]) == 2
+        assert "no target of" in capsys.readouterr().err
+    assert main(["eval", str(run), "--data", str(folder / "no_price.csv"), "--fail-under", "kind.loss=9"]) == 0
+    pl.read_csv(folder / "t.csv").drop("price", "kind").write_csv(folder / "neither.csv")
+    assert main(["eval", str(run), "--data", str(folder / "neither.csv")]) == 3

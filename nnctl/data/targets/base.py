@@ -131,6 +131,10 @@ class Target(Spec):
         """That answer in words."""
         raise NotImplementedError
 
+    def as_mean(self, outputs: Array, loss: Loss) -> Array:
+        """That answer as the mean of the targets (k,) that the loss sees."""
+        return outputs
+
     def beside(self, outputs: Array, truth: Array, weights: Array | None = None) -> Predictions:
         """That answer for every example beside the truth, for the metrics."""
         return self.predictions(np.broadcast_to(outputs, (len(truth), len(outputs))), truth, weights)

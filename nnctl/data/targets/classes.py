@@ -108,6 +108,9 @@ class Classes(Target):
         """How frequent each class is; the largest makes the majority class the decision."""
         return weighted_mean(truth[:, None] == np.arange(len(self.classes)), weights)
 
+    def as_mean(self, outputs: Array, loss: Loss) -> Array:
+        return outputs[1:] if self._single(loss) else outputs
+
     def trivial_text(self, outputs: Array) -> str:
         top = int(outputs.argmax())
         return f"always {self.classes[top]} ({outputs[top]:.1%} of the training data)"

@@ -61,6 +61,9 @@ class Numbers(Target):
     def suited_loss(self) -> tuple[LossSpec, str]:
         return MeanSquaredError(), "the target is a number, standardized for training; metrics are in its own units"
 
+    def as_mean(self, outputs: Array, loss: Loss) -> Array:
+        return self.encode(outputs, loss, np.float64)
+
     def trivial_text(self, outputs: Array) -> str:
         return "the mean of the training data"
 
