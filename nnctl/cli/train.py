@@ -41,6 +41,7 @@ def train(
         from nnctl.runs import session
         from nnctl.runs.directory import RunDirectory
         from nnctl.runs.record import Recorder
+        from nnctl.runs.summary import health, rows
         from nnctl.training.assemble import job_of
 
         if (config is None) == (resume is None):
@@ -56,6 +57,8 @@ def train(
                 summary = show(Recorder(run, job, stop), display)
     if not console.quiet:
         summarise(summary)
+        for message in health(rows(run)):
+            console.warn(message)
     if as_json:
         console.json({"run": str(run.path), **summary})
     else:

@@ -244,7 +244,10 @@ def _report(
         for opened in raw.opened.values():
             for column, count in each.missing(opened.values[key]).items():
                 missing[column] = missing.get(column, 0) + count
-    found += duplicate_problems({name: _hashes(raw, part, fitted, datasets[name]) for name, part in parts.items()})
+    whole = {name: _row_hashes(raw, part) for name, part in parts.items()} if fitted.of_table else {}
+    found += duplicate_problems(
+        {name: _hashes(raw, part, fitted, datasets[name]) for name, part in parts.items()}, whole
+    )
     rows = {name: len(data) for name, data in datasets.items()}
     known = {
         name: {split: len(data.truths[name].present) for split, data in datasets.items()}
@@ -262,6 +265,15 @@ def _hashes(raw: Raw, part: Part, fitted: Fitted, data: Dataset) -> Array:
     inputs = [pl.Series(name, each.hashes(values[name], part.rows)) for name, each in fitted.inputs.items()]
     truths = [pl.Series(f" {name}", [t.tobytes() for t in truth.values]) for name, truth in data.truths.items()]
     return pl.DataFrame([*inputs, *truths]).hash_rows().to_numpy()
+
+
+def _row_hashes(raw: Raw, part: Part) -> Array:
+    """A number for each row of a table that rows share which are equal in every column of single values."""
+    import polars as pl
+
+    frame = raw.opened[part.source].table.take(part.rows).frame
+    single = sorted(name for name, kind in frame.schema.items() if not kind.is_nested())
+    return frame.select(pl.col(single).cast(pl.String)).hash_rows().to_numpy()
 
 
 def _resolved(spec: DataSpec, raw: Raw) -> DataSpec:

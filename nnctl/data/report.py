@@ -117,20 +117,30 @@ def array_problems(x: Array, rows: Array) -> list[Problem]:
     return [Problem("constant", f"{constant} of {len(first)} features are the same in every training example")]
 
 
-def duplicate_problems(hashes: Mapping[str, Array]) -> list[Problem]:
-    """Rows of other parts that training has too."""
+def duplicate_problems(hashes: Mapping[str, Array], of_all_columns: Mapping[str, Array]) -> list[Problem]:
+    """Rows of other parts that training has too, by what is learned from; of a table also by all of its columns."""
     found = []
     for part, own in hashes.items():
-        repeated = int(np.isin(own, hashes["train"]).sum()) if part != "train" else 0
+        again = np.isin(own, hashes["train"]) & (part != "train")
+        repeated = int(again.sum())
         if repeated:
             rows = "1 row" if repeated == 1 else f"{repeated} rows"
             found.append(
                 Problem(
                     "duplicates",
-                    f"{rows} of the {part} split ({repeated / len(own):.1%}) also in the training split",
+                    f"{rows} of the {part} split ({repeated / len(own):.1%}) also in the training split, equal in the "
+                    f"columns learned from{_in_all_columns(part, again, of_all_columns)}",
                 )
             )
     return found
+
+
+def _in_all_columns(part: str, again: Array, hashes: Mapping[str, Array]) -> str:
+    """How many of the rows are those of training in whatever else the table holds."""
+    if not hashes:
+        return ""
+    whole = int((again & np.isin(hashes[part], hashes["train"])).sum())
+    return f"; {whole or 'none'} of them in all columns of the file"
 
 
 def unseen_problems(table: Table, part: str, columns: Sequence[Column]) -> list[Problem]:

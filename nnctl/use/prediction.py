@@ -123,7 +123,10 @@ class Prediction:
         own = {column for columns in (*self.decisions.values(), *self.shares.values()) for column in columns}
         for name in self.keep:
             if not self.model.fitted.of_table:
-                raise ConfigError(f"--keep {name}: the model takes arrays, whose columns have no names")
+                raise ConfigError(
+                    f"--keep {name}: the model takes arrays, whose columns have no names; the file of each "
+                    "picture is copied without being asked, so leave --keep out"
+                )
             if name in own:
                 raise ConfigError(f"--keep {name}: the predictions have a column of that name; rename it in the data")
 

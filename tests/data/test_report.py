@@ -75,7 +75,13 @@ def test_duplicates_between_parts(tmp_path: Path) -> None:
         "test": {"type": "csv", "path": "c.csv"},
     }
     report, _train = problems(tmp_path, CLEAN, **section)
-    assert [p.message for p in report.problems] == ["7 rows of the test split (100.0%) also in the training split"]
+    said = "7 rows of the test split (100.0%) also in the training split, equal in the columns learned from"
+    assert [p.message for p in report.problems] == [f"{said}; 7 of them in all columns of the file"]
+    numbered = pl.DataFrame({**CLEAN, "id": [f"n{i % 4}" for i in range(N)]})
+    numbered.write_parquet(tmp_path / "b.parquet")
+    numbered[:7].with_columns(id=pl.Series(["n0", *["other"] * 6])).write_csv(tmp_path / "c.csv")
+    report, _train = problems(tmp_path, CLEAN, exclude=["id"], **section)
+    assert [p.message for p in report.problems] == [f"{said}; 1 of them in all columns of the file"]
 
 
 def test_duplicate_images(tmp_path: Path) -> None:
