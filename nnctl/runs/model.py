@@ -97,6 +97,12 @@ def load_model(path: Path) -> Model:
                 f"{len(target.names)} of them: {listed(target.names)}"
             )
     heads = {name: _head(path, experiment, name) for name in fitted.outputs}
+    for name, head in heads.items():
+        if fitted.outputs[name].task not in head.loss.tasks:
+            raise DataError(
+                f"{path}: the header's loss {head.loss.type} is for {' or '.join(head.loss.tasks)}, and the target "
+                f"{name} is {fitted.outputs[name].task}"
+            )
     inputs = {name: each.signal for name, each in fitted.inputs.items()}
     wanted = {name: Wanted(each.outputs(heads[name].loss), heads[name].loss) for name, each in fitted.outputs.items()}
     network = build(experiment.model, inputs, wanted).network

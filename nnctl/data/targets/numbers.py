@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
+from pydantic import model_validator
 
 from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
 from nnctl.data.scaling import centre_and_scale
@@ -35,6 +36,14 @@ class Numbers(Target):
     task: ClassVar[Task] = "regression"
     predicts: ClassVar[PredictionsKind] = NumberPredictions
     has_shares: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _for_each_column(self) -> Self:
+        """Model files come from strangers, too."""
+        if not len(self.columns) == len(self.centre) == len(self.scale):
+            message = f"{len(self.columns)} columns have {len(self.centre)} centres and {len(self.scale)} scales"
+            raise ValueError(message)
+        return self
 
     @classmethod
     def fit(cls, table: Table, columns: Sequence[str], scaling: str, train: Array) -> Self:
