@@ -111,7 +111,7 @@ def test_the_format_is_asked_for(predict: Callable[..., tuple[str, str]], folder
         (["--data", "fruit.csv", "--format", "xml"], 2, "'csv', 'jsonl', 'parquet'"),
         (["--data", "fruit.csv", "--batch", "0"], 2, "--batch"),
         (["--data", "friut.csv"], 3, "did you mean 'fruit.csv'?"),
-        (["--data", "fruit.foo"], 3, "the format is not known by its ending"),
+        (["--data", "fruit.foo"], 3, "no such file"),  # an unknown ending is read as the training data were
         ([], 2, "--data"),
     ],
 )
