@@ -25,7 +25,10 @@ from nnctl.layers import (
     Embedding,
     GlobalAveragePool,
     GlobalMaxPool,
+    Gru,
+    Lstm,
     MaxPool1d,
+    Rnn,
     Upsample,
 )
 from nnctl.losses.regression import SquaredError
@@ -81,6 +84,9 @@ CASES: dict[type[Any], Case] = {
     Conv1d: Case(Conv1d(filters=4, kernel=3, stride=2, init=SPREAD, bias_init=SPREAD)),
     MaxPool1d: Case(MaxPool1d(size=3, stride=2, padding=1)),
     AveragePool1d: Case(AveragePool1d(size=3, stride=1, padding="same")),
+    Rnn: Case(Rnn(units=4, output="every", initial="learned", init=SPREAD, bias_init=SPREAD)),
+    Lstm: Case(Lstm(units=4, output="every", initial="learned", init=SPREAD, bias_init=SPREAD)),
+    Gru: Case(Gru(units=4, reset="after", output="every", initial="learned", init=SPREAD, bias_init=SPREAD)),
     Embedding: Case(Embedding(units=4, init=SPREAD), TOKENS),
 }
 RESULTS = [

@@ -9,7 +9,9 @@ from nnctl.layers.dense import Dense
 from nnctl.layers.embedding import Embedding
 from nnctl.layers.gated import Glu, SwiGlu
 from nnctl.layers.global_pooling import GlobalAveragePool, GlobalMaxPool
+from nnctl.layers.gru import Gru
 from nnctl.layers.joins import Add, Attention, Concatenate, Multiply
+from nnctl.layers.lstm import Lstm
 from nnctl.layers.noise import Dropout, GaussianNoise
 from nnctl.layers.normalization import (
     BatchNormalization,
@@ -19,6 +21,7 @@ from nnctl.layers.normalization import (
     RmsNormalization,
 )
 from nnctl.layers.pooling import AveragePool1d, AveragePool2d, MaxPool1d, MaxPool2d
+from nnctl.layers.rnn import Rnn
 from nnctl.layers.shape import Flatten, Reshape
 from nnctl.layers.short_form import LayerForm
 from nnctl.layers.transposed import ConvTranspose1d, ConvTranspose2d
@@ -54,6 +57,9 @@ Member = (
     | Residual
     | Parallel
     | Embedding
+    | Rnn
+    | Lstm
+    | Gru
     | Use
 )
 AnyLayer = Annotated[Member, LayerForm(Member)]

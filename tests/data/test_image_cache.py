@@ -91,7 +91,7 @@ from pathlib import Path
 import numpy as np
 from nnctl.data import image_cache
 image_cache.RESIDENT = 1 << 20
-from nnctl.data.batching import batches
+from nnctl.data.batching import Dealt
 from nnctl.data.loading import load
 from nnctl.data.spec import DataSpec
 from nnctl.losses import CrossEntropy
@@ -101,8 +101,7 @@ options["npy"] = options["idx"]
 source = {"type": kind, "path": path, **options[kind]}
 spec = {"source": source, "preprocess": {"numeric": "standardize", "by": "channel"}, "augment": ["flip"]}
 data = load(DataSpec.model_validate(spec), Path(), 0, "float32", CrossEntropy())
-order = np.random.default_rng(0).permutation(len(data.train))
-for batch in batches(data.train, np.array_split(order, len(order) // 7), "float32", 0, 0, 0):
+for batch in Dealt(data.train, 7, shuffle=True, dtype="float32", seed=0).batches(0, 0, 0):
     batch.inputs["input"][:]
 data.test.take(slice(0, 9), "float32")
 # Not `ru_maxrss`, which begins with what the process that started this one had.

@@ -90,10 +90,10 @@ PROBLEMS = [
     ("- cnov: 3", "f.yaml:2: layers.0: found the key `cnov`, which is no layer; did you mean `conv`\\?$"),
     ("- Conv: 3", "f.yaml:2: layers.0: found the key `Conv`, which is no layer; did you mean `conv`\\?$"),
     ("- kernel: 3\n  maxpool: 2", "f.yaml:2: layers.0: .* `maxpool`, which is no layer; did you mean `max_pool`\\?$"),
-    ("- lstm: 3", "f.yaml:2: layers.0: found no `type` in the mapping; allowed: dense, .*, conv, .*, relu, "),
+    ("- boltzmann: 3", "f.yaml:2: layers.0: found no `type` in the mapping; allowed: dense, .*, conv, .*, relu, "),
     ("- filters: 8\n  type: conv", 'f.yaml:3: layers.0.type: found the text "conv"; did you mean `conv2d`\\?$'),
     ("- {type: Dense}", 'f.yaml:2: layers.0.type: found the text "Dense"; did you mean `dense`\\?$'),
-    ("- {type: lstm}", 'f.yaml:2: layers.0.type: found the text "lstm"; allowed: dense, .*, use$'),
+    ("- {type: boltzmann}", 'f.yaml:2: layers.0.type: found the text "boltzmann"; allowed: dense, .*, use$'),
     ("- {type: relu}", 'f.yaml:2: layers.0.type: found the text "relu"; activations are written `- relu`$'),
     ("- {type: elu, alpha: 2}", "f.yaml:2: .* are written `- activation: {type: elu, alpha: 2}`$"),
     (
