@@ -44,10 +44,8 @@ class Pass(network.Pass):
 class MeanLoss(shards.MeanLoss):
     """The objective of one loss, called with inputs, targets and weights."""
 
-    def __init__(
-        self, net: Network, loss: Loss, theta: Array, workers: Workers | None = None, *, to_input: bool = False
-    ) -> None:
-        super().__init__(net, {OUTPUT: Head(loss)}, theta, workers, to_input=to_input)
+    def __init__(self, net: Network, loss: Loss, theta: Array, workers: Workers | None = None, **options: Any) -> None:
+        super().__init__(net, {OUTPUT: Head(loss)}, theta, workers, **options)
 
     def __call__(  # type: ignore[override] # three arrays in place of a batch
         self, x: Any, t: Any, w: Any = None, *, outputs: Any = None, **options: Any

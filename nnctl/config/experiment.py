@@ -105,6 +105,11 @@ class Training(Spec):
         None, description="Whether the model is an average of the weights over the last steps; null: the last weights."
     )
     restarts: int = Field(1, ge=1, description="Random initialisations to train; the best on validation is kept.")
+    shards: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
+        "auto",
+        description="The most pieces a batch is cut into, which run at the same time. Their gradients are added in "
+        "order: this number may change last digits, which the number of threads never does. `auto` is 4.",
+    )
 
 
 class Runtime(Spec):

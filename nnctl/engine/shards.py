@@ -27,13 +27,13 @@ SHARD_MULTIPLY_ADDS = 12_000_000
 MOST_SHARDS = 4
 
 
-def plan_shards(network: Network, rows: int) -> list[slice]:
-    """Cut a batch of `rows` examples into 1, 2 or 4 shards of equal size, give or take an example.
+def plan_shards(network: Network, rows: int, most: int = MOST_SHARDS) -> list[slice]:
+    """Cut a batch of `rows` examples into 1, 2, 4, ... shards, `most` at most, of equal size, give or take an example.
 
     A power of two shares out evenly among as many cores.
     """
     by_work = 1 if network.couples_examples else rows * network.multiply_adds // SHARD_MULTIPLY_ADDS
-    count = 1 << (max(1, min(by_work, MOST_SHARDS, rows)).bit_length() - 1)
+    count = 1 << (max(1, min(by_work, most, rows)).bit_length() - 1)
     edges = [rows * i // count for i in range(count + 1)]
     return [slice(a, b) for a, b in pairwise(edges)]
 
@@ -73,8 +73,10 @@ class MeanLoss:
         workers: Workers | None = None,
         *,
         to_input: bool = False,
+        most_shards: int = MOST_SHARDS,
     ) -> None:
         self.network, self.heads, self.theta = network, dict(heads), theta
+        self._most_shards = most_shards
         self.workers = workers or Workers()
         self.passes: list[Pass] = []
         self.gradient = np.zeros_like(theta)
@@ -110,7 +112,7 @@ class MeanLoss:
         """
         rows = len(batch)
         if rows not in self._plans:
-            self._plans[rows] = plan_shards(self.network, rows)
+            self._plans[rows] = plan_shards(self.network, rows, self._most_shards)
         shards = self._plans[rows]
         self._grow(len(shards))
         heads = self.heads if only is None else {only: self.heads[only]}

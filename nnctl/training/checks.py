@@ -98,7 +98,7 @@ def memory(job: Job) -> Memory:
     item = np.dtype(job.experiment.runtime.dtype).itemsize
     layout, batch = job.network.layout, job.batch_size
     optimizer, training = job.experiment.optimizer, job.experiment.training
-    shards = len(plan_shards(job.network, batch))
+    shards = len(plan_shards(job.network, batch, job.most_shards))
     values = sum(signal.repeats * prod(signal.shape) for signal in job.network.signals.values())
     return Memory(
         parameters=item * layout.size * (1 + (training.averaging is not None)),

@@ -12,6 +12,7 @@ from nnctl.data.loading import LoadedData
 from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array, Layout
+from nnctl.engine.shards import MOST_SHARDS
 from nnctl.engine.workers import Workers
 from nnctl.metrics import Metric
 from nnctl.regularization import Penalty
@@ -36,6 +37,12 @@ class Job:
         """Examples in a full batch."""
         rows, asked = len(self.data.train), self.experiment.training.batch_size
         return rows if asked == "full" else min(int(asked), rows)
+
+    @property
+    def most_shards(self) -> int:
+        """The most pieces a batch is cut into."""
+        asked = self.experiment.training.shards
+        return MOST_SHARDS if asked == "auto" else asked
 
     @property
     def layout(self) -> Layout:

@@ -32,7 +32,7 @@ class NetworkLoss:
 
     def __init__(self, job: "Job", theta: Array, model: Array, trial: int, workers: Workers) -> None:
         self.job, self.theta, self.stream = job, theta, job.stream(trial)
-        self.loss = MeanLoss(job.network, job.heads, theta, workers)
+        self.loss = MeanLoss(job.network, job.heads, theta, workers, most_shards=job.most_shards)
         self.evaluator = Evaluator(job.network, job.heads, model, workers)
         self.probe, self.probed = Pass(job.network, theta), probe(job.data.train, theta.dtype)
         self.penalty = job.penalty()

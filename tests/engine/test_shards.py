@@ -45,6 +45,15 @@ def test_a_plan_covers_the_batch_once(many_shards: None) -> None:
         assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.parametrize(("most", "shards"), [(1, 1), (2, 2), (3, 2), (16, 16), (50, 32)])
+def test_no_more_shards_than_asked_for(many_shards: None, most: int, shards: int) -> None:
+    assert len(plan_shards(network(), 100, most)) == shards
+    (x, t, w), net = batch(100), network()
+    loss = MeanLoss(net, CrossEntropy(), net.layout.initial(1), most_shards=most)
+    loss(x, t, w)
+    assert len(loss.passes) == shards
+
+
 def test_small_work_is_one_shard() -> None:
     assert len(plan_shards(network(), 32)) == 1
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nnctl.config.experiment import Averaging, Experiment
+from nnctl.engine import shards
 from nnctl.engine.parameters import Array
 from nnctl.engine.shards import MeanLoss
 from nnctl.engine.workers import Workers
@@ -18,6 +19,7 @@ from nnctl.training.checks import memory
 from nnctl.training.evaluate import Evaluator
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, start, train
+from nnctl.training.network_loss import NetworkLoss
 
 TANH = [{"dense": 8, "activation": "tanh"}]
 DISTURBED = [{"dense": 8}, "batch_normalization", "relu", {"dropout": 0.3}]
@@ -182,3 +184,16 @@ def test_what_they_take_of_memory_is_counted() -> None:
     plain, both = memory(job_of(batch_size=8)), memory(job_of(batch_size=8, accumulate=2, averaging={}))
     assert both.parameters == 2 * plain.parameters
     assert both.gradients == 2 * plain.gradients
+
+
+def test_shards_are_a_part_of_the_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "SHARD_MULTIPLY_ADDS", 1)
+    for asked, most in (("auto", 4), (8, 8)):
+        job = job_of(batch_size=32, shards=asked)
+        with Workers(2) as workers:
+            trials = start(job, workers)
+            next(train(job, trials))
+        objective = trials.state.objective
+        assert isinstance(objective, NetworkLoss)
+        assert len(objective.loss.passes) == most
+        assert memory(job).gradients == 8 * job.layout.size * (most + 1)
