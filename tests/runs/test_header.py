@@ -43,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_run(tmp_path_factory.mktemp("header"), CONFIG, t_csv=CSV)
 
 
-@pytest.mark.parametrize(("place", "value"), MUTATIONS, ids=str)
+@pytest.mark.parametrize(("place", "value"), MUTATIONS, ids=lambda part: "removed" if part is REMOVED else str(part))
 def test_a_crafted_header(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: tuple[str | int, ...], value: Any
 ) -> None:
