@@ -11,7 +11,16 @@ from pydantic import Field
 
 from nnctl.data.preprocess import ColumnOptions, Kind
 from nnctl.data.scaling import centre_and_scale
-from nnctl.data.tables import Table, as_labels, as_numbers, in_order, numbers_of, numeric_columns
+from nnctl.data.tables import (
+    MEANING,
+    YES_AND_NO,
+    Table,
+    as_labels,
+    as_numbers,
+    in_order,
+    numbers_of,
+    numeric_columns,
+)
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.names import unknown
@@ -202,10 +211,18 @@ def finite_numbers(table: Table, name: str) -> Array:
 
 
 def codes_of(labels: pl.Series, categories: tuple[str, ...] | list[str]) -> Array:
-    """The place of each label among the categories (n,); -1 for others and for missing ones."""
+    """The place of each label among the categories (n,); -1 for others and for missing ones.
+
+    Where the categories are a pair that says yes and no, such as `true` and `false`, so do other such pairs.
+    """
     import polars as pl
 
-    codes = labels.replace_strict(list(categories), list(range(len(categories))), default=-1, return_dtype=pl.Int64)
+    places = {category: place for place, category in enumerate(categories)}
+    if {category.lower() for category in categories} in map(set, YES_AND_NO):
+        own = {MEANING[category.lower()]: place for category, place in places.items()}
+        new = labels.drop_nulls().unique().to_list()
+        places |= {w: own[MEANING[w.lower()]] for w in new if w not in places and w.lower() in MEANING}
+    codes = labels.replace_strict(list(places), list(places.values()), default=-1, return_dtype=pl.Int64)
     return codes.fill_null(-1).to_numpy()
 
 

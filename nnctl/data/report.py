@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnctl.data.columns import CategoricalColumn, Column, NumericColumn, finite_numbers
+from nnctl.data.columns import CategoricalColumn, Column, NumericColumn, codes_of, finite_numbers
 from nnctl.data.scaling import blocks
 from nnctl.data.tables import Table, as_labels
 from nnctl.data.targets import Truth
@@ -16,7 +16,17 @@ from nnctl.data.telltale import names_rows, numbers_rows
 from nnctl.engine.parameters import Array
 
 Kind = Literal[
-    "constant", "empty", "identifier", "leakage", "duplicates", "unseen", "classes", "split", "malformed", "dropped"
+    "constant",
+    "empty",
+    "identifier",
+    "leakage",
+    "duplicates",
+    "unseen",
+    "classes",
+    "split",
+    "malformed",
+    "dropped",
+    "doubtful",
 ]
 
 
@@ -145,11 +155,13 @@ def _in_all_columns(part: str, again: Array, hashes: Mapping[str, Array]) -> str
 
 def unseen_problems(table: Table, part: str, columns: Sequence[Column]) -> list[Problem]:
     """Categories of a split-off part that its training rows do not have."""
+    import polars as pl
+
     found = []
     for column in columns:
         if isinstance(column, CategoricalColumn):
             labels = as_labels(table[column.name]).drop_nulls()
-            new = labels.filter(~labels.is_in(list(column.categories)))
+            new = labels.filter(pl.Series(codes_of(labels, column.categories) < 0, dtype=pl.Boolean))
             if len(new):  # only where it was let in: elsewhere encoding has refused it
                 names = ", ".join(map(repr, new.unique().sort().to_list()[:5]))
                 message = (

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 #: What text formats take for a missing value unless told otherwise.
 MISSING = ("", "NA", "N/A", "nan", "NaN", "null", "?")
+#: Pairs of words that say yes and no, in lower case.
+YES_AND_NO = (("true", "false"), ("yes", "no"), ("1", "0"), ("t", "f"), ("y", "n"), ("on", "off"))
+#: What each means.
+MEANING = {word: 1.0 - place for pair in YES_AND_NO for place, word in enumerate(pair)}
 #: Fewer rows say nothing about what a column is.
 FEW_ROWS = 20
 
@@ -75,6 +79,10 @@ class Table:
         if not lacking:
             return
         raise DataError(f"{self.name}: has {unknown('column', lacking, self.columns)}")
+
+    def only(self, names: Sequence[str]) -> Table:
+        """The same rows of a few columns."""
+        return replace(self, frame=self.frame.select(names))
 
     def take(self, rows: Array) -> Table:
         """Some of the rows, by index or by a boolean mask."""

@@ -88,6 +88,24 @@ def test_unseen_categories() -> None:
     assert encoded(fitted(train, "c"), new, unseen="other").tolist() == [[0, 1], [0, 0]]
 
 
+@pytest.mark.parametrize("own", [("True", "False"), ("Yes", "No"), ("T", "F"), ("y", "n"), ("ON", "OFF"), ("1", "0")])
+def test_other_words_for_yes_and_no_mean_the_same(own: tuple[str, str]) -> None:
+    column = fitted(table(c=[own[0], own[1], None, own[0]]), "c", kind="categorical", unseen="other")
+    for yes, no in [("true", "FALSE"), ("yes", "NO"), ("t", "f"), ("Y", "N"), ("on", "off"), ("1", "0"), ("1.0", "0")]:
+        new = table(c=[yes, no, own[1], None, "maybe"])
+        words = encoded(column, new)
+        assert words.tolist() == encoded(column, table(c=[own[0], own[1], own[1], None, "maybe"])).tolist(), (yes, no)
+        assert words[0].tolist() != words[1].tolist()
+    assert encoded(column, table(c=[True, False])).tolist() == encoded(column, table(c=list(own))).tolist()
+
+
+def test_words_for_yes_among_others_are_words() -> None:
+    column = fitted(table(c=["yes", "no", "maybe"]), "c", unseen="other")
+    assert encoded(column, table(c=["true", "1", "Yes"])).sum() == 0
+    sexes = fitted(table(c=["m", "f"]), "c", unseen="other")
+    assert encoded(sexes, table(c=["false", "t", "0"])).sum() == 0
+
+
 def test_kinds_can_be_overridden() -> None:
     codes = fitted(table(zip=["01", "02", "10"]), "zip", kind="categorical")
     assert codes.categories == ("01", "02", "10")

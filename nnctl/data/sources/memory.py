@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from nnctl.data.generators import AnyGenerator, cells
 from nnctl.data.sources.base import Source
+from nnctl.data.sources.written import Accounting, Decimal, Missing, Thousands, Units, Written
 from nnctl.data.tables import Table, column_of, table_of
 from nnctl.spec import Listed
 
 
-class Inline(Source):
+class Inline(Written):
     """Rows written in the experiment file itself; a key that a row lacks is a missing value.
 
     ```yaml
@@ -25,13 +26,20 @@ class Inline(Source):
     rows: Annotated[tuple[dict[str, float | bool | str | None], ...], Listed] = Field(
         min_length=1, description="The rows, each a mapping of column to value."
     )
+    missing: Missing = ()
+    decimal: Decimal = "."
+    thousands: Thousands = None
+    accounting: Accounting = False
+    units: Units = Field({})
+
+    unsaid: ClassVar[tuple[str, ...]] = ("missing", *Written.unsaid)
 
     def open(self, base: Path, *, skip_malformed: bool = False) -> Table:
         import polars as pl
 
         names = dict.fromkeys(name for row in self.rows for name in row)
         columns = [column_of([row.get(name) for row in self.rows], name) for name in names]
-        return table_of(pl.DataFrame(columns), "data.source.rows")
+        return self.as_written(table_of(pl.DataFrame(columns), "data.source.rows"))
 
 
 class Generated(Source):

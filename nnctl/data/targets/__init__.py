@@ -3,17 +3,28 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, get_args
 
-from nnctl.data.tables import Table, as_labels, as_numbers, numeric_columns
+from nnctl.data.tables import MEANING, Table, as_labels, as_numbers, numeric_columns
 from nnctl.data.targets.base import Target, Truth, refuse_missing, with_target
 from nnctl.data.targets.classes import MOST_NUMBERED_CLASSES, Classes
-from nnctl.data.targets.labels import WRITTEN, Labels
+from nnctl.data.targets.labels import Labels
 from nnctl.data.targets.numbers import Numbers
 from nnctl.engine.loss import Loss
 from nnctl.errors import ConfigError
 from nnctl.metrics import Task
 from nnctl.spec import ByType
 
-__all__ = ["AnyTarget", "Classes", "Labels", "Numbers", "Target", "Truth", "choose", "refuse_missing", "with_target"]
+__all__ = [
+    "MOST_NUMBERED_CLASSES",
+    "AnyTarget",
+    "Classes",
+    "Labels",
+    "Numbers",
+    "Target",
+    "Truth",
+    "choose",
+    "refuse_missing",
+    "with_target",
+]
 
 
 class _OfAnyVersion(ByType):
@@ -54,7 +65,9 @@ def choose(table: Table, names: Sequence[str], asked: Task | None, loss: Loss | 
 def _appearance(table: Table, names: Sequence[str], allowed: Sequence[Task]) -> Task:
     """What the columns look like; a few whole numbers may be either, and the first that the loss allows is taken."""
     if len(names) > 1:
-        flags = all(set(as_labels(table[n]).drop_nulls().unique().to_list()) <= set(WRITTEN) for n in names)
+        flags = all(
+            set(as_labels(table[n]).drop_nulls().str.to_lowercase().unique().to_list()) <= set(MEANING) for n in names
+        )
         return "multilabel" if "multilabel" in allowed and (flags or "regression" not in allowed) else "regression"
     series = table[names[0]]
     if not numeric_columns(series.to_frame(), table.notation):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
-from nnctl.data.tables import Table, as_labels
+from nnctl.data.tables import MEANING, Table, as_labels
 from nnctl.data.targets.base import Target
 from nnctl.data.targets.classes import shares_text
 from nnctl.engine.parameters import Array
@@ -18,9 +18,6 @@ from nnctl.metrics import LabelPredictions, PredictionsKind, Task
 
 if TYPE_CHECKING:
     import polars as pl
-
-#: How a label may be written, in lower case.
-WRITTEN = {"0": 0.0, "false": 0.0, "no": 0.0, "1": 1.0, "true": 1.0, "yes": 1.0}
 
 
 class Labels(Target):
@@ -71,7 +68,7 @@ class Labels(Target):
 def _zero_one(table: Table, name: str) -> Array:
     """A column of labels (n,), empty cells as NaN."""
     labels = as_labels(table[name])
-    values = [float("nan") if label is None else WRITTEN.get(label.lower(), -1.0) for label in labels]
+    values = [float("nan") if label is None else MEANING.get(label.lower(), -1.0) for label in labels]
     for row, value in enumerate(values):
         if value < 0:
             raise DataError(f"{table.place(row)}: label {name!r} is {labels[row]!r}; labels are 0 or 1")
