@@ -234,7 +234,7 @@ def _report(
         classes |= {name: counts} if counts["train"] else {}
         prefix = f"{name}: " if several else ""
         found += [Problem("classes", prefix + text) for text in target.warnings(train.truths[name].present)]
-    found += problems
+    found += [*raw.doubts, *problems]
     truths, missing = list(train.truths.values()), dict[str, int]()
     for name, part in parts.items():
         for key, each in fitted.inputs.items():

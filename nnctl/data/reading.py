@@ -11,16 +11,18 @@ import numpy as np
 
 from nnctl.data import augmentation
 from nnctl.data.columns import kinds_of, typed
+from nnctl.data.doubts import column_doubts, target_doubts
 from nnctl.data.inputs import Columns, Input
 from nnctl.data.inputs.array import ArrayInput
 from nnctl.data.outputs import Output
 from nnctl.data.preprocess import Kind
+from nnctl.data.report import Problem
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.files import STDIN, resolve, sha256
 from nnctl.data.sources.images import MalformedImage
 from nnctl.data.spec import DataSpec
 from nnctl.data.tables import Table, as_labels
-from nnctl.data.targets import AnyTarget, choose, with_target
+from nnctl.data.targets import AnyTarget, Classes, choose, with_target
 from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
@@ -60,6 +62,7 @@ class Raw:
         dropped: rows left out because they have no target.
         malformed: rows that could not be read and were left out, each with its place.
         digests: the hash of what lies at each path.
+        doubts: columns that hardly are what they are taken for.
     """
 
     opened: Mapping[str, Opened]
@@ -71,6 +74,7 @@ class Raw:
     dropped: int
     malformed: tuple[str, ...]
     digests: Mapping[str, str]
+    doubts: Sequence[Problem] = ()
 
 
 def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
@@ -113,19 +117,27 @@ def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
     for table in kept.values():
         table.require([*features, *([spec.weight] if spec.weight else [])])
     kinds = kinds_of(kept["train"], features, spec.types) if features else {}
+    written = kept["train"]
     kept = {name: typed(table, kinds) for name, table in kept.items()} if features else kept
     opened, malformed = {}, [place for each in data.values() for place in each.malformed]
     for name, table in kept.items():
-        source = data[name]
-        opened[name] = _opened(source, table, inputs, tables[name], malformed if skip else None)
+        opened[name] = _opened(data[name], table, inputs, tables[name], malformed if skip else None)
     losses = {name: each.loss or loss for name, each in outputs.items()}
     targets = {
         name: choose(kept["train"], each.columns, None if each.task == "auto" else each.task, losses[name])
         for name, each in outputs.items()
     }
+    source = sources(spec)[0][1]
+    doubts = column_doubts(written, source, kinds, spec.types)
+    for name, each in outputs.items():
+        if each.task == "auto" and targets[name] is Classes:
+            loss = losses[name]
+            doubts += target_doubts(
+                written, source, each.columns, may_be_numbers=loss is None or "regression" in loss.tasks
+            )
     dropped = sum(len(tables[name]) - len(table) for name, table in kept.items())
     digests = {path: digest for name, s in sources(spec) for path, digest in _digests(s, data[name], base).items()}
-    return Raw(opened, inputs, outputs, kinds, targets, losses, dropped, tuple(malformed), digests)
+    return Raw(opened, inputs, outputs, kinds, targets, losses, dropped, tuple(malformed), digests, doubts)
 
 
 def sources(spec: DataSpec) -> list[tuple[str, Source]]:
