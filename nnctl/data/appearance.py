@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -60,11 +61,11 @@ def strays(table: Table, name: str) -> Strays | None:
     count, present = int(odd.sum()), len(series) - series.null_count()
     if not count or count == present:
         return None
-    words, distinct = series.filter(odd).value_counts(sort=True)[name], numbers.drop_nulls().n_unique()
-    few = count <= (1 - NEARLY_ALL) * present or len(words) <= (1 - NEARLY_ALL) * (distinct + len(words))
-    if not few or len(words) > FEW_WORDS:
+    words, distinct = series.filter(odd).n_unique(), numbers.drop_nulls().n_unique()
+    few = count <= (1 - NEARLY_ALL) * present or words <= (1 - NEARLY_ALL) * (distinct + words)
+    if not few or words > FEW_WORDS:
         return None
-    return Strays(tuple(words.to_list()), count, int(odd.arg_max() or 0), distinct)
+    return Strays(_by_frequency(series.filter(odd)), count, int(odd.arg_max() or 0), distinct)
 
 
 def no_words(table: Table, name: str) -> Strays | None:
@@ -77,8 +78,7 @@ def no_words(table: Table, name: str) -> Strays | None:
     odd = series.is_in(list(NO_WORDS)).fill_null(value=False)
     if not odd.any() or series.drop_nulls().n_unique() < 3:
         return None
-    words = series.filter(odd).value_counts(sort=True)[name]
-    return Strays(tuple(words.to_list()), int(odd.sum()), int(odd.arg_max() or 0), 0)
+    return Strays(_by_frequency(series.filter(odd)), int(odd.sum()), int(odd.arg_max() or 0), 0)
 
 
 def guessed(table: Table) -> tuple[Notation, set[str], Notation | None]:
@@ -122,6 +122,12 @@ def _rival(best: Notation, scores: dict[Any, float], samples: dict[str, pl.Serie
 def numbers_equal(sample: pl.Series, one: Notation, other: Notation) -> bool:
     """Whether two notations read the same numbers."""
     return as_numbers(sample, one).equals(as_numbers(sample, other))
+
+
+def _by_frequency(series: pl.Series) -> tuple[str, ...]:
+    """The different values, the most frequent first, and of equally frequent ones that which comes first."""
+    counts = Counter(series.to_list())
+    return tuple(word for word, _ in counts.most_common())
 
 
 def _sample(series: pl.Series) -> pl.Series:

@@ -66,7 +66,7 @@ class Notation:
         whole, point = "[0-9]+", re.escape(self.decimal)
         if self.thousands is not None:
             mark = THOUSANDS[self.thousands]
-            whole += f"|[0-9]{{1,3}}(?:{mark}[0-9]{{2,3}})*{mark}[0-9]{{3}}"
+            whole += f"|[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{2,3}})*{mark}[0-9]{{3}}"
         return rf"^[-+]?(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][-+]?[0-9]+)?$"
 
 

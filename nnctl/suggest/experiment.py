@@ -14,9 +14,11 @@ from nnctl.data.loading import LoadedData, load
 from nnctl.data.report import Report
 from nnctl.data.sources import Source
 from nnctl.data.sources.images import ImageSource
+from nnctl.data.sources.written import Written
 from nnctl.data.spec import DataSpec, Task
 from nnctl.data.tables import Table
 from nnctl.engine.batch import INPUT, OUTPUT
+from nnctl.suggest.cells import cells
 from nnctl.suggest.commented import Because, comment, commented, plain
 from nnctl.suggest.convolution import is_image
 from nnctl.suggest.files import sources
@@ -93,6 +95,9 @@ def _examples(path: str, targets: Sequence[str], folder: Path, task: Task | None
     opened = _source(data).open(folder, skip_malformed=True)
     if not isinstance(opened, Table):
         return data, len(opened), f"{len(opened)} rows and inputs of shape {opened.shape}"
+    if isinstance(source := _source(data), Written):
+        settings, opened = cells(opened, source)
+        data["source"] |= settings
     if listing := manifest(opened, data["source"], targets, folder):
         data, rows = listing
         return data, rows, f"{rows} images"

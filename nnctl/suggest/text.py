@@ -1,6 +1,7 @@
 """How a file of delimited text is written: its encoding, separator, quotes and header, told from its first lines."""
 
 import csv
+import re
 from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ LINES = 300
 SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "vertical bar", ",": "comma", " ": "space"}
 #: This share of the lines must have the same number of fields.
 AGREEMENT = 0.9
+SINGLE = "'"
+#: Quotes that are not the usual ones, with what is said of them.
+QUOTES = {None: "quotation marks are characters like any other here", '"': "", SINGLE: "fields stand in single quotes"}
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -43,7 +47,7 @@ def delimited_source(path: str, base: Path, form: type[Csv | Tsv]) -> dict[str, 
     if separator != usual.separator:
         found["separator"] = Because(separator, f"a {SEPARATORS[separator]} gives every line as many fields")
     if quote != usual.quote:
-        found["quote"] = Because(quote, "quotation marks are characters like any other here" if quote is None else "")
+        found["quote"] = Because(quote, QUOTES[quote])
     if not has_header(records):
         found["header"] = Because(False, "the first line looks like data; columns are called column_1, column_2, ...")
     return found
@@ -84,7 +88,7 @@ def first_lines(path: str, base: Path, encoding: str) -> list[str]:
 def layout(lines: Sequence[str], usual: Csv | Tsv) -> tuple[str, str | None]:
     """The separator and quote that give most lines the same number of fields, and more than one."""
     best, agreement = (usual.separator, usual.quote), AGREEMENT
-    quotes = (usual.quote, '"' if usual.quote is None else None)
+    quotes = (usual.quote, '"' if usual.quote is None else None, SINGLE)
     for separator in (usual.separator, *SEPARATORS):
         for quote in quotes:
             counts = Counter(map(len, parse(lines, separator, quote)))
@@ -92,7 +96,8 @@ def layout(lines: Sequence[str], usual: Csv | Tsv) -> tuple[str, str | None]:
             # A quote that is closed lines later swallows records, so what counts is the share of all lines.
             if fields > 1 and agreeing / len(lines) > agreement:
                 best, agreement = (separator, quote), agreeing / len(lines)
-    return best
+    opened = [field for record in parse(lines, *best) for field in record if field.startswith(SINGLE)]
+    return (best[0], SINGLE) if opened and all(re.fullmatch("'.*'", field) for field in opened) else best
 
 
 def parse(lines: Sequence[str], separator: str, quote: str | None) -> list[Record]:

@@ -45,6 +45,7 @@ CELLS: list[tuple[Notation, str, float | None]] = [
     (GERMAN, "1.2345", None),
     (GERMAN, "1234.567", None),
     (GERMAN, "1,234.5", None),
+    (GERMAN, "0.234", None),
     (ENGLISH, "2,113", 2113.0),
     (ENGLISH, "1,234.5", 1234.5),
     (ENGLISH, "12,34,567.8", 1234567.8),

@@ -103,7 +103,10 @@ TABLES = {
     "a few gaps": (table(x=[None, *X[1:]], y=LABEL), ["y"], ["missing: mean", "'x' lacks 1 of 60"], ["x"]),
     "many gaps": (table(x=[None] * 9 + X[9:], y=LABEL), ["y"], ["missing: indicator"], ["x"]),
     "gaps written otherwise": (
-        table(x=["-", "unknown", *(str(i * i) for i in range(58))], y=LABEL), ["y"], ["'-', 'unknown' too"], ["x"]
+        table(x=["-", "unknown", *(str(i * i) for i in range(58))], y=LABEL),
+        ["y"],
+        ["'-', 'unknown' in data.csv, line 2, x: taken for missing values"],
+        ["x"],
     ),
     "gaps in the target": (
         table(x=X, y=[None, None, *LABEL[2:]]), ["y"], ["missing_target: drop", "2 of 60 rows have no target"], ["x"]
