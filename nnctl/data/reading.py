@@ -123,10 +123,7 @@ def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
     for name, table in kept.items():
         opened[name] = _opened(data[name], table, inputs, tables[name], malformed if skip else None)
     losses = {name: each.loss or loss for name, each in outputs.items()}
-    targets = {
-        name: choose(kept["train"], each.columns, None if each.task == "auto" else each.task, losses[name])
-        for name, each in outputs.items()
-    }
+    targets = {name: _kind(spec, name, each, kept["train"], losses[name]) for name, each in outputs.items()}
     source = sources(spec)[0][1]
     doubts = column_doubts(written, source, kinds, spec.types)
     for name, each in outputs.items():
@@ -267,6 +264,15 @@ def _check_once(inputs: Mapping[str, Input], outputs: Mapping[str, Output], spec
                 also = "twice" if places[column] == key else f"and by {places[column]}"
                 raise ConfigError(f"{key}: {column!r} is named here {also}; a column has one part to play")
             places[column] = key
+
+
+def _kind(spec: DataSpec, name: str, output: Output, table: Table, loss: Loss | None) -> type[AnyTarget]:
+    """What an output predicts; a loss that cannot do it is told at its own key."""
+    try:
+        return choose(table, output.columns, None if output.task == "auto" else output.task, loss)
+    except ConfigError as error:
+        key = f"data.outputs.{name}.{error.key.rpartition('.')[2]}" if spec.outputs else error.key
+        raise ConfigError(f"{key}: {error}") from None
 
 
 def _features(spec: DataSpec, table: Table) -> tuple[str, ...]:

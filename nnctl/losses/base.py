@@ -30,6 +30,9 @@ class LossSpec(Loss):
         """
         return self
 
+    def refuse_other_outputs(self, outputs: int) -> None:
+        """Raise ConfigError where a setting is for another number of outputs."""
+
 
 def scaled(slope: Array, scale: Array, slot: Slot) -> Array:
     """The slopes (..., k) of examples times their scales (...); 0 where the scale is 0, whatever the slope."""
@@ -48,7 +51,7 @@ def refuse_outside(t: Array, what: str, low: float, high: float) -> None:
     """
     if t.size and (t.min() < low - ROUNDING or t.max() > high + ROUNDING):
         wrong = t[(t < low - ROUNDING) | (t > high + ROUNDING)].flat[0]
-        raise DataError(f"data.target: {what} from {low:g} to {high:g}, and one is {wrong:g}")
+        raise DataError(f"{what} from {low:g} to {high:g}, and a target is {wrong:g}")
 
 
 class ClassLoss(LossSpec):

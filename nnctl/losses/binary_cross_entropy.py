@@ -52,6 +52,14 @@ class LogisticLoss(OneHotLoss):
         entropy = "-({t}*log({o}) + (1 - {t})*log(1 - {o}))"
         return LossFormula(entropy + share, slope="({o} - {t})/({o}*(1 - {o}))" + share)
 
+    def refuse_other_outputs(self, outputs: int) -> None:
+        weights = self.positive_weight
+        if isinstance(weights, tuple) and len(weights) != outputs:
+            raise ConfigError(
+                f"loss.positive_weight: lists {len(weights)} weights, and the target needs {outputs} values; "
+                "write one for each, or a single number"
+            )
+
     def element(self, y: Array, t: Array, slot: Slot) -> Array:
         if self.label_smoothing:
             t = t * (1 - self.label_smoothing) + self.label_smoothing / 2
@@ -72,13 +80,7 @@ class LogisticLoss(OneHotLoss):
         return slope
 
     def _positive_weight(self, y: Array) -> Array:
-        weight = np.asarray(self.positive_weight, y.dtype)
-        if weight.ndim and len(weight) != y.shape[-1]:
-            raise ConfigError(
-                f"loss.positive_weight: lists {len(weight)} weights, but the network has {y.shape[-1]} outputs; "
-                "write one for each, or a single number"
-            )
-        return weight
+        return np.asarray(self.positive_weight, y.dtype)
 
     def predict(self, y: Array) -> Array:
         return sigmoid(y) if self.input == "logits" else y

@@ -90,6 +90,7 @@ def _loss(experiment: Experiment, data: LoadedData, output: str) -> LossSpec:
     target = data.targets[output]
     loss: LossSpec = data.outputs[output].loss or experiment.loss or target.suited_loss[0]
     try:
+        loss.refuse_other_outputs(target.outputs(loss))
         return loss.resolved(target.class_names, class_counts(data, output))
     except ConfigError as error:
         raise ConfigError(f"{_section(data, output)}{error}") from None

@@ -87,7 +87,7 @@ def test_a_class_of_weight_zero_does_not_exist(loss: Loss) -> None:
 def test_a_label_outside_the_classes_is_refused(label: int, weights: tuple[float, ...] | None) -> None:
     loss = CrossEntropy(class_weights=weights)
     t = np.array([0, label, 1])
-    message = f"numbers of classes, from 0 to 3, and one is {label}$"
+    message = f"numbers of classes, from 0 to 3, and a target is {label}$"
     with pytest.raises(DataError, match=message):
         run(loss, np.zeros((3, K)), t)
     if weights:
@@ -103,12 +103,12 @@ SHARES = [*(loss for loss in LOGITS if isinstance(loss, OneHotLoss | KLDivergenc
 def test_a_target_outside_0_and_1_is_refused(loss: Loss, wrong: float) -> None:
     t = np.eye(K)
     t[2, 1] = wrong
-    with pytest.raises(DataError, match=f"from 0 to 1, and one is {wrong:g}$"):
+    with pytest.raises(DataError, match=f"from 0 to 1, and a target is {wrong:g}$"):
         run(loss, np.zeros((K, K)), t)
 
 
 def test_counts_are_not_negative() -> None:
-    with pytest.raises(DataError, match="poisson takes counts, from 0 to inf, and one is -2$"):
+    with pytest.raises(DataError, match="poisson takes counts, from 0 to inf, and a target is -2$"):
         run(Poisson(), np.zeros((1, 2)), np.array([[3.0, -2.0]]))
 
 

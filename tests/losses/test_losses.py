@@ -12,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from nnctl.engine.slot import Slot
+from nnctl.errors import ConfigError
 from nnctl.losses import AnyLoss
 from nnctl.losses.base import LossSpec
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
@@ -187,8 +188,10 @@ def test_settings_out_of_bounds(wrong: dict[str, Any]) -> None:
 
 
 def test_as_many_positive_weights_as_outputs() -> None:
-    with pytest.raises(Exception, match="lists 1 weights, but the network has 4 outputs"):
-        run(BinaryCrossEntropy(positive_weight=(2.0,)), np.zeros((2, K)), np.zeros((2, K)))
+    BinaryCrossEntropy(positive_weight=(2.0, 1.0)).refuse_other_outputs(2)
+    BinaryCrossEntropy(positive_weight=2.0).refuse_other_outputs(K)
+    with pytest.raises(ConfigError, match="positive_weight: lists 1 weights, and the target needs 4 values"):
+        BinaryCrossEntropy(positive_weight=(2.0,)).refuse_other_outputs(K)
 
 
 @pytest.mark.parametrize(

@@ -48,17 +48,17 @@ def choose(table: Table, names: Sequence[str], asked: Task | None, loss: Loss | 
     """The kind of target asked for, or what columns look like; in either case one that the loss can do.
 
     Raises:
-        ConfigError: where the loss cannot do what the columns are.
+        ConfigError: where the loss cannot do what the columns are, with its key where the output has no name.
     """
     allowed: Sequence[Task] = tuple(KINDS) if loss is None else loss.tasks
     task = asked or _appearance(table, names, allowed)
     if loss is not None and task not in loss.tasks:
         raise ConfigError(
-            f"loss: {loss.type} is for {' or '.join(loss.tasks)}, and {', '.join(names)} calls for {task}"
+            f"{loss.type} is for {' or '.join(loss.tasks)}, and {', '.join(names)} calls for {task}", "loss"
         )
     kind = KINDS[task]
     if kind is Classes and len(names) > 1:
-        raise ConfigError(f"classification has one target column, and data.target names {', '.join(names)}")
+        raise ConfigError(f"classification has one target column, and these are {', '.join(names)}", "data.target")
     return kind
 
 

@@ -60,14 +60,15 @@ def test_task_of_several_columns() -> None:
     t = table(a=[0, 1], b=[True, False], c=["yes", "no"], x=[0.5, 1])
     assert choose(t, ["a", "b", "c"], None, None) is Labels
     assert choose(t, ["a", "x"], None, None) is Numbers
-    with pytest.raises(ConfigError, match="loss: index is for classification, and a, x calls for regression"):
+    with pytest.raises(ConfigError, match="^index is for classification, and a, x calls for regression"):
         choose(t, ["a", "x"], None, Index())
-    with pytest.raises(ConfigError, match="one target column"):
+    with pytest.raises(ConfigError, match="one target column, and these are a, b") as refused:
         choose(t, ["a", "b"], "classification", None)
+    assert refused.value.key == "data.target"
 
 
 def test_a_loss_that_does_not_fit() -> None:
-    with pytest.raises(ConfigError, match="loss: index is for classification, and t calls for regression"):
+    with pytest.raises(ConfigError, match="^index is for classification, and t calls for regression"):
         choose(table(t=[1.5]), ["t"], "regression", Index())
 
 
