@@ -3,7 +3,8 @@
 The last bits of a matrix product depend on its height and, with some kernels and shapes, on the place of a row in
 it: the BLAS works on blocks and has other code for what is left over. So that the size of the batches changes not one
 digit, every product has the same height, and row i of a file has place i modulo this height in its tile. What a
-batch leaves empty of a tile is computed too, and thrown away.
+batch leaves empty of a tile is computed too, and thrown away. Sequences have no place in a tile, which holds as many
+steps as its rows have: batches of them are whole tiles.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import prod
+from math import ceil, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,26 +42,30 @@ ROWS = 1 << 15
 
 
 class Predictor:
-    """A model as a function of its inputs; the outputs of a row depend on nothing but that row and its number."""
+    """A model as a function of its inputs; the outputs of a row depend on nothing but that row and its number.
+
+    Attributes:
+        filled: whether tiles are filled up to their height; with sequences a row's last bits depend on its tile.
+    """
+
 
     def __init__(self, model: Model, workers: Workers | None = None) -> None:
         self.model = model
         self.tiles = Tiles(model.network, model.theta, workers)
+        self.filled = not any(fitted.signal.steps for fitted in model.fitted.inputs.values())
         shapes = {name: model.network.shape_of(name) for name in model.fitted.outputs}
         self.nothing = self._decoded({name: np.empty((0, *shape), model.theta.dtype) for name, shape in shapes.items()})
 
     def __call__(self, inputs: Mapping[str, Any], first: int = 0) -> dict[str, Array]:
         """By output, of inputs (n, ...) (n, columns): a number for each class or label, or in the target's own units.
 
-        `first` is how many rows came before these. Sequences have no place in a tile: a tile holds as many steps as
-        its rows have.
+        `first` is how many rows came before these.
         """
         height, count = self.tiles.rows, len(next(iter(inputs.values())))
-        filled = not any(fitted.signal.steps for fitted in self.model.fitted.inputs.values())
 
         def run(lane: Lane, rows: slice) -> dict[str, Array]:
             some, own = {name: x[rows] for name, x in inputs.items()}, slice(None)
-            if filled:
+            if self.filled:
                 start = (first + rows.start) % height
                 own = slice(start, start + rows.stop - rows.start)
                 for name, x in some.items():
@@ -133,6 +138,8 @@ class Prediction:
     def frames(self, rows: int = ROWS, workers: Workers | None = None) -> Iterator[pl.DataFrame]:
         """The predictions in the order of the source, `rows` at a time at most; a source without rows gives one frame.
 
+        Of sequences, `rows` are rounded up to whole tiles.
+
         Raises:
             DataError: naming all columns that are not there, or the place of a value that cannot be.
             ConfigError: where a column to keep is not there.
@@ -141,6 +148,7 @@ class Prediction:
         fitted: Mapping[str, FittedInput] = self.model.fitted.inputs
         numbers = sum(each.signal.repeats * prod(each.shape) for each in fitted.values())
         tile = predict.tiles.rows
+        rows = rows if predict.filled else ceil(rows / tile) * tile
         most = min(rows, max(1, BLOCK // (8 * max(1, numbers)) // tile) * tile)  # large images, fewer at a time
         count = 0
         for data in self._data(rows):

@@ -146,6 +146,30 @@ def test_batches_and_threads_change_no_bit(
     assert frame(model, csv_of(columns, made), rows=rows, threads=threads).equals(whole)
 
 
+@pytest.mark.parametrize("layer", [{"lstm": 8}, "global_average_pool"])
+def test_batches_and_threads_change_no_bit_of_sequences(
+    tmp_path: Path, frame: Callable[..., pl.DataFrame], layer: str | dict[str, int]
+) -> None:
+    """Their rows share products of as many steps as a tile of them has."""
+    random, words = np.random.default_rng(8), np.array(["a", "dog", "cat", "ran", "sat"])
+    lines = [
+        json.dumps({"text": " ".join(random.choice(words, random.integers(9))), "y": float(random.normal())})
+        for _ in range(ROWS)
+    ]
+    config = f"""
+data:
+  source: {{type: jsonl, path: texts.jsonl}}
+  inputs: {{text: {{type: text, column: text}}}}
+  target: y
+model: {{layers: [{{embedding: 8}}, {json.dumps(layer)}, {{dense: 8}}, tanh]}}
+"""
+    text = "\n".join(lines) + "\n"
+    model = open_trained(make_run(tmp_path, config, texts_jsonl=text))
+    whole = frame(model, text, name="new.jsonl")
+    for rows, threads in ((1, 1), (TILE - 1, 2), (TILE, 1), (TILE + 1, 1), (1000, 3)):
+        assert frame(model, text, rows=rows, name="new.jsonl", threads=threads).equals(whole), rows
+
+
 def test_a_row_depends_on_no_other(
     model: Model,
     new: tuple[Sequence[str], Sequence[tuple[int, str, str, str, str, int]]],
