@@ -48,7 +48,6 @@ class Predictor:
         filled: whether tiles are filled up to their height; with sequences a row's last bits depend on its tile.
     """
 
-
     def __init__(self, model: Model, workers: Workers | None = None) -> None:
         self.model = model
         self.tiles = Tiles(model.network, model.theta, workers)
