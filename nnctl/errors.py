@@ -7,7 +7,7 @@
 | 3 | data | `DataError` |
 | 4 | a check said no | `CheckFailed` |
 | 5 | training diverged | `Diverged` |
-| 6 | the system refused: disk full, no permission, out of memory | `OSError`, `MemoryError` |
+| 6 | the system refused: disk full, no permission, out of memory | `OSError`, `MemoryError`, `Lost` |
 | 129, 130, 143 | the terminal closed, Ctrl-C, SIGTERM | `Interrupted` |
 """
 
@@ -61,6 +61,12 @@ class Diverged(NnctlError):
     """A loss or gradient stopped being a finite number."""
 
     exit_code = 5
+
+
+class Lost(NnctlError):
+    """Another process that took part in a training is gone."""
+
+    exit_code = 6
 
 
 class Interrupted(NnctlError):

@@ -115,6 +115,7 @@ def _facts(info: "RunFacts", settings: dict[str, Any], epochs: int, status: str)
         "network": f"{network}; {info.get('parameters')} parameters",
         **{key: _brief(settings.get(key)) for key in ("loss", "optimizer", "schedule", "regularization")},
         "seed": settings.get("seed"),
+        "ranks": info.get("ranks") if info.get("ranks", 1) > 1 else None,
         "versions": _brief(info.get("versions")),
     }
     return [[key, value] for key, value in facts.items() if value not in (None, "")]

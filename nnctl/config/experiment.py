@@ -124,6 +124,13 @@ class Runtime(Spec):
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = Field(
         "auto", description="Threads to train on; `auto` is one a core. The result is the same with any number."
     )
+    ranks: int = Field(
+        1,
+        ge=1,
+        le=512,
+        description="Processes that train together, each on its own shards of a batch, in place of threads. The result "
+        "is the same with any number.",
+    )
     kernels: Literal["auto", "numpy", "compiled"] = Field(
         "auto",
         description="Whether short loops run compiled, which needs the extra `[fast]` and changes no bit; `auto` "

@@ -85,6 +85,7 @@ class MeanLoss:
         self.input_gradients: dict[str, Array] = {}
         self._to_input = to_input
         self._loss_slots: list[dict[str, Slot]] = []
+        self._losses = self.workers.blank((len(heads), most_shards), np.float64)
         self._plans: dict[int, list[slice]] = {}  # by rows: planning walks all layers, 14 us
 
     def __call__(
@@ -121,7 +122,7 @@ class MeanLoss:
             h: scales(head.loss, batch.targets[h], batch.weights[h], dtype, None if masses is None else masses[h])
             for h, head in heads.items()
         }
-        losses = {h: [0.0] * len(shards) for h in heads}
+        losses = {h: row for h, row in zip(self.heads, self._losses, strict=True) if h in heads}
         input_gradients: list[dict[str, Array]] = [{}] * len(shards)
 
         def run(i: int) -> None:
@@ -143,11 +144,12 @@ class MeanLoss:
             if backward:
                 input_gradients[i] = shard.backward(dys)
 
+        self.workers.meet()  # nobody adds up the gradients of the batch before any more
         self.workers.run(run, range(len(shards)))
         if backward:
             self._add_up(len(shards))
             self._keep_input_gradients(batch, input_gradients)
-        self.losses = {h: sum(parts) for h, parts in losses.items()}
+        self.losses = {h: sum(parts[: len(shards)].tolist()) for h, parts in losses.items()}
         self.masses = {h: mass for h, (_, mass) in loads.items()}
         return weighted(self.losses, self.heads)
 
@@ -169,12 +171,17 @@ class MeanLoss:
     def track(self) -> None:
         """Update running statistics after a step; only one-shard networks have any."""
         if self.network.couples_examples:
-            self.passes[0].track(self.theta)
+            if self.workers.first:
+                self.passes[0].track(self.theta)
+            self.workers.meet()
 
     def _add_up(self, count: int) -> None:
         """The gradient of the batch: those of the shards, in their order."""
         if count == 1:
-            self.gradient = self.passes[0].gradient
+            if self.workers.several:  # each process changes its gradient for itself
+                np.copyto(self.gradient, self.passes[0].gradient)
+            else:
+                self.gradient = self.passes[0].gradient
             return
         np.add(self.passes[0].gradient, self.passes[1].gradient, out=self.gradient)
         for shard in self.passes[2:count]:
@@ -188,7 +195,8 @@ class MeanLoss:
 
     def _grow(self, count: int) -> None:
         while len(self.passes) < count:
-            self.passes.append(Pass(self.network, self.theta, np.zeros_like(self.theta), to_input=self._to_input))
+            gradient = self.workers.blank(self.theta.shape, self.theta.dtype)
+            self.passes.append(Pass(self.network, self.theta, gradient, to_input=self._to_input))
             self._loss_slots.append({h: Slot(self.theta.dtype, f"loss.{h}") for h in self.heads})
 
 

@@ -11,6 +11,11 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nnctl.engine.parameters import Array, Shape
+
 
 def processors() -> int:
     """Cores this process may use; macOS does not tell, and has all it counts."""
@@ -41,6 +46,42 @@ class Workers:
         for failure in failures:
             if failure is not None:
                 raise failure
+
+    # What threads have by nature, and ranks must do something for.
+
+    #: Whether other processes see what is shared.
+    several = False
+
+    def renew(self) -> None:
+        """Take the place of the arrays that were shared before for new ones."""
+
+    def blank(self, shape: Shape, dtype: DTypeLike) -> Array:
+        """An array that all workers see."""
+        return np.zeros(shape, dtype)
+
+    def share(self, array: Array) -> Array:
+        """The same array, or a copy that all workers see."""
+        return array
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that records."""
+        return True
+
+    @property
+    def local(self) -> "Workers":
+        """The workers of this process alone."""
+        return self
+
+    def meet(self) -> None:
+        """Wait until all processes are here."""
+
+    def agree(self, make: Callable[[], Any]) -> Any:
+        """What the first process makes, in all of them."""
+        return make()
+
+    def split(self, work: Callable[[], object]) -> None:
+        """Become as many processes as there are to be; the others do `work`."""
 
     def close(self) -> None:
         """End the threads."""

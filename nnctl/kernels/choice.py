@@ -31,7 +31,7 @@ def seconds_saved(job: Job) -> float:
 
 
 @contextmanager
-def kernels(job: Job, workers: Workers) -> Iterator[str]:
+def kernels(job: Job) -> Iterator[str]:
     """Run what is made inside on the kernels that the experiment asks for; yields which, and why not compiled ones.
 
     Raises:
@@ -44,7 +44,7 @@ def kernels(job: Job, workers: Workers) -> Iterator[str]:
     try:
         compiled = table()
         with using(compiled):
-            rehearse(job, workers)
+            rehearse(job)
     except ModuleNotFoundError as error:
         if asked == "compiled":
             raise ConfigError(
@@ -59,11 +59,11 @@ def kernels(job: Job, workers: Workers) -> Iterator[str]:
         yield "compiled"
 
 
-def rehearse(job: Job, workers: Workers) -> None:
+def rehearse(job: Job) -> None:
     """Take a step that is thrown away, so that all that the training needs is compiled, or is known to fail."""
     theta = job.layout.initial(job.experiment.seed, 0, job.experiment.runtime.dtype)
-    objective = job.objective(theta, theta, 0, workers)
+    objective = job.objective(theta, theta, 0, Workers())
     batch = next(iter(objective.batches(0, 0, 0)))
     objective([batch], last=False)
-    stepper = Stepper(job.experiment.optimizer, job.layout, theta.dtype, workers)
+    stepper = Stepper(job.experiment.optimizer, job.layout, theta.dtype)
     stepper.step(theta, np.array(objective.gradient), 0.0)

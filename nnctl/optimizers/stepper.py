@@ -57,7 +57,7 @@ class Stepper:
         self.t = 0
         self.memory: dict[str, float] = {}
         size, decayed = layout.trained.stop, layout.decayed.stop
-        self.vectors = optimizer.initial(size, dtype)
+        self.vectors = {name: self.workers.share(v) for name, v in optimizer.initial(size, dtype).items()}
         # Worker i runs blocks i, i + threads, ...: these share the scratch arrays, so that they stay in its cache.
         scratch = [np.empty((2, min(block, size)), dtype) for _ in range(self.workers.threads)]
         self.blocks = []
@@ -88,6 +88,7 @@ class Stepper:
                 part[: block.decayed] *= shrink
             self.optimizer.update(part, g[block.span], block.state, rules[block.scale], block.work)
 
+        self.workers.meet()  # nobody reads theta any more
         self.workers.run(update, self.blocks)
 
     def state(self) -> tuple[dict[str, Array], dict[str, float]]:

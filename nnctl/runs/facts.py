@@ -46,6 +46,7 @@ class RunFacts(TypedDict, total=False):
     config: str
     pid: int
     kernels: str
+    ranks: int
     # when it ends, in whatever way
     stop_reason: str
     # when it has its model

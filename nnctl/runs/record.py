@@ -1,9 +1,11 @@
 """Training into a run directory: events become lines, checkpoints and the model."""
 
 import os
+from collections import deque
 from collections.abc import Generator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from math import prod
 from time import monotonic
 from typing import cast
 
@@ -12,8 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from nnctl.config.experiment import Runtime
 from nnctl.config.paths import relocated
+from nnctl.engine.ranks import Ranks, can_fork
 from nnctl.engine.workers import Workers, processors
-from nnctl.errors import Diverged, Interrupted, NnctlError
+from nnctl.errors import ConfigError, Diverged, Interrupted, Lost, NnctlError
 from nnctl.kernels.choice import kernels
 from nnctl.runs.directory import RunDirectory, plain
 from nnctl.runs.facts import ModelFacts, RunFacts
@@ -24,6 +27,7 @@ from nnctl.stopping import StopRequest
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
 from nnctl.training.report import evaluate_splits, trivial_answers
+from nnctl.training.tally import WINDOW_ROWS, WINDOW_VALUES
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ class Recorder:
             with (
                 threadpool_limits(1, "blas"),
                 np.errstate(all="ignore"),
-                Workers(self._threads()) as workers,
-                kernels(self.job, workers) as used,
+                workers_of(self.job) as workers,
+                kernels(self.job) as used,
             ):
                 self._kernels = used
                 summary = yield from self._consume(workers)
@@ -77,6 +81,9 @@ class Recorder:
         except Diverged as error:
             self._note("diverged", str(error))
             raise
+        except Lost as error:
+            self._note("failed", str(error))
+            raise Lost(f"{error}; go on from the last checkpoint with: nnctl train --resume {self.run.path}") from None
         except NnctlError:  # refused before it began, or interrupted and noted
             raise
         except BaseException as error:
@@ -85,10 +92,6 @@ class Recorder:
             error.add_note(f"then continue with: nnctl train --resume {self.run.path}")
             raise
         yield Recorded(summary)
-
-    def _threads(self) -> int:
-        wanted = self.job.experiment.runtime.threads
-        return processors() if wanted == "auto" else wanted
 
     def _restore(self, workers: Workers) -> Generator[Event, None, None]:
         """Set the state to go on from: that of the newest whole checkpoint, or the first."""
@@ -104,17 +107,18 @@ class Recorder:
         self.run.keep_rows(trials.rows)
         write_config(self.run, self.job)
         kind, _, reason = self._kernels.partition(", ")
-        self.run.update(status="running", pid=os.getpid(), kernels=kind)
+        self.run.update(status="running", pid=os.getpid(), kernels=kind, ranks=self.job.experiment.runtime.ranks)
         if reason:
             self.run.log(f"kernels: numpy, {reason}")
         self._saved_at = monotonic()
 
     def _consume(self, workers: Workers) -> Generator[Event, None, RunFacts]:
         yield from self._restore(workers)
+        workers.split(lambda: deque(train(self.job, self.trials), 0))
         with closing(train(self.job, self.trials)) as events:
             for event in events:
                 if isinstance(event, Finished):
-                    return self._finish(event, workers)
+                    return self._finish(event, workers.local)
                 if isinstance(event, EpochDone):
                     self.run.append_row(event.row)
                 yield event
@@ -180,3 +184,22 @@ class Recorder:
         for message in health(history):
             self.run.log(f"warning: {message}")
         return cast("RunFacts", plain(summary))
+
+
+def workers_of(job: Job) -> Workers:
+    """The threads or the ranks that an experiment asks for."""
+    runtime = job.experiment.runtime
+    if runtime.ranks == 1:
+        return Workers(processors() if runtime.threads == "auto" else runtime.threads)
+    if not can_fork():
+        raise ConfigError(f"runtime.ranks: {runtime.ranks} need a system on which processes share memory; write 1")
+    return Ranks(runtime.ranks, room_of(job))
+
+
+def room_of(job: Job) -> int:
+    """Bytes that ranks share at most: parameters, a gradient a shard, the optimizer's vectors, outputs and losses."""
+    item, size = np.dtype(job.experiment.runtime.dtype).itemsize, job.layout.size
+    vectors = 1 + job.most_shards + len(job.experiment.optimizer.vectors)
+    outputs = sum(prod(job.network.shape_of(output)) for output in job.heads)
+    windows = item * outputs * max(WINDOW_ROWS, 2 * job.batch_size) + 8 * WINDOW_VALUES * len(job.heads)
+    return vectors * (item * size + 64) + windows + 64 * (len(job.heads) + 1) * (job.most_shards + 8)

@@ -105,7 +105,10 @@ def resume(run: RunDirectory, overrides: Sequence[str]) -> Job:
 
 
 #: What may differ between a run and its continuation.
-_MAY_CHANGE = {"training": {"epochs", "early_stopping"}, "runtime": {"threads", "kernels", "checkpoint_seconds"}}
+_MAY_CHANGE = {
+    "training": {"epochs", "early_stopping"},
+    "runtime": {"threads", "ranks", "kernels", "checkpoint_seconds"},
+}
 _EARLY_STOPPING_MAY_CHANGE = {"patience"}
 
 

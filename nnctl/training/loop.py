@@ -66,10 +66,13 @@ def start(job: Job, workers: Workers) -> Trials:
 
     def trial(number: int) -> State:
         e = job.experiment
-        theta = job.layout.initial(e.seed, number, e.runtime.dtype)
+        workers.renew()
+        theta = workers.share(job.layout.initial(e.seed, number, e.runtime.dtype))
         averaged = None if e.training.averaging is None else theta.copy()
         objective = job.objective(theta, theta if averaged is None else averaged, number, workers)
-        return State(theta, Stepper(e.optimizer, job.layout, theta.dtype, workers), objective, averaged=averaged)
+        stepper = Stepper(e.optimizer, job.layout, theta.dtype, workers)
+        workers.meet()
+        return State(theta, stepper, objective, averaged=averaged)
 
     return Trials(trial, trial(0))
 

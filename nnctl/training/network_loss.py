@@ -1,6 +1,7 @@
 """The objective of a network: its loss over examples, and the penalty on its weights."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,12 @@ class NetworkLoss:
     """
 
     def __init__(self, job: "Job", theta: Array, model: Array, trial: int, workers: Workers) -> None:
-        self.job, self.theta, self.stream = job, theta, job.stream(trial)
+        self.job, self.theta, self.stream, self.workers = job, theta, job.stream(trial), workers
         self.loss = MeanLoss(job.network, job.heads, theta, workers, most_shards=job.most_shards)
-        self.evaluator = Evaluator(job.network, job.heads, model, workers)
+        self.evaluator = Evaluator(job.network, job.heads, model, workers.local)
         self.probe, self.probed = Pass(job.network, theta), probe(job.data.train, theta.dtype)
         self.penalty = job.penalty()
-        self.tally = Tally(job.data.train, job.network, job.heads, job.metrics, theta.dtype)
+        self.tally = Tally(job.data.train, job.network, job.heads, job.metrics, theta.dtype, workers)
         self.gradient = theta[:0]
         self._address = (job.experiment.seed, "pass", trial)
         self._total = np.empty_like(theta) if job.experiment.training.accumulate > 1 else theta[:0]
@@ -77,7 +78,10 @@ class NetworkLoss:
 
     def stepped(self) -> None:
         """Keep weights within their bounds, and update running statistics."""
-        self.penalty.constrain(self.theta)
+        if self.penalty.max_norm is not None:
+            if self.workers.first:
+                self.penalty.constrain(self.theta)
+            self.workers.meet()
         self.loss.track()
 
     def blame(self) -> str:
@@ -88,6 +92,9 @@ class NetworkLoss:
 
     def measured(self) -> Measured:
         """The figures of training and validation, and the health of the layers."""
+        return Measured(**self.workers.agree(lambda: asdict(self._measured())))
+
+    def _measured(self) -> Measured:
         job = self.job
         layers = layer_health(job.network, self.theta, self._before, self.gradient)
         figures = {f"train.{key}": value for key, value in self.tally.figures().items()}

@@ -12,6 +12,7 @@ from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
 from nnctl.engine.shards import weighted
+from nnctl.engine.workers import Workers
 from nnctl.metrics import Metric
 from nnctl.metrics.metric import Sums
 
@@ -34,13 +35,14 @@ class Tally:
         heads: Mapping[str, Head],
         metrics: Mapping[str, Sequence[Metric]],
         dtype: DTypeLike,
+        workers: Workers | None = None,
     ) -> None:
-        self.data, self.heads = data, heads
+        self.data, self.heads, self.workers = data, heads, workers or Workers()
         self.metrics = {output: own for output, own in metrics.items() if own}
         shapes = {output: network.shape_of(output) for output in self.metrics}
         widest = max((int(np.prod(shape)) for shape in shapes.values()), default=1)
         rows = min(len(data), WINDOW_ROWS, max(1, WINDOW_VALUES // max(1, widest)))
-        self._windows = {output: np.empty((rows, *shape), dtype) for output, shape in shapes.items()}
+        self._windows = {output: self.workers.blank((rows, *shape), dtype) for output, shape in shapes.items()}
         self._room = rows
         self.reset()
 
@@ -57,8 +59,11 @@ class Tally:
         """Where to write the outputs of the next examples, before `add`."""
         if self._waiting + rows > self._room:
             self._flush()
+            self.workers.meet()  # nobody reads the windows any more
         if rows > self._room:
-            self._windows = {name: np.empty((rows, *w.shape[1:]), w.dtype) for name, w in self._windows.items()}
+            self._windows = {
+                name: self.workers.blank((rows, *w.shape[1:]), w.dtype) for name, w in self._windows.items()
+            }
             self._room = rows
         return {name: window[self._waiting : self._waiting + rows] for name, window in self._windows.items()}
 
