@@ -25,7 +25,9 @@ def init(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="COLUMN", help="What to predict, by name or by number from 1 (-1 is the last); repeatable."
+            metavar="COLUMN",
+            help="What to predict, by name or by number from 1 (-1 is the last); repeatable. Several of numbers, or of "
+            "0 and 1, are one output; columns of different kinds are outputs with a loss each.",
         ),
     ] = None,
     task: Annotated[
@@ -38,8 +40,8 @@ def init(
     """Write an experiment file for data: a table, arrays or images.
 
     Looks at the data, chooses, and gives the reason in a comment beside each choice. The file trains as it stands;
-    its paths are relative to its folder, or to the current one on standard output. A CSV file with a column of
-    paths of images is a list of images.
+    its paths are relative to its folder, or to the current one on standard output. A column of paths of images,
+    and one of free text, is an input beside the other columns; a table of paths and targets alone is a list of images.
     """
     file = Path(output)
     if output != STDOUT and file.exists() and not force:

@@ -133,8 +133,8 @@ def deal(raw: Raw, spec: DataSpec, seed: int) -> tuple[dict[str, Part], list[Pro
     strata = None
     if spec.split.stratify and stratified and any(shares):
         table = raw.opened["train"].table
-        groups = raw.targets[stratified[0]].strata(table, raw.outputs[stratified[0]].columns)
-        strata = None if groups is None else groups[rows]
+        groups = [raw.targets[name].strata(table, raw.outputs[name].columns) for name in stratified]
+        strata = np.stack([group[rows] for group in groups if group is not None], axis=1)
     cut = split(len(rows), *shares, seed, strata)
     parts = {"train": Part("train", rows[cut.train])}
     problems: list[Problem] = []

@@ -22,8 +22,9 @@ class Parts:
 def split(rows: int, validation: float, test: float, seed: int, classes: Array | None = None) -> Parts:
     """Deal rows out at random, by the seed.
 
-    The sizes are the shares rounded by largest remainder. With `classes` (rows,), the number of each
-    row's class, every part gets the classes in proportion, each to within one row.
+    The sizes are the shares rounded by largest remainder. With `classes` (rows, outputs), the number of each row's
+    class for each output, every part gets the combinations of classes in proportion, each to within one row. Rows
+    whose combination is too rare for that are dealt out class by class, the rarest first.
 
     Raises:
         DataError: where no row is left to train on.
@@ -35,7 +36,7 @@ def split(rows: int, validation: float, test: float, seed: int, classes: Array |
         )
     if not any(sizes):
         return Parts(np.arange(rows), np.zeros(0, int), np.zeros(0, int))
-    labels = np.zeros(rows, int) if classes is None else classes
+    labels, odd = combined(np.zeros((rows, 1), int) if classes is None else classes, rows / min(filter(None, sizes)))
     counts = np.bincount(labels)
     quotas = class_sizes(counts, sizes)  # (parts, classes)
     order = stream(seed, "split").permutation(rows)
@@ -43,12 +44,62 @@ def split(rows: int, validation: float, test: float, seed: int, classes: Array |
     parts: list[list[Array]] = [[], [], []]
     start = 0
     for c, count in enumerate(counts):
+        own = by_class[start : start + count]
+        if c == odd and classes is not None:
+            own = own[by_rarest(classes[own], np.array([*quotas[:, c], count - quotas[:, c].sum()]))]
         edges = [0, *np.cumsum(quotas[:, c]), count]
         for part, (a, b) in enumerate(pairwise(edges)):
-            parts[part].append(by_class[start + a : start + b])
+            parts[part].append(own[a:b])
         start += count
     held_out, tested, trained = (np.sort(np.concatenate(part)) for part in parts)
     return Parts(trained, held_out, tested)
+
+
+def combined(classes: Array, least: float) -> tuple[Array, int | None]:
+    """A number for each row's combination of classes (rows, outputs), and which number stands for all rare ones.
+
+    Of several outputs, combinations of fewer than `least` rows are rare.
+    """
+    if classes.shape[1] == 1:
+        return classes[:, 0], None
+    _, labels, counts = np.unique(classes, axis=0, return_inverse=True, return_counts=True)
+    rare = counts < least
+    if not rare.any():
+        return labels, None
+    return np.where(rare[labels], len(counts), labels), len(counts)
+
+
+def by_rarest(classes: Array, sizes: Array) -> Array:
+    """An order of rows in which the first of `sizes` are those of the first part, and so on, with their classes spread.
+
+    The class with the fewest rows left is dealt out first: each of its rows to the part that lacks most of the row's
+    classes, as shares of what is due to it.
+
+        lacks[p, c] = (due[p, c] - given[p, c]) / due[p, c]    due[p, c] = n_c |p| / n
+
+    Source: Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", ECML PKDD 2011, which takes
+    due - given of the one class: that sends all of a rare class to the largest part.
+
+    Args:
+        classes: of each row, for each output; (rows, outputs).
+        sizes: of the parts, which take every row.
+    """
+    rows, outputs = classes.shape
+    offsets = np.concatenate([[0], np.cumsum(classes.max(axis=0) + 1)])
+    classes = classes + offsets[:-1]  # numbered through all outputs
+    left = np.bincount(classes.ravel(), minlength=offsets[-1])
+    due, room, part_of = np.outer(sizes / rows, left), sizes.copy(), np.full(rows, -1)
+    one = 1 / np.maximum(due, 1e-9)  # what a row is of what is due
+    lacks = np.ones(due.shape)
+    while left.any():
+        rarest = int(np.where(left > 0, left, rows * outputs + 1).argmin())
+        for row in np.flatnonzero((classes == rarest).any(axis=1) & (part_of < 0)):
+            own = classes[row]
+            part = int(np.where(room > 0, lacks[:, own].sum(axis=1), -np.inf).argmax())
+            part_of[row], room[part] = part, room[part] - 1
+            lacks[part, own] -= one[part, own]
+            left[own] -= 1
+    return np.argsort(part_of, kind="stable")
 
 
 def _sizes(rows: int, validation: float, test: float) -> tuple[int, int]:

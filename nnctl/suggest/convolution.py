@@ -50,32 +50,32 @@ def is_image(shape: Shape) -> bool:
     return len(shape) in (2, 3) and min(shape[:2]) >= LEAST_SIDE and max(shape[2:], default=1) <= MOST_CHANNELS
 
 
-def convolutional(data: LoadedData) -> tuple[dict[str, Any], Pace, str]:
-    """The model section for images, the pace of its training, and what an image costs, in words."""
-    rows, shape = len(data.train), data.inputs[INPUT].shape
+def convolutional(data: LoadedData, name: str) -> tuple[list[Any], Pace, str, str]:
+    """The layers for an input of images, the pace of its training, what an image costs, in words, and why."""
+    rows, shape = len(data.train), data.inputs[name].shape
     size = max(size for size in SIZES if size.rows <= rows)
     filters = size.filters
     # Narrower until the fewest epochs are affordable.
-    while filters > LEAST_FILTERS and FEWEST_EPOCHS * rows * _cost(data, _layers(shape, filters, size)) > BUDGET:
+    while filters > LEAST_FILTERS and FEWEST_EPOCHS * rows * _cost(data, name, _layers(shape, filters, size)) > BUDGET:
         filters //= 2
     layers = _layers(shape, filters, size)
-    cost = _cost(data, layers)
+    cost = _cost(data, name, layers)
     epochs = min(size.pace.epochs, max(FEWEST_EPOCHS, round(BUDGET / (rows * cost))))
     words = f"{max(cost / 1e6, 0.1):.1f} million multiply-adds an image"
     reason = (
         f"filters slide over images of {shape[0]} x {shape[1]}, at first {filters}, as there are {rows} to train on"
     )
-    if not isinstance(data.resolved.source or data.resolved.train, ImageSource):
+    if name == INPUT and not isinstance(data.resolved.source or data.resolved.train, ImageSource):
         reason += "; if these are no images, write `hidden: [64]` instead of layers"
-    return {"layers": Because(layers, reason)}, size.pace._replace(epochs=epochs), words
+    return layers, size.pace._replace(epochs=epochs), words, reason
 
 
-def _cost(data: LoadedData, layers: list[Any]) -> int:
-    target = data.targets[OUTPUT]
+def _cost(data: LoadedData, name: str, layers: list[Any]) -> int:
+    target = next(iter(data.targets.values()))
     loss, _ = target.suited_loss
     model = Model.model_validate({"layers": plain(layers)})
     wanted = {OUTPUT: Wanted(target.outputs(loss), loss)}
-    return build(model, {INPUT: Signal(data.inputs[INPUT].shape)}, wanted).network.multiply_adds
+    return build(model, {INPUT: Signal(data.inputs[name].shape)}, wanted).network.multiply_adds
 
 
 def _layers(shape: Shape, filters: int, size: Size) -> list[Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nnctl.config.experiment import Experiment
 from nnctl.data.loading import LoadedData, load
+from nnctl.data.reading import in_folder
 from nnctl.data.report import Report
 from nnctl.data.sources import Source
 from nnctl.data.sources.images import ImageSource
@@ -22,11 +23,15 @@ from nnctl.suggest.cells import cells
 from nnctl.suggest.commented import Because, comment, commented, plain
 from nnctl.suggest.convolution import is_image
 from nnctl.suggest.files import sources
-from nnctl.suggest.images import image_folders, manifest
+from nnctl.suggest.images import image_folders, label_column, manifest, refuse_lost_images
+from nnctl.suggest.inputs import picture_columns
 from nnctl.suggest.looks import example_augmentation, left_out
 from nnctl.suggest.preparation import SPLIT, no_split, prepare
-from nnctl.suggest.recipe import recipe
+from nnctl.suggest.recipe import goal, recipe
 from nnctl.suggest.targets import chosen_targets
+from nnctl.training.assemble import assemble
+from nnctl.training.checks import shares
+from nnctl.training.shares import OVERBEARING
 
 #: Fewer rows are all trained on.
 FEWEST_TO_SPLIT = 20
@@ -54,7 +59,7 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
         DataError: where the data cannot be read, or nothing can be learned from them.
     """
     data, rows, of = _examples(path, targets, folder, task)
-    images = isinstance(_source(data), ImageSource)
+    images = isinstance(_source(data), ImageSource) or _has_pictures(data)
     data["split"] = no_split(rows) if rows < FEWEST_TO_SPLIT else dict(SPLIT)
     for part in ("validation", "test"):
         if part in data:
@@ -67,9 +72,13 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
         data["malformed"] = left_out(loaded.report.malformed, sum(loaded.report.rows.values()))
     if not loaded.fitted.of_table:
         data |= _arrays(loaded)
-    target = loaded.targets[OUTPUT]
-    data["task"] = Because(target.task, target.reason(loaded.train.truths[OUTPUT].values, asked=task is not None))
-    if target.stratified and "validation" in data["split"]:
+    for name, target in loaded.targets.items():
+        reason = target.reason(loaded.train.truths[name].present, asked=task is not None)
+        own = data["outputs"][name] if "outputs" in data else data
+        own["task"] = Because(target.task, reason)
+        if "outputs" in data:
+            own |= goal(loaded, name)
+    if any(target.stratified for target in loaded.targets.values()) and "validation" in data["split"]:
         data["split"]["stratify"] = Because(True, "every split has the classes in the same proportions")
     in_order = {key: data[key] for key in DataSpec.model_fields if key in data}
     tree = {
@@ -78,7 +87,11 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
         "data": in_order,
     }
     tree |= recipe(loaded)
-    Experiment.model_validate(plain(tree))
+    experiment = Experiment.model_validate(plain(tree))
+    if len(loaded.targets) > 1:
+        for output, share in shares(assemble(experiment, folder)).items():
+            if share > OVERBEARING:
+                data["outputs"][output]["weight"] = _lighter(share)
     return Suggestion("\n".join([*_header(path, of, loaded, command), commented(tree)]), loaded.report)
 
 
@@ -92,19 +105,27 @@ def _examples(path: str, targets: Sequence[str], folder: Path, task: Task | None
         beside = "test" in data or "validation" in data
         return data, rows, f"{rows} images to train on" if beside else f"{rows} images"
     data = sources(path, folder, targets[0] if targets else None)
-    opened = _source(data).open(folder, skip_malformed=True)
+    source = _source(data)
+    opened = in_folder(source.open(folder, skip_malformed=True), source, folder)
     if not isinstance(opened, Table):
         return data, len(opened), f"{len(opened)} rows and inputs of shape {opened.shape}"
-    if isinstance(source := _source(data), Written):
+    if isinstance(source, Written):
         settings, opened = cells(opened, source)
         data["source"] |= settings
-    if listing := manifest(opened, data["source"], targets, folder):
-        data, rows = listing
+    pictures = picture_columns(opened, targets)
+    if not pictures:
+        refuse_lost_images(opened, targets)
+    names = chosen_targets(opened, targets or [label_column(opened, name) for name in pictures[:1]])
+    found = prepare(opened, names, data, task)
+    # Where nothing is learned from but images, the table is a list of them.
+    if source.type in ("csv", "tsv") and list(found.get("inputs", ())) == ["picture"] and "target" in found:
+        data, rows = manifest(opened, data["source"], pictures[0], names, folder)
         return data, rows, f"{rows} images"
-    names = chosen_targets(opened, targets)
-    data["target"] = names[0] if len(names) == 1 else names
-    data |= prepare(opened, names, data, task)
-    return data, len(opened), f"{len(opened)} rows and {len(opened.columns)} columns"
+    return data | found, len(opened), f"{len(opened)} rows and {len(opened.columns)} columns"
+
+
+def _has_pictures(data: dict[str, Any]) -> bool:
+    return any(each.get("type") == "image" for each in plain(data.get("inputs", {})).values())
 
 
 def _arrays(loaded: LoadedData) -> dict[str, Any]:
@@ -119,6 +140,11 @@ def _arrays(loaded: LoadedData) -> dict[str, Any]:
         preprocess = {"numeric": Because("auto", "mean 0 and standard deviation 1 for each number")}
     example = is_image(shape) and loaded.targets[OUTPUT].stratified
     return {"preprocess": preprocess} | ({"augment": example_augmentation(shape)} if example else {})
+
+
+def _lighter(share: float) -> Because:
+    """The weight that leaves an output three quarters of the gradient, of which it has this share."""
+    return Because(float(f"{3 * (1 - share) / share:.1g}"), f"else it has {share:.0%} of the gradient at the start")
 
 
 def _source(data: dict[str, Any]) -> Source:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nnctl.data.sources import IMAGE_SUFFIXES, SUFFIXES, ImageFolder, ImageManifest
 from nnctl.data.sources.image_folder import images_below, is_image
@@ -13,13 +13,9 @@ from nnctl.data.spec import Task
 from nnctl.data.tables import Table
 from nnctl.errors import ConfigError, DataError
 from nnctl.names import listed
-from nnctl.suggest.columns import NEARLY_ALL
 from nnctl.suggest.commented import Because, plain
-from nnctl.suggest.looks import SAMPLE, how
-from nnctl.suggest.targets import chosen_targets
-
-if TYPE_CHECKING:
-    import polars as pl
+from nnctl.suggest.inputs import names_images, sample
+from nnctl.suggest.looks import how
 
 #: Names of folders that hold a part of the examples, not a class of them.
 PARTS = {
@@ -115,32 +111,51 @@ def _nothing(path: str, top: Path) -> str:
     return f"{path}: holds no images ({kinds}) in folders; {LAYOUT.format(path=path)}{hint}"
 
 
+def label_column(table: Table, images: str) -> str:
+    """The column to predict of a list of images, where none is named: the only other one, or that called `label`.
+
+    Raises:
+        ConfigError: where several could be meant.
+    """
+    others = [name for name in table.columns if name != images]
+    known = [name for name in others if name.lower() in LABELS]
+    if len(others) != 1 and len(known) != 1:
+        raise ConfigError(
+            f"which column is to be predicted? {table.name} lists images in {images!r} and has {listed(others)}; "
+            "write --target COLUMN"
+        )
+    return others[0] if len(others) == 1 else known[0]
+
+
+def refuse_lost_images(table: Table, targets: Sequence[str]) -> None:
+    """Check that a table of two columns, one of which is to be predicted of images, names some that are there.
+
+    Raises:
+        DataError: where it does not.
+    """
+    others = [name for name in table.columns if name not in targets]
+    lost = next((name for name in others if names_images(table[name])), None)
+    if lost is not None and len(table.columns) <= 2:
+        raise DataError(
+            f"{table.name}: column {lost!r} names images, such as {next(sample(table[lost]))!r:.60}, and none "
+            f"of them is in {table.folder}; paths start from the folder of the list"
+        )
+
+
 def manifest(
-    table: Table, source: dict[str, Any], targets: Sequence[str], folder: Path
-) -> tuple[dict[str, Any], int] | None:
-    """The `source` of a CSV file that lists images, and how many; or None where it is a table of another kind.
+    table: Table, source: dict[str, Any], images: str, labels: Sequence[str], folder: Path
+) -> tuple[dict[str, Any], int]:
+    """The `source` of a CSV file that lists images, and how many.
 
     Args:
         source: that of the table.
-        targets: what was given as `--target`; where nothing, the only other column, or that called `label`.
+        images: the column of paths.
+        labels: the columns to predict.
 
     Raises:
-        ConfigError: where the column of labels is not named, or not there.
         DataError: where the file is written in a way that lists of images are not, or no image is there.
     """
     source = plain(source)
-    names = [name for name in table.columns if name not in targets and _names_images(table[name])]
-    if source["type"] not in ("csv", "tsv") or not names:
-        return None
-    start = (folder / source["path"]).parent
-    images = next((name for name in names if any((start / value).is_file() for value in _some(table[name]))), None)
-    if images is None:
-        if len(table.columns) > 2:
-            return None
-        raise DataError(
-            f"{table.name}: column {names[0]!r} names images, such as {next(_some(table[names[0]]))!r:.60}, and none "
-            f"of them is in {start}; paths start from the folder of the list"
-        )
     wrong = [key for key in ("header", "encoding", "quote") if key in source]
     if wrong == ["header"]:
         raise DataError(
@@ -151,12 +166,11 @@ def manifest(
         raise DataError(
             f'{table.name}: lists images, and a list of images is UTF-8 with quotation marks "; save it as such'
         )
-    labels = chosen_targets(table, targets or [_labels(table, images)])
     found = {
         "type": "image_manifest",
         "path": source["path"],
         "images": Because(images, "paths, from the folder of the list"),
-        "labels": Because(labels[0] if len(labels) == 1 else labels, _unused(table, [images, *labels])),
+        "labels": Because(labels[0] if len(labels) == 1 else list(labels), _unused(table, [images, *labels])),
     }
     separator = source.get("separator", "\t" if source["type"] == "tsv" else ",")
     found |= {} if separator == "," else {"separator": separator}
@@ -164,32 +178,6 @@ def manifest(
     if not files:
         raise DataError(malformed[0])
     return {"source": found | how(files)}, len(files)
-
-
-def _names_images(series: pl.Series) -> bool:
-    import polars as pl
-
-    if series.dtype != pl.String:
-        return False
-    endings = [Path(value).suffix.lower() in IMAGE_SUFFIXES for value in _some(series)]
-    return bool(endings) and sum(endings) >= NEARLY_ALL * len(endings)
-
-
-def _some(series: pl.Series) -> Iterator[str]:
-    """Values of a column, spread evenly."""
-    values = series.drop_nulls()
-    return iter(values.gather_every(max(1, -(-len(values) // SAMPLE))).to_list())
-
-
-def _labels(table: Table, images: str) -> str:
-    others = [name for name in table.columns if name != images]
-    known = [name for name in others if name.lower() in LABELS]
-    if len(others) != 1 and len(known) != 1:
-        raise ConfigError(
-            f"which column is to be predicted? {table.name} lists images in {images!r} and has {listed(others)}; "
-            "write --target COLUMN"
-        )
-    return others[0] if len(others) == 1 else known[0]
 
 
 def _unused(table: Table, used: Sequence[str]) -> str:

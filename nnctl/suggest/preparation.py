@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from nnctl.data.spec import DEFAULT_SHARE, Task
 from nnctl.data.tables import MISSING, Table, as_labels, as_numbers, in_order, numeric_columns
 from nnctl.data.targets import Classes, choose, with_target
@@ -13,6 +15,8 @@ from nnctl.errors import DataError
 from nnctl.names import listed
 from nnctl.suggest.columns import gives_away, left_out, more_missing
 from nnctl.suggest.commented import Because
+from nnctl.suggest.inputs import FACTS, called, inputs, picture_columns, text_columns
+from nnctl.suggest.targets import are_one
 
 #: Where this share of a column is missing, that it is may mean something.
 OFTEN_MISSING = 0.05
@@ -48,20 +52,40 @@ def prepare(table: Table, targets: Sequence[str], data: dict[str, Any], task: Ta
         DataError: where no column is left to learn from, or most rows are malformed.
     """
     found: dict[str, Any] = {}
+    one = are_one(table, targets, task)
+    if one:
+        found["target"] = targets[0] if len(targets) == 1 else list(targets)
+    else:
+        found["outputs"] = dict[str, Any]()
+        for name in targets:
+            found["outputs"][called(name, found["outputs"])] = {"target": name}
     if table.malformed:
         found["malformed"] = _malformed(table)
     if also := more_missing(table):
         names = listed(list(map(repr, also)))
         data["source"]["missing"] = Because([*MISSING, *also], f"{names} too: without it, columns are numbers")
         table = _without(table, also)
-    kept = with_target(table, targets, "drop")
-    if len(kept) < len(table):
+    kept = with_target(table, targets, "drop") if one else _with_any(table, targets)
+    if one and len(kept) < len(table):
         reason = f"{len(table) - len(kept)} of {len(table)} rows have no target and are left out"
         found["missing_target"] = Because("drop", reason)
-    exclude, features = _features(kept, targets, task)
-    if exclude:
+    pictures = picture_columns(kept, targets)
+    texts = text_columns(kept, [name for name in kept.columns if name not in {*targets, *pictures}])
+    exclude, features = _features(kept, targets, [*pictures, *texts], task)
+    if pictures or texts:
+        found["inputs"] = inputs(kept, features, pictures, texts, found.get("outputs", ()))
+        if exclude and features:
+            reasons = "; ".join(f"{name} ({reason})" for name, reason in exclude)
+            found["inputs"][FACTS] = Because(found["inputs"][FACTS], f"left out: {reasons}")
+    elif exclude:
         found["exclude"] = exclude
-    return found | _columns(kept, features)
+    return found | (_columns(kept, features) if features else {})
+
+
+def _with_any(table: Table, targets: Sequence[str]) -> Table:
+    """The rows that have some target."""
+    some = np.any([as_labels(table[name]).is_not_null().to_numpy() for name in targets], axis=0)
+    return table.take(some)
 
 
 def _malformed(table: Table) -> Because:
@@ -83,17 +107,21 @@ def _without(table: Table, missing: Sequence[str]) -> Table:
     return replace(table, frame=frame.with_columns(blank))
 
 
-def _features(table: Table, targets: Sequence[str], task: Task | None) -> tuple[list[Because], list[str]]:
-    """The columns left out, each with its reason, and those to learn from."""
-    candidates = [name for name in table.columns if name not in targets]
+def _features(
+    table: Table, targets: Sequence[str], others: Sequence[str], task: Task | None
+) -> tuple[list[Because], list[str]]:
+    """The columns left out, each with its reason, and those to learn from beside `others`, inputs by themselves."""
+    candidates = [name for name in table.columns if name not in {*targets, *others}]
     exclude = left_out(table, candidates)
     features = [name for name in candidates if name not in {because.value for because in exclude}]
-    if not features:
+    if not features and not others:
         reasons = "; ".join(f"{because.value}: {because.reason}" for because in exclude[:5])
         raise DataError(f"{table.name}: no column is left to learn from" + (f" ({reasons})" if reasons else ""))
-    if len(targets) == 1 and choose(table, targets, task, None) is Classes:
-        same = gives_away(table, features, targets[0])
-        if len(same) < len(features):
+    for target in targets if features and (len(targets) == 1 or not are_one(table, targets, task)) else ():
+        if choose(table, [target], task, None) is Classes:
+            same = gives_away(table, features, target)
+            if len(same) == len(features) and not others:
+                continue
             exclude += same
             features = [name for name in features if name not in {because.value for because in same}]
     return exclude, features

@@ -9,6 +9,7 @@ from nnctl.data.loading import LoadedData
 from nnctl.data.targets.classes import UNBALANCED
 from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.parameters import Shape
+from nnctl.losses.regression import Huber, MeanSquaredError
 from nnctl.suggest.commented import Because
 from nnctl.suggest.convolution import convolutional, is_image
 from nnctl.suggest.training import Pace, optimizer, training
@@ -18,6 +19,10 @@ from nnctl.training.assemble import class_counts
 UNEVEN = 1.5
 #: With this many classes, to be among the first five is worth knowing.
 MANY_CLASSES = 20
+#: Numbers a word becomes, by the most training rows.
+EMBEDDINGS = ((1_000, 16), (10_000, 32), (float("inf"), 64))
+#: The sections in the order they are written.
+ORDER = ("model", "loss", "optimizer", "regularization", "training", "metrics")
 
 
 class Size(NamedTuple):
@@ -40,33 +45,68 @@ SIZES = (
 
 
 def recipe(data: LoadedData) -> dict[str, Any]:
-    """Everything but the data section."""
-    if is_image(data.inputs[INPUT].shape):
-        model, pace, cost = convolutional(data)
-        return {
-            "model": model,
-            "loss": _loss(data),
-            "optimizer": optimizer(pace),
-            "training": training(data, pace, cost),
-            "metrics": _metrics(data),
-        }
-    rows = len(data.train)
+    """Everything but the data section, and but what is said of each output where they are named."""
+    rows, cost = len(data.train), ""
     size = max(size for size in SIZES if size.rows <= rows)
-    return {
-        "model": _model(data.inputs[INPUT].shape, size, rows),
-        "loss": _loss(data),
-        "optimizer": optimizer(size.pace),
-        "regularization": {"l2": Because(size.l2, f"keeps weights small; {rows} training rows {_need(size)}")},
-        "training": training(data, size.pace),
-        "metrics": _metrics(data),
-    }
+    pace, l2 = size.pace, True
+    if INPUT not in data.inputs:
+        model, pace, cost, l2 = branched(data, size)
+    elif is_image(data.inputs[INPUT].shape):
+        layers, pace, cost, reason = convolutional(data, INPUT)
+        model, l2 = {"layers": Because(layers, reason)}, False
+    else:
+        units, reason = _width(data.inputs[INPUT].shape, size, rows)
+        model = {"hidden": Because([units] * size.layers, reason), "activation": "relu"}
+    tree = {"model": model, "optimizer": optimizer(pace)}
+    if l2:
+        tree["regularization"] = {"l2": Because(size.l2, f"keeps weights small; {rows} training rows {_need(size)}")}
+    tree["training"] = training(data, pace, cost)
+    if OUTPUT in data.targets:
+        tree |= goal(data, OUTPUT)
+    return {key: tree[key] for key in ORDER if key in tree}
+
+
+def goal(data: LoadedData, output: str) -> dict[str, Any]:
+    """The loss and the metrics of an output."""
+    return {"loss": _loss(data, output), "metrics": _metrics(data, output)}
+
+
+def branched(data: LoadedData, size: Size) -> tuple[dict[str, Any], Pace, str, bool]:
+    """The model of named inputs, each with the layers it would have alone; how to train it, and whether to use L2."""
+    branches: dict[str, Any] = {}
+    rows, pace, cost, l2 = len(data.train), size.pace, "", True
+    for name, fitted in data.inputs.items():
+        if fitted.signal.steps:
+            branches[name] = textual(fitted.signal.tokens or 0, rows)
+        elif is_image(fitted.shape):
+            layers, pace, cost, reason = convolutional(data, name)
+            branches[name], l2 = Because([*layers[:-1], {"dense": size.least}, "relu"], reason), False
+        else:
+            units, reason = _width(fitted.shape, size, rows)
+            branches[name] = Because(
+                [layer for _ in range(size.layers) for layer in ({"dense": units}, "relu")], reason
+            )
+    model: dict[str, Any] = {"inputs": branches}
+    if len(branches) > 1:
+        model["join"] = Because("concatenate", "what the inputs give, side by side")
+    both = "what follows from all inputs together" if len(branches) > 1 else "what follows from the text"
+    model["layers"] = Because([{"dense": size.least}, "relu"], both)
+    return model, pace, cost, l2
+
+
+def textual(tokens: int, rows: int) -> Because:
+    """The layers of a text."""
+    units = next(units for most, units in EMBEDDINGS if rows < most)
+    reason = f"a vector of {units} numbers for each of {tokens} words; the mean of a text's words forgets their order"
+    return Because([{"embedding": units}, "global_average_pool"], reason)
 
 
 def _need(size: Size) -> str:
     return "need a firm hand" if size.rows == 0 else "need little of it" if size.l2 else "need none of it"
 
 
-def _model(shape: Shape, size: Size, rows: int) -> dict[str, Any]:
+def _width(shape: Shape, size: Size, rows: int) -> tuple[int, str]:
+    """The units of hidden layers, and why."""
     inputs = prod(shape)
     units = min(max(inputs, size.least), size.most)
     bound = "" if units == inputs else f", but at {'least' if units > inputs else 'most'} {units}"
@@ -76,22 +116,25 @@ def _model(shape: Shape, size: Size, rows: int) -> dict[str, Any]:
     if len(shape) == 3 and is_image((*shape[1:], shape[0])):
         height_first = ", ".join(map(str, (*shape[1:], shape[0])))
         reason += f"; if these are images with their channels first, transpose them to (n, {height_first})"
-    return {"hidden": Because([units] * size.layers, reason), "activation": "relu"}
+    return units, reason
 
 
-def _loss(data: LoadedData) -> dict[str, Any]:
-    loss, reason = data.targets[OUTPUT].suited_loss
+def _loss(data: LoadedData, output: str) -> dict[str, Any]:
+    loss, reason = data.targets[output].suited_loss
+    if len(data.targets) > 1 and isinstance(loss, MeanSquaredError):
+        loss = Huber()
+        reason = "squares of standardized numbers, straight beyond 1, so that far ones leave the other outputs a say"
     found: dict[str, Any] = {"type": Because(loss.type, reason)}
-    counts = class_counts(data)
+    counts = class_counts(data, output)
     if unbalanced(counts):
         reason = f"the largest class is {counts.max() / counts.min():.0f} times the smallest; each now counts the same"
         found["class_weights"] = Because("balanced", reason)
     return found
 
 
-def _metrics(data: LoadedData) -> Because:
-    keys = [metric.key for metric in data.targets[OUTPUT].suited_metrics]
-    counts = class_counts(data)
+def _metrics(data: LoadedData, output: str) -> Because:
+    keys = [metric.key for metric in data.targets[output].suited_metrics]
+    counts = class_counts(data, output)
     if not len(counts):
         return Because(keys, "the usual ones for this kind of target")
     reason = ["accuracy is the share of right answers"]

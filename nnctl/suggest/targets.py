@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnctl.data.spec import Task
 from nnctl.data.tables import Table, as_labels, numeric_columns
+from nnctl.data.targets.labels import is_label
 from nnctl.data.telltale import names_rows
 from nnctl.errors import ConfigError, DataError
 from nnctl.names import listed, unknown
@@ -31,6 +33,14 @@ def chosen_targets(table: Table, given: Sequence[str]) -> list[str]:
     for name in names:
         _check(table, name)
     return names
+
+
+def are_one(table: Table, names: Sequence[str], task: Task | None) -> bool:
+    """Whether columns are one output together: a single column, numbers alone, or labels of 0 and 1 alone."""
+    if len(names) == 1 or task is not None:
+        return True
+    flags = [is_label(table, name) for name in names]
+    return all(flags) or (not any(flags) and numeric_columns(table.frame[list(names)], table.notation) == set(names))
 
 
 def _column(table: Table, text: str) -> str | None:

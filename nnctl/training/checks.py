@@ -181,10 +181,14 @@ def training_warnings(job: Job) -> Iterator[str]:
 
 def share_warnings(job: Job) -> Iterator[str]:
     """Which output decides alone, at the start, what the layers learn that several depend on."""
+    yield from overbearing(shares(job))
+
+
+def shares(job: Job) -> dict[str, float]:
+    """Each output's share, at the start, of the gradient in what several outputs depend on."""
     theta = job.network.layout.initial(job.experiment.seed, dtype="float64")
     batch = job.data.train.take(sample(job, PROBED), "float64")
-    shares = gradient_shares(MeanLoss(job.network, job.heads, theta), batch, (job.experiment.seed, "check"))
-    yield from overbearing(shares)
+    return gradient_shares(MeanLoss(job.network, job.heads, theta), batch, (job.experiment.seed, "check"))
 
 
 def loss_warning(initial: InitialLoss) -> str | None:

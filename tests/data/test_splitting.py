@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnctl.data.splitting import class_sizes, split
+from nnctl.data.splitting import by_rarest, class_sizes, split
+from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 
 SHARES = st.sampled_from([0.0, 0.1, 0.15, 0.2, 1 / 3, 0.4])
@@ -26,7 +27,7 @@ def test_every_row_goes_to_one_part(rows: int, validation: float, test: float, s
 @given(st.lists(st.integers(0, 3), min_size=8, max_size=200), SHARES, SHARES)
 def test_stratified_parts_have_classes_in_proportion(labels: Sequence[int], validation: float, test: float) -> None:
     classes = np.unique(labels, return_inverse=True)[1]
-    plain, parts = split(len(classes), validation, test, 0), split(len(classes), validation, test, 0, classes)
+    plain, parts = split(len(classes), validation, test, 0), split(len(classes), validation, test, 0, classes[:, None])
     assert [len(parts.train), len(parts.validation), len(parts.test)] == [
         len(plain.train),
         len(plain.validation),
@@ -41,6 +42,50 @@ def test_stratified_parts_have_classes_in_proportion(labels: Sequence[int], vali
         own = np.bincount(classes[part], minlength=len(counts))
         if enough.all():
             assert np.all(np.abs(own - counts * share) <= 1)
+
+
+def spread(classes: Array, *parts: Array) -> float:
+    """How far the number of rows of a class in a part is from its share, at most, over all outputs."""
+    far = 0.0
+    for column in classes.T:
+        counts = np.bincount(column)
+        own = [np.bincount(column[part], minlength=len(counts)) - counts * len(part) / len(column) for part in parts]
+        far = max(far, float(np.abs(own).max()))
+    return far
+
+
+@given(st.integers(2, 3), st.integers(40, 200), st.integers(0, 3))
+def test_several_outputs_with_classes_are_all_in_proportion(outputs: int, rows: int, seed: int) -> None:
+    """Frequent combinations and rare ones together; a deal at random is off by about two standard deviations more."""
+    random = np.random.default_rng(seed)
+    classes = random.choice(4, p=[0.6, 0.3, 0.07, 0.03], size=(rows, outputs))
+    parts, plain = split(rows, 0.15, 0.2, seed, classes), split(rows, 0.15, 0.2, seed)
+    assert [len(parts.train), len(parts.validation), len(parts.test)] == [
+        len(plain.train),
+        len(plain.validation),
+        len(plain.test),
+    ]
+    assert sorted(np.concatenate([parts.train, parts.validation, parts.test])) == list(range(rows))
+    assert spread(classes, parts.validation, parts.test) < 4
+
+
+def test_where_every_combination_is_rare_each_class_is_still_in_proportion() -> None:
+    """Three outputs of ten classes with twenty rows each: three of each class in validation, give or take two."""
+    random = np.random.default_rng(0)
+    classes = np.stack([random.permutation(np.repeat(np.arange(10), 20)) for _ in range(3)], axis=1)
+    parts = split(200, 0.15, 0.15, 0, classes)
+    assert spread(classes, parts.validation, parts.test) <= 2
+    dealt = split(200, 0.15, 0.15, 0)
+    assert spread(classes, dealt.validation, dealt.test) > 2
+
+
+def test_the_rarest_class_is_dealt_out_first() -> None:
+    """Eight rows; class 1 of the second output has two, one for each part."""
+    classes = np.array([[i % 2, int(i in (2, 5))] for i in range(8)])
+    order = by_rarest(classes, np.array([4, 4]))
+    assert len({int(np.flatnonzero(order == row)[0]) // 4 for row in (2, 5)}) == 2
+    for part in (order[:4], order[4:]):
+        assert classes[part, 0].sum() == 2
 
 
 def test_largest_remainders_by_hand() -> None:

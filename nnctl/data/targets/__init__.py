@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, get_args
 
-from nnctl.data.tables import MEANING, Table, as_labels, as_numbers, numeric_columns
+from nnctl.data.tables import Table, as_numbers, numeric_columns
 from nnctl.data.targets.base import Target, Truth, refuse_missing, with_target
 from nnctl.data.targets.classes import MOST_NUMBERED_CLASSES, Classes
-from nnctl.data.targets.labels import Labels
+from nnctl.data.targets.labels import Labels, is_label
 from nnctl.data.targets.numbers import Numbers
 from nnctl.engine.loss import Loss
 from nnctl.errors import ConfigError
@@ -65,9 +65,7 @@ def choose(table: Table, names: Sequence[str], asked: Task | None, loss: Loss | 
 def _appearance(table: Table, names: Sequence[str], allowed: Sequence[Task]) -> Task:
     """What the columns look like; a few whole numbers may be either, and the first that the loss allows is taken."""
     if len(names) > 1:
-        flags = all(
-            set(as_labels(table[n]).drop_nulls().str.to_lowercase().unique().to_list()) <= set(MEANING) for n in names
-        )
+        flags = all(is_label(table, name) for name in names)
         return "multilabel" if "multilabel" in allowed and (flags or "regression" not in allowed) else "regression"
     series = table[names[0]]
     if not numeric_columns(series.to_frame(), table.notation):

@@ -65,6 +65,11 @@ class Labels(Target):
         return ", ".join(name for name, yes in zip(self.columns, has, strict=True) if yes) or "none"
 
 
+def is_label(table: Table, name: str) -> bool:
+    """Whether a column holds words for yes and no alone, of whichever pair."""
+    return set(as_labels(table[name]).drop_nulls().str.to_lowercase().unique().to_list()) <= set(MEANING)
+
+
 def _zero_one(table: Table, name: str) -> Array:
     """A column of labels (n,), empty cells as NaN."""
     labels = as_labels(table[name])
