@@ -99,7 +99,7 @@ def test_another_file_of_that_name(web: Web, capsys: pytest.CaptureFixture[str],
 
 
 REFUSED = [
-    (["fashion-mist"], "did you mean fashion-mnist?"),
+    (["fashion-mist"], "did you mean 'fashion-mnist'?"),
     (["cifar"], "there are mnist, fashion-mnist, kuzushiji-mnist"),
     ([], "Missing argument"),
     *(

@@ -119,7 +119,7 @@ def test_eval_needs_classes(run: Callable[..., tuple[str, str]], folder: Path) -
         "images for each class, or a list of images with `labels`; `nnctl predict` takes images without",
         "flat": "flat/1.png: lies in no folder of a class; training and `nnctl eval` need CLASS/1.png, `nnctl predict` "
         "takes it as it is",
-        "other": "other/zzz/000.png: target is 'zzz', and training had no such class; its classes are dark, light",
+        "other": "other/zzz/000.png: column 'target': training had no class 'zzz'; there are dark, light",
     }.items():
         assert run("eval", "runs/photos-0001", "--data", data, code=3)[1] == f"error: {message}\n"
     for data in ("one.png", "flat"):

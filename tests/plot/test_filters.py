@@ -101,6 +101,6 @@ def test_a_matrix_where_there_are_no_pictures(tmp_path: Path, inputs: int) -> No
 
 
 def test_nothing_to_draw(tmp_path: Path) -> None:
-    config = CONV[: CONV.index("model:")] + "model: {layers: [global_average_pool]}\n"
+    config = CONV[: CONV.index("model:")] + "model: {layers: [global_average_pool, prelu]}\n"
     with pytest.raises(ConfigError, match="no layer of this network has weights"):
         filters_of(conv_model(tmp_path, config, (8, 6, 3)), INPUT)
