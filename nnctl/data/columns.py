@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nnctl.data.preprocess import ColumnOptions, Kind
-from nnctl.data.scaling import centre_and_scale
+from nnctl.data.preprocess import LOGARITHMIC, ColumnOptions, Kind, Logarithm
+from nnctl.data.scaling import centre_and_scale, logarithm
 from nnctl.data.tables import (
     MEANING,
     YES_AND_NO,
@@ -22,16 +22,18 @@ from nnctl.data.tables import (
     numeric_columns,
 )
 from nnctl.engine.parameters import Array
-from nnctl.errors import DataError
+from nnctl.errors import ConfigError, DataError
 from nnctl.names import unknown
-from nnctl.spec import Listed, Spec
+from nnctl.spec import Listed, Reticent, Spec
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-class NumericColumn(Spec):
-    """z = (x - centre) / scale; a missing x is `fill` first."""
+class NumericColumn(Reticent):
+    """z = (x - centre) / scale; a missing x is `fill` first. With a logarithm, x is ln x or ln(1 + x)."""
+
+    unsaid: ClassVar[tuple[str, ...]] = ("logarithm",)
 
     kind: Literal["numeric"] = "numeric"
     name: str
@@ -39,6 +41,7 @@ class NumericColumn(Spec):
     scale: float
     fill: float | None
     indicator: bool
+    logarithm: Logarithm | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -47,7 +50,7 @@ class NumericColumn(Spec):
 
     def encode(self, table: Table, out: Array, *, unseen: str | None) -> None:
         """Write the column's inputs into `out` (n, len(outputs))."""
-        x = finite_numbers(table, self.name)
+        x = numbers_learned(table, self.name, self.logarithm)
         missing = np.isnan(x)
         _refuse_missing(table, self.name, missing, self.fill)
         if self.fill is not None:
@@ -129,6 +132,11 @@ def fit_column(
         DataError: where a value does not fit the kind, is missing and must not be, or there are more
             categories than `limit` to be made columns of.
     """
+    if kind != "numeric" and options.numeric in LOGARITHMIC:
+        raise ConfigError(
+            f"data.preprocess.columns.{name}.numeric: is {options.numeric}, and the column is {kind}; take one of the "
+            f"two out, or write data.types: {{{name}: numeric}}"
+        )
     fit = _fit_numeric if kind == "numeric" else _fit_categorical
     column = fit(table, name, options)
     if isinstance(column, CategoricalColumn) and column.code == "one_hot" and len(column.categories) > limit:
@@ -141,14 +149,15 @@ def fit_column(
 
 
 def _fit_numeric(table: Table, name: str, options: ColumnOptions) -> NumericColumn:
-    x = finite_numbers(table, name)
+    kind = next((each for each in LOGARITHMIC if each == options.numeric), None)
+    x = numbers_learned(table, name, kind)
     missing = np.isnan(x)
     present = x[~missing]
     fill = _numeric_fill(present, options.missing) if options.missing != "error" else None
     _refuse_missing(table, name, missing, fill)
     # The filled column is what the network sees, so its statistics are the ones that count.
     filled = present if fill is None else np.where(missing, fill, x)
-    method = "standardize" if options.numeric in ("auto", "scale") else str(options.numeric)
+    method = "standardize" if kind or options.numeric in ("auto", "scale") else str(options.numeric)
     centre, scale = centre_and_scale(filled, method)
     return NumericColumn(
         name=name,
@@ -156,6 +165,7 @@ def _fit_numeric(table: Table, name: str, options: ColumnOptions) -> NumericColu
         scale=scale,
         fill=fill,
         indicator=options.missing == "indicator" and bool(missing.any()),
+        logarithm=kind,
     )
 
 
@@ -208,6 +218,35 @@ def finite_numbers(table: Table, name: str) -> Array:
             "correct it, or list it in the source's `missing`, or write data.types: {" + name + ": categorical}"
         )
     return values
+
+
+def numbers_learned(table: Table, name: str, kind: Logarithm | None) -> Array:
+    """A column as float64 (n,), or its logarithms, missing values as NaN.
+
+    Raises:
+        DataError: where a value is not a number, or has no logarithm.
+    """
+    x = finite_numbers(table, name)
+    refuse_without_logarithm(table, name, x, kind)
+    return logarithm(x, kind)
+
+
+def refuse_without_logarithm(table: Table, name: str, x: Array, kind: Logarithm | None, what: str = "column") -> None:
+    """Check that every number of a column (n,) that is there has a logarithm of a kind.
+
+    Raises:
+        DataError: with the first that has not.
+    """
+    wrong = ~np.isfinite(logarithm(x, kind)) & ~np.isnan(x)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        key = "data.preprocess.target" if what == "target" else f"data.preprocess.columns.{name}.numeric"
+        of = "0" if x[row] == 0 else "a negative number"
+        remedy = "log1p, which takes numbers from 0" if np.nanmin(x) >= 0 else "standardize"
+        raise DataError(
+            f"{table.place(row)}: {what} {name!r} is {table[name][row]!r}, and {of} has no logarithm "
+            f"({key} is {kind}); correct it, or write {remedy}"
+        )
 
 
 def codes_of(labels: pl.Series, categories: tuple[str, ...] | list[str]) -> Array:

@@ -15,14 +15,14 @@ from nnctl.data.dataset import Dataset
 from nnctl.data.fitted import Fitted
 from nnctl.data.inputs import FittedInput
 from nnctl.data.outputs import Output
-from nnctl.data.preprocess import TargetScaling
+from nnctl.data.preprocess import LOGARITHMIC, TargetScaling
 from nnctl.data.reading import Opened, Raw, in_folder, read
 from nnctl.data.report import Problem, Report, duplicate_problems, left_out_problems
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.spec import DataSpec, PartName, Split
 from nnctl.data.splitting import split
 from nnctl.data.tables import Table
-from nnctl.data.targets import Target, Truth
+from nnctl.data.targets import Numbers, Target, Truth
 from nnctl.engine.batch import OUTPUT
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
@@ -153,6 +153,12 @@ def deal(raw: Raw, spec: DataSpec, seed: int) -> tuple[dict[str, Part], list[Pro
 def fit(raw: Raw, spec: DataSpec, rows: Array) -> Fitted:
     """Choose everything that is chosen from training rows, and from no others."""
     opened, prepare = raw.opened["train"], spec.preprocess
+    if prepare.target in LOGARITHMIC and Numbers not in raw.targets.values():
+        tasks = " and ".join(dict.fromkeys(kind.task for kind in raw.targets.values()))
+        raise ConfigError(
+            f"data.preprocess.target: is {prepare.target}, and the task is {tasks}; take it out, or write "
+            "task: regression if the target is an amount"
+        )
     scaling = {name: scaling_for(loss, prepare.target) for name, loss in raw.losses.items()}
     inputs = {name: each.fitted(opened.values[name], rows, prepare, raw.kinds) for name, each in raw.inputs.items()}
     targets = {
@@ -170,9 +176,9 @@ def scaling_for(loss: Loss | None, asked: TargetScaling) -> TargetScaling:
     """
     if loss is None or not loss.in_own_units:
         return asked
-    if asked == "standardize":
+    if asked not in ("auto", "none"):
         raise ConfigError(
-            f"data.preprocess.target: is standardize, and {loss.type} takes numbers as they are; write none, or leave "
+            f"data.preprocess.target: is {asked}, and {loss.type} takes numbers as they are; write none, or leave "
             "it out"
         )
     return "none"

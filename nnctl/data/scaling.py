@@ -6,11 +6,14 @@ from math import prod
 import numpy as np
 
 from nnctl.data.image_cache import gather
+from nnctl.data.preprocess import Logarithm
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 
 #: Bytes of an array looked at in one go.
 BLOCK = 1 << 24
+#: What a logarithm is undone to at most: an untrained network may say anything, and metrics square it.
+LARGEST = 1e100
 
 
 def spread(values: Array) -> tuple[float, float]:
@@ -38,6 +41,24 @@ def centre_and_scale(values: Array, method: str) -> tuple[float, float]:
     else:
         centre, scale = spread(values)
     return centre, scale if scale > 0 else 1.0
+
+
+def logarithm(x: Array, kind: Logarithm | None) -> Array:
+    """The logarithm ln x or ln(1 + x), or x itself; where there is none, -inf or NaN."""
+    if kind is None:
+        return x
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y: Array = np.log(x) if kind == "log" else np.log1p(np.where(x < 0, np.nan, x))
+    return y
+
+
+def antilogarithm(y: Array, kind: Logarithm | None) -> Array:
+    """What `logarithm` made y of."""
+    if kind is None:
+        return y
+    y = np.minimum(y, np.log(LARGEST))
+    x: Array = np.exp(y) if kind == "log" else np.expm1(y)
+    return x
 
 
 def centres_and_scales(x: Array, rows: Array, method: str, by: str) -> tuple[tuple[float, ...], tuple[float, ...]]:

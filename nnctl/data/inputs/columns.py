@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 from pydantic import Field
 
-from nnctl.data.columns import CategoricalColumn, Column, fit_column, typed
+from nnctl.data.columns import Column, NumericColumn, fit_column, typed
 from nnctl.data.inputs.base import Feed, FittedInput, Input, table_of
 from nnctl.data.preprocess import Kind, Preprocess
 from nnctl.data.report import Problem, column_problems, unseen_problems
+from nnctl.data.scaling import antilogarithm
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table
 from nnctl.data.targets import Truth
@@ -113,8 +114,8 @@ class FittedColumns(FittedInput):
         """Of numbers; a column of categories has no other."""
         raw, start = z.copy(), 0
         for column in self.columns:
-            if not isinstance(column, CategoricalColumn):
-                raw[:, start] = z[:, start] * column.scale + column.centre
+            if isinstance(column, NumericColumn):
+                raw[:, start] = antilogarithm(z[:, start] * column.scale + column.centre, column.logarithm)
             start += len(column.outputs)
         return raw
 

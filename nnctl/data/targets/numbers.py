@@ -9,29 +9,37 @@ import numpy as np
 from numpy.typing import DTypeLike
 from pydantic import model_validator
 
-from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers
-from nnctl.data.scaling import centre_and_scale
+from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers, refuse_without_logarithm
+from nnctl.data.preprocess import LOGARITHMIC, Logarithm
+from nnctl.data.scaling import antilogarithm, centre_and_scale, logarithm
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers
 from nnctl.data.targets.base import Target
 from nnctl.engine.loss import Loss
+from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.losses import MeanSquaredError
 from nnctl.losses.base import LossSpec
 from nnctl.metrics import NumberPredictions, Predictions, PredictionsKind, Task
 from nnctl.names import listed
-from nnctl.spec import Listed
+from nnctl.spec import Listed, Reticent
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-class Numbers(Target):
-    """k numbers, a column each. The truth is (n, k) in its own units; a loss sees (truth - centre) / scale."""
+class Numbers(Target, Reticent):
+    """k numbers, a column each. The truth is (n, k) in its own units; a loss sees (truth - centre) / scale.
+
+    With a logarithm, it sees (ln truth - centre) / scale, or ln(1 + truth); what is predicted is mapped back by exp.
+    """
+
+    unsaid: ClassVar[tuple[str, ...]] = ("logarithm",)
 
     type: Literal["numbers"] = "numbers"
     centre: Annotated[tuple[float, ...], Listed]
     scale: Annotated[tuple[float, ...], Listed]
+    logarithm: Logarithm | None = None
 
     task: ClassVar[Task] = "regression"
     predicts: ClassVar[PredictionsKind] = NumberPredictions
@@ -47,40 +55,47 @@ class Numbers(Target):
 
     @classmethod
     def fit(cls, table: Table, columns: Sequence[str], scaling: str, train: Array) -> Self:
-        method = "standardize" if scaling == "auto" else scaling
-        values = [_numbers(table, name, columns)[train] for name in columns]
+        kind = next((each for each in LOGARITHMIC if each == scaling), None)
+        method = "none" if scaling == "none" else "standardize"
+        values = [logarithm(_numbers(table, name, columns, kind), kind)[train] for name in columns]
         fitted = [centre_and_scale(x[~np.isnan(x)], method) for x in values]
-        return cls(columns=tuple(columns), centre=tuple(c for c, _ in fitted), scale=tuple(s for _, s in fitted))
+        centres, scales = zip(*fitted, strict=True)
+        return cls(columns=tuple(columns), centre=centres, scale=scales, logarithm=kind)
 
     def read(self, table: Table) -> tuple[Array, Array]:
         table.require(self.columns)
-        truth = np.stack([_numbers(table, name, self.columns) for name in self.columns], axis=1)  # (n, k)
+        truth = np.stack([_numbers(table, n, self.columns, self.logarithm) for n in self.columns], axis=1)  # (n, k)
         missing = np.isnan(truth)
-        return np.where(missing, self.centre, truth), ~missing.any(axis=1)
+        return np.where(missing, antilogarithm(np.array(self.centre), self.logarithm), truth), ~missing.any(axis=1)
 
     def encode(self, truth: Array, loss: Loss, dtype: DTypeLike) -> Array:
-        z: Array = (truth - np.array(self.centre)) / np.array(self.scale)
+        z: Array = (logarithm(truth, self.logarithm) - np.array(self.centre)) / np.array(self.scale)
         return z.astype(dtype)
 
     def decode(self, predicted: Array) -> Array:
         values: Array = predicted.astype(np.float64) * np.array(self.scale) + np.array(self.centre)
-        return values
+        return antilogarithm(values, self.logarithm)
 
     @property
     def suited_loss(self) -> tuple[LossSpec, str]:
         return MeanSquaredError(), "the target is a number, standardized for training; metrics are in its own units"
 
+    def trivial(self, truth: Array, weights: Array | None = None) -> Array:
+        """The mean; of logarithms, which a loss sees, the number that has the mean one."""
+        return antilogarithm(weighted_mean(logarithm(truth, self.logarithm), weights), self.logarithm)
+
     def as_mean(self, outputs: Array, loss: Loss) -> Array:
         return self.encode(outputs, loss, np.float64)
 
     def trivial_text(self, outputs: Array) -> str:
-        return "the mean of the training data"
+        return "the mean of the training data" + ("'s logarithms, mapped back" if self.logarithm else "")
 
     def given_away(self, column: NumericColumn | CategoricalColumn, distinct: int, table: Table, truth: Array) -> bool:
         """Whether a straight line through the column goes through every number of a target."""
         if len(table) <= FEW_ROWS or isinstance(column, CategoricalColumn):
             return False
-        x = np.nan_to_num(finite_numbers(table, column.name), nan=column.fill or 0.0)
+        fill = antilogarithm(np.array(column.fill or 0.0), column.logarithm)
+        x = np.nan_to_num(finite_numbers(table, column.name), nan=float(fill))
         z = (x - x.mean()) / (x.std() or 1.0)
         return any(abs(float(z @ (y - y.mean())) / (len(y) * (float(y.std()) or 1.0))) > 1 - 1e-12 for y in truth.T)
 
@@ -117,7 +132,7 @@ class Numbers(Target):
         }
 
 
-def _numbers(table: Table, name: str, names: Sequence[str]) -> Array:
+def _numbers(table: Table, name: str, names: Sequence[str], kind: Logarithm | None) -> Array:
     """One of the columns of a target as float64 (n,), missing values as NaN."""
     labels = as_labels(table[name])
     numbers: Array = as_numbers(table[name], table.notation).to_numpy().astype(np.float64)  # null becomes NaN
@@ -130,4 +145,5 @@ def _numbers(table: Table, name: str, names: Sequence[str]) -> Array:
             else ""
         )
         raise DataError(f"{table.place(row)}: target {name!r} is {labels[row]!r}, which is no finite number{several}")
+    refuse_without_logarithm(table, name, numbers, kind, "target")
     return numbers
