@@ -49,6 +49,8 @@ def predict(
     prediction.check()
     with writing(output) as file, threadpool_limits(1, "blas"), Workers(os.cpu_count() or 1) as workers:
         write_frames(prediction.frames(batch or ROWS, workers), form, file)
+    if prediction.note:
+        console.note(prediction.note)
     if prediction.ignored:
         count = len(prediction.ignored)
         console.note(f"{data}: ignored {count} column{'s' * (count > 1)}: {listed(list(prediction.ignored))}")

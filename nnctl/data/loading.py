@@ -19,6 +19,7 @@ from nnctl.data.preprocess import LOGARITHMIC, TargetScaling
 from nnctl.data.reading import Opened, Raw, in_folder, read
 from nnctl.data.report import Problem, Report, duplicate_problems, left_out_problems
 from nnctl.data.sources import Arrays, Source
+from nnctl.data.sources.delimited import Delimited
 from nnctl.data.spec import DataSpec, PartName, Split
 from nnctl.data.splitting import split
 from nnctl.data.tables import Table
@@ -208,13 +209,17 @@ def load_for_evaluation(
     dtype: DTypeLike,
     losses: Mapping[str, Loss],
     warn: Callable[[str], None] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Dataset:
     """New examples with their targets, encoded as the model's training examples were.
 
     Malformed ones are left out where there is a `warn` to tell of them, and else refused. Of several outputs, those
     are left out of which the source has no target, unless it has none at all.
     """
-    data = in_folder(fitted.suited(source).open(base, skip_malformed=warn is not None), source, base)
+    source = fitted.suited(source).needing([*fitted.reads, *fitted.target_columns])
+    data = in_folder(source.open(base, skip_malformed=warn is not None), source, base)
+    if note is not None and isinstance(data, Table) and data.note:
+        note(data.note)
     if warn is not None:
         for problem in left_out_problems(data.malformed):
             warn(problem.message)
@@ -283,7 +288,7 @@ def _row_hashes(raw: Raw, part: Part) -> Array:
 
 
 def _resolved(spec: DataSpec, raw: Raw) -> DataSpec:
-    """The section with what was inferred written down."""
+    """The section with what was inferred written down; the names of columns that a file has no header for, too."""
     own = {part: spec.train is not None or getattr(spec, part) is not None for part in ("validation", "test")}
     stratified = any(kind.stratified for kind in raw.targets.values())
     cut = Split(
@@ -292,6 +297,10 @@ def _resolved(spec: DataSpec, raw: Raw) -> DataSpec:
         stratify=stratified if spec.split.stratify == "auto" else spec.split.stratify,
     )
     update: dict[str, object] = {"split": cut, "types": dict(raw.kinds)}
+    for key, source in (("source", spec.source), ("train", spec.train)):
+        if isinstance(source, Delimited) and not source.header and source.columns is None:
+            columns = tuple(raw.opened["train"].table.columns)
+            update[key] = source.model_copy(update={"columns": columns})
     if spec.outputs:
         tasks = {name: kind.task for name, kind in raw.targets.items()}
         update["outputs"] = {n: each.model_copy(update={"task": tasks[n]}) for n, each in spec.outputs.items()}

@@ -44,6 +44,7 @@ class Table:
         malformed: the rows left out because they could not be read, each with its place.
         folder: where the paths in it start.
         notation: how numbers are written in columns of text.
+        note: what the user should know of how it was read.
     """
 
     frame: pl.DataFrame
@@ -53,6 +54,7 @@ class Table:
     malformed: tuple[str, ...] = ()
     folder: Path = Path()
     notation: Notation = PLAIN
+    note: str = ""
 
     def __len__(self) -> int:
         return self.frame.height

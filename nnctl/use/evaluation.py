@@ -149,7 +149,7 @@ def file_data(model: Model, path: str, warn: Callable[[str], None] | None = None
         source = source.model_copy(update={"labels": targets_beside(path, Path())})
     skip = model.experiment.data.malformed == "skip"
     dtype = model.experiment.runtime.dtype
-    return load_for_evaluation(model.fitted, source, Path(), dtype, model.losses, warn if skip else None)
+    return load_for_evaluation(model.fitted, source, Path(), dtype, model.losses, warn if skip else None, warn)
 
 
 def own_data(model: Model, folder: Path, split: Split | None, warn: Callable[[str], None]) -> tuple[Split, Dataset]:

@@ -90,6 +90,7 @@ class Prediction:
         keep: columns of the data that are copied in front of the predictions.
         probabilities: whether to give one a class or label besides the decision.
         ignored: the columns met so far that play no part, in order.
+        note: what the user should know of how the source was read.
     """
 
     model: Model
@@ -98,6 +99,7 @@ class Prediction:
     keep: Sequence[str] = ()
     probabilities: bool = True
     ignored: dict[str, None] = field(default_factory=dict)
+    note: str = ""
 
     @cached_property
     def decisions(self) -> dict[str, list[str]]:
@@ -177,12 +179,13 @@ class Prediction:
             return
         met: dict[str, None] = {}
         wanted = [name for name in fitted.numeric if name not in self.keep]  # those to keep are copied as written
-        tables = source.batches(self.base, rows, numbers=wanted)
+        tables = source.needing(fitted.reads).batches(self.base, rows, numbers=wanted)
         # Of a pipe nothing is read ahead: waiting for it on another thread could not be interrupted.
         files = all(path != STDIN and resolve(path, self.base).is_file() for path in self.source.files())
         for data in ahead(tables) if files else tables:
             if isinstance(data, Table):
                 met.update(dict.fromkeys(data.columns))
+                self.note = data.note
                 self.ignored.update(dict.fromkeys(n for n in fitted.ignored(data) if n not in self.keep))
                 if isinstance(self.source, JsonLines):
                     data = _with_absent_keys(data, (*fitted.reads, *self.keep))

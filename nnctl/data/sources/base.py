@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -160,6 +160,10 @@ class Source(Spec):
     def files(self) -> tuple[str, ...]:
         """The paths the source reads."""
         return ()
+
+    def needing(self, columns: Iterable[str]) -> Source:
+        """The same source, of which only these columns are needed; it matters where columns have no names."""
+        return self
 
     def suited(self, shape: Shape) -> Source:
         """The same source for a model whose examples have this shape; only images have a choice."""

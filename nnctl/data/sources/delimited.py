@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from nnctl.data.sources.files import STDIN, opened
 from nnctl.data.sources.records import Format, Records
@@ -42,6 +42,13 @@ class Delimited(Written):
     accounting: Accounting = False
     units: Units = Field({})
 
+    _needed: tuple[str, ...] = PrivateAttr(())
+
+    def needing(self, columns: Iterable[str]) -> Self:
+        source = self.model_copy()
+        source._needed = tuple(columns)
+        return source
+
     @field_validator("encoding")
     @classmethod
     def _known(cls, encoding: str) -> str:
@@ -71,6 +78,7 @@ class Delimited(Written):
             "line",
             tuple(m for t in tables for m in t.malformed),
             notation=self.notation,
+            note=tables[0].note if tables else "",
         )
         if not len(table):
             raise DataError(f"{self.path}: no rows" + (" after the header" if self.header else ""))
@@ -84,7 +92,9 @@ class Delimited(Written):
     def _tables(
         self, base: Path, rows: int | None, numbers: Collection[str], *, skip_malformed: bool
     ) -> Iterator[Table]:
-        form = Format(self.path, self.separator, self.header, self.columns, self.quote, self.missing, self.notation)
+        form = Format(
+            self.path, self.separator, self.header, self.columns, self.quote, self.missing, self.notation, self._needed
+        )
         encoding = "utf-8-sig" if codecs.lookup(self.encoding).name == "utf-8" else self.encoding
         with opened(self.path, base) as stream:
             text = TextIOWrapper(stream, encoding=encoding)

@@ -21,6 +21,7 @@ from nnctl.data.notation import PLAIN, Notation
 from nnctl.data.tables import Table, without_missing
 from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
+from nnctl.names import listed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +45,7 @@ class Format:
     quote: str | None
     missing: tuple[str, ...]
     notation: Notation = PLAIN
+    needed: tuple[str, ...] = ()
 
 
 class Records:
@@ -52,12 +54,14 @@ class Records:
     Attributes:
         line: the last line read.
         malformed: the rows skipped since the last table, each with its place.
+        note: which columns were taken for which, where a file without a header has fewer than are named.
     """
 
     def __init__(self, form: Format, text: TextIO, numbers: Collection[str] = (), *, skip_malformed: bool) -> None:
         self.form, self.text, self.skip_malformed = form, text, skip_malformed
         self.line = 0
         self.malformed: list[str] = []
+        self.note = ""
         self._first = ""  # the text of the first record
         self.names = self._names()
         # Where `-999` means missing, polars would read ` -999`, with a space, as a number.
@@ -78,7 +82,7 @@ class Records:
 
     def _table(self, frame: pl.DataFrame, lines: Array) -> Table:
         malformed, self.malformed = tuple(self.malformed), []
-        return Table(frame, self.form.name, lines, "line", malformed, notation=self.form.notation)
+        return Table(frame, self.form.name, lines, "line", malformed, notation=self.form.notation, note=self.note)
 
     def _names(self) -> list[str]:
         """The names of the columns; leaves a first record that is data for `_frames`."""
@@ -88,7 +92,7 @@ class Records:
         if not self.form.header:
             names = list(self.form.columns or (f"column_{i}" for i in range(1, len(fields) + 1)))
             if len(names) != len(fields):
-                raise self._error(f"{_count(len(fields))} where `columns` names {len(names)}", self.line)
+                names = self._without_others(names, len(fields))
             self.line = 0
         else:
             names = [name.strip() or f"column_{i}" for i, name in enumerate(fields, 1)]
@@ -101,6 +105,23 @@ class Records:
                 f"{self.form.name}: more than one column is named {names_twice}; give each its own name{hint}"
             )
         return names
+
+    def _without_others(self, names: Sequence[str], count: int) -> list[str]:
+        """The names of the columns of a file without a header that has fewer: those that are needed, if they are it."""
+        kept = [name for name in names if name in self.form.needed]
+        others = [name for name in names if name not in kept]
+        if kept and len(kept) == count:
+            taken = ", ".join(f"{place} for {name}" for place, name in enumerate(kept, 1))
+            self.note = (
+                f"{self.form.name}: has {count} columns without names, and training had {len(names)}; taken as those "
+                f"without {listed(others)}: {taken}"
+            )
+            return kept
+        advice = (
+            f"; without names it stays open which are left out: write all {len(names)}, or only the {len(kept)} that "
+            f"are needed, all but {listed(others)}"
+        )
+        raise self._error(f"{_count(count)} where `columns` names {len(names)}{advice if kept else ''}", self.line)
 
     def _frames(self, rows: int | None) -> Iterator[tuple[pl.DataFrame, Array]]:
         """Frames with the line each row begins on."""
