@@ -65,6 +65,7 @@ from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.focal import Focal
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge
+from nnctl.losses.ordinal import Ordinal
 from nnctl.losses.regression import Huber, Quantile, SmoothL1, SquaredError
 from nnctl.regularization import Penalty, Regularization
 from nnctl.training.gradients import ALL, GradientReport
@@ -119,7 +120,7 @@ class Case:
 
 def targets(loss: LossSpec, random: np.random.Generator) -> Array:
     if loss.encoding == "index":
-        return random.integers(0, OUTPUTS, ROWS)
+        return random.integers(0, OUTPUTS + loss.ordered, ROWS)
     if isinstance(loss, KLDivergence):
         return random.dirichlet(np.ones(OUTPUTS), ROWS)
     if loss.in_own_units:
@@ -214,6 +215,7 @@ VARIANTS = [
     ending(BinaryCrossEntropy(positive_weight=3.0, label_smoothing=0.1, class_weights=(0.5, 1.0, 2.0))),
     ending(BinaryCrossEntropy(input="probabilities"), Sigmoid()),
     ending(Logistic(positive_weight=(0.5, 1.0, 2.0))),
+    ending(Ordinal(class_weights=(0.5, 1.0, 2.0, 1.5))),
     ending(Hinge(squared=True)),
     ending(Focal(gamma=0.5, alpha=None, class_weights=(0.5, 1.0, 2.0))),
     ending(Quantile(level=0.8)),

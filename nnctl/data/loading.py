@@ -23,7 +23,7 @@ from nnctl.data.sources.delimited import Delimited
 from nnctl.data.spec import DataSpec, PartName, Split
 from nnctl.data.splitting import split
 from nnctl.data.tables import Table
-from nnctl.data.targets import Numbers, Target, Truth
+from nnctl.data.targets import Numbers, Target, Truth, in_order
 from nnctl.engine.batch import OUTPUT
 from nnctl.engine.loss import Loss
 from nnctl.engine.parameters import Array
@@ -163,7 +163,12 @@ def fit(raw: Raw, spec: DataSpec, rows: Array) -> Fitted:
     scaling = {name: scaling_for(loss, prepare.target) for name, loss in raw.losses.items()}
     inputs = {name: each.fitted(opened.values[name], rows, prepare, raw.kinds) for name, each in raw.inputs.items()}
     targets = {
-        name: kind.fit(opened.table, raw.outputs[name].columns, scaling[name], rows)
+        name: in_order(
+            kind.fit(opened.table, raw.outputs[name].columns, scaling[name], rows),
+            raw.outputs[name].order,
+            raw.losses[name],
+            f"data.outputs.{name}.order" if spec.outputs else "data.order",
+        )
         for name, kind in raw.targets.items()
     }
     return Fitted(inputs=inputs, outputs=targets, weight=spec.weight)

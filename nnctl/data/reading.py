@@ -107,7 +107,7 @@ def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
         _check_names(spec, first)
         columns, tables = spec.targets, {name: each for name, each in data.items() if isinstance(each, Table)}
     inputs: Mapping[str, Input] = spec.inputs or {INPUT: _only_input(spec, first)}
-    outputs = spec.outputs or {OUTPUT: Output(target=columns, task=spec.task)}
+    outputs = spec.outputs or {OUTPUT: Output(target=columns, task=spec.task, order=spec.order)}
     _check_once(inputs, outputs, spec)
     if spec.outputs:
         kept = {name: _with_any_target(table, outputs) for name, table in tables.items()}

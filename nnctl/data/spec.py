@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from nnctl.data.augmentation import AnyAugmentation
 from nnctl.data.inputs import AnyInput
-from nnctl.data.outputs import TASK, Output
+from nnctl.data.outputs import ORDER, TASK, Order, Output
 from nnctl.data.preprocess import Kind, Preprocess
 from nnctl.data.sources import AnySource
 from nnctl.metrics import Task
@@ -59,7 +59,7 @@ class DataSpec(Reticent):
     ```
     """
 
-    unsaid: ClassVar[tuple[str, ...]] = ("inputs", "outputs")
+    unsaid: ClassVar[tuple[str, ...]] = ("inputs", "outputs", "order")
 
     source: AnySource | None = Field(None, description="Examples to be split.")
     train: AnySource | None = Field(None, description="Training examples, used whole; instead of `source`.")
@@ -73,6 +73,7 @@ class DataSpec(Reticent):
     )
     outputs: dict[Name, Output] = Field({}, description="Several outputs, by name; instead of `target`.")
     task: Literal["auto"] | Task = Field("auto", description=TASK)
+    order: Order | None = Field(None, description=ORDER)
     features: Annotated[tuple[str, ...], Listed, Field(min_length=1)] | None = Field(
         None, description="The columns to learn from; left out, all but target, weight and `exclude`."
     )
@@ -113,7 +114,7 @@ class DataSpec(Reticent):
                 first = next(iter(self.inputs))
                 key = "augment" if name == "augment" else "columns"
                 raise ValueError(f"`{name}` is for one input without a name; write `inputs.{first}.{key}` instead")
-        for name in ("target", "task"):
+        for name in ("target", "task", "order"):
             if self.outputs and getattr(self, name) != type(self).model_fields[name].default:
                 first = next(iter(self.outputs))
                 raise ValueError(f"`{name}` is for one output without a name; write `outputs.{first}.{name}` instead")

@@ -186,10 +186,15 @@ def numeric_columns(frame: pl.DataFrame, notation: Notation = PLAIN) -> set[str]
 
 def in_order(labels: Sequence[str]) -> list[str]:
     """Labels in the order of classes: by value where all are numbers, else by spelling."""
+    return sorted(set(labels), key=(lambda label: (float(label), label)) if all_numbers(labels) else None)
+
+
+def all_numbers(labels: Sequence[str]) -> bool:
+    """Whether every label is a number, by which labels are put in order."""
     try:
-        return sorted(set(labels), key=lambda label: (float(label), label))
+        return all(float(label) is not None for label in labels)
     except ValueError:
-        return sorted(set(labels))
+        return False
 
 
 def _refuse_nested(frame: pl.DataFrame) -> None:

@@ -32,8 +32,8 @@ class Loss(Spec):
     #: How class targets reach the loss: `index` (an integer each) or `one_hot` (a 0/1 vector each;
     #: for two classes with one output, a single 0/1).
     encoding: ClassVar[Literal["index", "one_hot"]] = "one_hot"
-    #: Whether two classes are told by one output (its sign or probability) instead of two.
-    single_output_for_two_classes: ClassVar[bool] = False
+    #: Whether classes stand in an order that means something.
+    ordered: ClassVar[bool] = False
     #: Whether targets that are numbers reach it in their own units; else they are standardized where nothing is said.
     in_own_units: ClassVar[bool] = False
     #: Whether a target may be several classes in parts, as mixed examples have.
@@ -42,6 +42,11 @@ class Loss(Spec):
     unit: ClassVar[Literal["", "nats"]] = ""
     #: The activation of the outputs that the loss contains: it takes their nets, and computes the two together.
     contains: ClassVar[str | None] = None
+
+    @classmethod
+    def outputs(cls, classes: int) -> int:
+        """How many outputs tell so many classes: one for each; some need but one (its sign or probability) for two."""
+        return classes
 
     @property
     def takes_probabilities(self) -> bool:

@@ -277,7 +277,9 @@ def _outputs(walk: Walk) -> Iterator[OutputTrace]:
 
 
 def _target(loss: Loss, t: Array, outputs: int) -> Array:
-    """What the outputs should be; a class index becomes one-hot."""
-    one_hot = loss.encoding == "index" and t.dtype.kind in "iu"
-    target: Array = np.eye(outputs)[int(t[0])] if one_hot else t.astype(np.float64).reshape(-1)
-    return target
+    """What the outputs should be; a class index becomes one-hot, or says of every threshold whether it lies above."""
+    if loss.encoding == "index" and t.dtype.kind in "iu":
+        numbers = np.arange(outputs)
+        target: Array = t[0] > numbers if loss.ordered else t[0] == numbers
+        return target.astype(np.float64)
+    return t.astype(np.float64).reshape(-1)

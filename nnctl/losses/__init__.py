@@ -8,6 +8,7 @@ from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.focal import Focal
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge, Perceptron
+from nnctl.losses.ordinal import Ordinal
 from nnctl.losses.poisson import Poisson
 from nnctl.losses.regression import (
     Huber,
@@ -24,6 +25,7 @@ AnyLoss = Annotated[
     CrossEntropy
     | BinaryCrossEntropy
     | Logistic
+    | Ordinal
     | Focal
     | SquaredError
     | MeanSquaredError

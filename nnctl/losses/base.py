@@ -120,6 +120,33 @@ class ClassLoss(LossSpec):
         return np.asarray((shares / shares.sum())[-len(mean) :])
 
 
+class IndexLoss(ClassLoss):
+    """A loss on the numbers of classes, integers (...,), or on distributions over the classes, floats (..., C)."""
+
+    encoding: ClassVar[Literal["index", "one_hot"]] = "index"
+
+    def fill(self, q: Array, t: Array) -> None:
+        """Write the targets t as distributions q (..., C): 1 for the class, or what they are."""
+        if t.dtype.kind == "f":
+            refuse_outside(t, f"{self.type} takes the probabilities of classes,", 0, 1)
+            np.copyto(q, t)
+        else:
+            np.equal(t[..., None], np.arange(q.shape[-1]), out=q)
+
+    def mass(self, t: Array) -> Array | None:
+        """The weight of the target's class; 1 for a distribution."""
+        weights = self.weights
+        if weights is None or t.dtype.kind == "f":
+            return None
+        self.refuse_unknown(t, len(weights))
+        return weights[t]
+
+    def refuse_unknown(self, t: Array, classes: int) -> None:
+        """Raise DataError where whole-number targets are no classes, which leaves their losses 0."""
+        if t.dtype.kind != "f":
+            refuse_outside(t, f"{self.type} takes the numbers of classes,", 0, classes - 1)
+
+
 def balanced(class_names: tuple[str, ...], counts: Array) -> tuple[float, ...]:
     """Weights that make every class count the same in total."""
     for name, count in zip(class_names, counts, strict=True):
@@ -190,7 +217,10 @@ class OneHotLoss(ElementLoss, ClassLoss):
     """A loss on 0/1 targets t (..., k), one output for each class or one for two classes."""
 
     encoding: ClassVar[Literal["index", "one_hot"]] = "one_hot"
-    single_output_for_two_classes: ClassVar[bool] = True
+
+    @classmethod
+    def outputs(cls, classes: int) -> int:
+        return 1 if classes == 2 else classes
 
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
         refuse_outside(t, f"{self.type} takes targets", 0, 1)

@@ -8,15 +8,14 @@ from pydantic import Field, model_validator
 from nnctl.engine.formulas import LossFormula
 from nnctl.engine.parameters import Array
 from nnctl.engine.slot import Slot
-from nnctl.losses.base import ClassLoss, Tasks, refuse_outside, scaled
+from nnctl.losses.base import IndexLoss, Tasks, scaled
 from nnctl.losses.logits import log, log_softmax
 
 #: Probabilities that come from outside are not taken to be smaller than this.
 FLOOR = 1e-12
-CLASSES = "cross_entropy takes the numbers of classes,"
 
 
-class CrossEntropy(ClassLoss):
+class CrossEntropy(IndexLoss):
     """The negative log-probability of the right class.
 
     Forward:  L = -sum_c w_c q_c log p_c,  p = softmax(z / T)
@@ -42,7 +41,6 @@ class CrossEntropy(ClassLoss):
     label_smoothing: float = Field(0.0, description="Share of the target spread evenly over all classes.", ge=0, lt=1)
     temperature: float = Field(1.0, description="Divides the logits; only with logits.", gt=0)
     tasks: ClassVar[Tasks] = ("classification",)
-    encoding: ClassVar[Literal["index", "one_hot"]] = "index"
     unit: ClassVar[Literal["", "nats"]] = "nats"
     contains: ClassVar[str | None] = "softmax"
 
@@ -68,7 +66,7 @@ class CrossEntropy(ClassLoss):
 
     def forward(self, y: Array, t: Array, slot: Slot) -> Array:
         target = slot.buffer("target", y.shape, y.dtype)  # w_c q_c, (..., k)
-        self._fill(target, t)
+        self._weigh(target, t)
         log_p = slot.buffer("log_p", y.shape, y.dtype)
         if self.input == "logits":
             log_softmax(y if self.temperature == 1 else np.divide(y, self.temperature, out=log_p), log_p)
@@ -80,7 +78,7 @@ class CrossEntropy(ClassLoss):
         with np.errstate(invalid="ignore"):
             loss: Array = np.asarray(np.vecdot(target, log_p))
             if loss.size and not loss.max() < 0:  # one is 0, or nan: seldom, and the one question tells both
-                refuse_unknown(t, y.shape[-1])
+                self.refuse_unknown(t, y.shape[-1])
                 # 0 log 0 = 0: a class with p = 0 that no target asks for.
                 loss = np.asarray(np.vecdot(target, np.where(target == 0, target, log_p)))
         return np.negative(loss, out=loss)
@@ -100,13 +98,6 @@ class CrossEntropy(ClassLoss):
             dy *= -target
         return scaled(dy, scale, slot)
 
-    def mass(self, t: Array) -> Array | None:
-        weights = self.weights
-        if weights is None or t.dtype.kind == "f":
-            return None
-        refuse_outside(t, CLASSES, 0, len(weights) - 1)
-        return weights[t]
-
     def predict(self, y: Array) -> Array:
         if self.input == "probabilities":
             return y
@@ -119,23 +110,13 @@ class CrossEntropy(ClassLoss):
         p /= p.sum()
         return log(p) * self.temperature if self.input == "logits" else p
 
-    def _fill(self, target: Array, t: Array) -> None:
+    def _weigh(self, target: Array, t: Array) -> None:
         """Write w_c q_c."""
-        classes = target.shape[-1]
-        if t.dtype.kind == "f":
-            refuse_outside(t, "cross_entropy takes the probabilities of classes,", 0, 1)
-            np.copyto(target, t)
-        else:
-            np.equal(t[..., None], np.arange(classes), out=target)
+        self.fill(target, t)
         if self.label_smoothing:
-            refuse_unknown(t, classes)  # whose loss would not be 0
+            classes = target.shape[-1]
+            self.refuse_unknown(t, classes)  # whose loss would not be 0
             target *= 1 - self.label_smoothing
             target += self.label_smoothing / classes
         if self.weights is not None:
             target *= self.weights
-
-
-def refuse_unknown(t: Array, classes: int) -> None:
-    """Raise DataError where whole-number targets are no classes, which leaves their losses 0."""
-    if t.dtype.kind != "f":
-        refuse_outside(t, CLASSES, 0, classes - 1)

@@ -176,6 +176,7 @@ PLACES: dict[str, dict[str, Any]] = {
     "data.inputs.facts.columns: 'w' is named here and by data.weight; a column": {
         "weight": "w", "inputs": {"facts": {"columns": ["w"]}}
     },
+    "data.outputs.sold.order: names n twice": {"outputs": {"sold": {"target": "sold", "order": ["y", "n", "n"]}}},
     "data.inputs.x: is an array, and t.csv is a table": {"inputs": {"x": {"type": "array"}}},
 }  # fmt: skip
 
@@ -185,6 +186,14 @@ def test_what_is_wrong_is_told_with_its_key(folder: Path, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         load(DataSpec.model_validate({**SECTION, **PLACES[message]}), folder, 0, np.float64)
     assert str(raised.value).startswith(message)
+
+
+def test_classes_of_an_output_stand_in_the_order_given(folder: Path) -> None:
+    outputs = {"sold": {"target": "sold", "order": ["y", "n"]}}
+    data = loaded(folder, outputs=outputs)
+    assert data.targets["sold"].names == ("y", "n")
+    assert data.resolved.outputs["sold"].model_dump(mode="json")["order"] == ["y", "n"]
+    assert "order" not in loaded(folder).resolved.outputs["sold"].model_dump(mode="json")
 
 
 def test_a_target_that_no_training_row_has(folder: Path) -> None:

@@ -11,6 +11,7 @@ from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.focal import Focal
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge, Perceptron
+from nnctl.losses.ordinal import Ordinal
 from nnctl.losses.poisson import Poisson
 from nnctl.losses.regression import (
     Huber,
@@ -63,7 +64,8 @@ RESIDUAL = [
     LogCosh(), Quantile(), Quantile(level=0.9),
 ]  # fmt: skip
 WEIGHTED = [SquaredError(class_weights=WEIGHTS), MeanSquaredError(class_weights=WEIGHTS)]
-ALL = [*CATEGORICAL, *BINARY, *FOCAL, *MARGIN, *RESIDUAL, *WEIGHTED, KLDivergence(), Poisson()]
+ORDERED = [Ordinal(), Ordinal(class_weights=(*WEIGHTS, 1.5))]
+ALL = [*CATEGORICAL, *ORDERED, *BINARY, *FOCAL, *MARGIN, *RESIDUAL, *WEIGHTED, KLDivergence(), Poisson()]
 
 
 def named(loss: LossSpec) -> str:
@@ -84,14 +86,19 @@ def outputs(loss: Loss, shape: tuple[int, ...], seed: int = 0) -> Array:
     return np.where(np.abs(y) < 0.01, 0.5, y)
 
 
+def classes(loss: Loss, k: int = K) -> int:
+    """How many classes, labels or numbers k outputs tell."""
+    return k + 1 if isinstance(loss, Ordinal) else k
+
+
 def targets(loss: Loss, shape: tuple[int, ...], seed: int = 1, soft: bool = False) -> Array:
     random = np.random.default_rng(seed)
     if loss in RESIDUAL:
         return random.normal(0, 2, shape)
     if isinstance(loss, KLDivergence) or soft:
-        return softmax(random.normal(0, 2, shape))
-    if isinstance(loss, CrossEntropy):
-        return random.integers(shape[-1], size=shape[:-1])
+        return softmax(random.normal(0, 2, (*shape[:-1], classes(loss, shape[-1]))))
+    if loss.encoding == "index":
+        return random.integers(classes(loss, shape[-1]), size=shape[:-1])
     if isinstance(loss, Poisson):
         return random.poisson(2.0, shape).astype(float)
     return random.integers(2, size=shape).astype(float)

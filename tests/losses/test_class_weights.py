@@ -15,8 +15,9 @@ from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy, Logistic
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.focal import Focal
 from nnctl.losses.margin import Hinge, Perceptron
+from nnctl.losses.ordinal import Ordinal
 from nnctl.losses.regression import MeanSquaredError, SquaredError
-from tests.losses.cases import ALL, WEIGHTS, K, mean, named, outputs, targets
+from tests.losses.cases import ALL, WEIGHTS, K, classes, mean, named, outputs, targets
 
 
 @pytest.mark.parametrize("loss", [loss for loss in ALL if getattr(loss, "class_weights", None)], ids=named)
@@ -29,7 +30,7 @@ def test_a_class_weight_of_n_is_n_examples(loss: CrossEntropy, picks: Sequence[i
         t = np.eye(K)[t]
     if isinstance(loss, CrossEntropy):  # smoothing spreads over classes with weights of their own
         loss = loss.model_copy(update={"label_smoothing": 0.0})
-    weighted = loss.model_copy(update={"class_weights": (1.0, float(copies), 1.0, 1.0)})
+    weighted = loss.model_copy(update={"class_weights": (1.0, float(copies), *(1.0,) * (classes(loss) - 2))})
     plain = loss.model_copy(update={"class_weights": None})
     expected, _ = mean(plain, y.repeat(repeats, axis=0), t.repeat(repeats, axis=0))
     assert mean(weighted, y, t)[0] == pytest.approx(expected, rel=1e-12)
@@ -58,7 +59,7 @@ NAMES, COUNTS = ("cat", "dog", "3"), np.array([10, 20, 30])
 )
 def test_resolved_class_weights(given_weights: Any, expected: tuple[float, float, float] | None) -> None:
     one_hot = (BinaryCrossEntropy, Logistic, Focal, Hinge, Perceptron, SquaredError, MeanSquaredError)
-    for member in (CrossEntropy, *one_hot):
+    for member in (CrossEntropy, Ordinal, *one_hot):
         loss = member(class_weights=given_weights).resolved(NAMES, COUNTS)
         assert loss.class_weights == pytest.approx(expected)
         assert loss.resolved(NAMES, COUNTS[::-1]) == loss, "what is written down stays"

@@ -11,6 +11,7 @@ from nnctl.losses.base import OneHotLoss
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge
+from nnctl.losses.ordinal import Ordinal
 from nnctl.losses.poisson import Poisson
 from nnctl.losses.regression import ResidualLoss
 from tests.losses.cases import ALL, K, named, outputs, run, targets
@@ -84,18 +85,21 @@ def test_a_class_of_weight_zero_does_not_exist(loss: Loss) -> None:
 
 @pytest.mark.parametrize("label", [-1, K, 255])
 @pytest.mark.parametrize("weights", [None, (1.0,) * K])
-def test_a_label_outside_the_classes_is_refused(label: int, weights: tuple[float, ...] | None) -> None:
-    loss = CrossEntropy(class_weights=weights)
+@pytest.mark.parametrize("member", [CrossEntropy, Ordinal])
+def test_a_label_outside_the_classes_is_refused(
+    member: type[CrossEntropy | Ordinal], label: int, weights: tuple[float, ...] | None
+) -> None:
+    loss = member(class_weights=weights)
     t = np.array([0, label, 1])
-    message = f"numbers of classes, from 0 to 3, and a target is {label}$"
+    message = f"{loss.type} takes the numbers of classes, from 0 to 3, and a target is {label}$"
     with pytest.raises(DataError, match=message):
-        run(loss, np.zeros((3, K)), t)
+        run(loss, np.zeros((3, member.outputs(K))), t)
     if weights:
         with pytest.raises(DataError, match=message):
             loss.mass(t)
 
 
-SHARES = [*(loss for loss in LOGITS if isinstance(loss, OneHotLoss | KLDivergence)), CrossEntropy()]
+SHARES = [*(loss for loss in LOGITS if isinstance(loss, OneHotLoss | KLDivergence)), CrossEntropy(), Ordinal()]
 
 
 @pytest.mark.parametrize("loss", SHARES, ids=named)
@@ -104,7 +108,7 @@ def test_a_target_outside_0_and_1_is_refused(loss: Loss, wrong: float) -> None:
     t = np.eye(K)
     t[2, 1] = wrong
     with pytest.raises(DataError, match=f"from 0 to 1, and a target is {wrong:g}$"):
-        run(loss, np.zeros((K, K)), t)
+        run(loss, np.zeros((K, loss.outputs(K) if loss.ordered else K)), t)
 
 
 def test_counts_are_not_negative() -> None:

@@ -20,6 +20,7 @@ from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.focal import Focal
 from nnctl.losses.kl_divergence import KLDivergence
 from nnctl.losses.margin import Hinge, Perceptron
+from nnctl.losses.ordinal import Ordinal
 from nnctl.losses.poisson import Poisson
 from nnctl.losses.regression import (
     Huber,
@@ -34,6 +35,7 @@ from tests.losses.cases import (
     ALL,
     RESIDUAL,
     K,
+    classes,
     mean,
     named,
     outputs,
@@ -217,7 +219,7 @@ def test_pieces_tell_the_sides_of_a_kink(loss: LossSpec) -> None:
     sides = []
     for side in (-1e-6, 1e-6):
         slot = Slot(np.float64)
-        target = np.full((1, K), 0.5 if kinks.get(loss.type) == 0.5 else 1.0)
+        target = np.full((1, classes(loss)), 0.5 if kinks.get(loss.type) == 0.5 else 1.0)
         loss.forward(np.full((1, K), kinks.get(loss.type, 0.5) + side), target, slot)
         sides.append(loss.pieces(slot))
     assert (sides[0] != sides[1]).all() if kinky else sides == [None, None]
@@ -238,24 +240,27 @@ CLASSES, LABELS, VALUES = "classification", "multilabel", "regression"
 
 
 @pytest.mark.parametrize(
-    ("member", "tasks", "encoding", "single"),
+    ("member", "tasks", "encoding", "of_two", "of_four"),
     [
-        (CrossEntropy, (CLASSES,), "index", False),
-        (BinaryCrossEntropy, (CLASSES, LABELS), "one_hot", True),
-        (Logistic, (CLASSES, LABELS), "one_hot", True),
-        (Hinge, (CLASSES, LABELS), "one_hot", True),
-        (Perceptron, (CLASSES, LABELS), "one_hot", True),
-        (SquaredError, (VALUES, CLASSES, LABELS), "one_hot", False),
-        (MeanSquaredError, (VALUES, CLASSES, LABELS), "one_hot", False),
-        (MeanAbsoluteError, (VALUES,), "one_hot", False),
-        (Huber, (VALUES,), "one_hot", False),
-        (SmoothL1, (VALUES,), "one_hot", False),
-        (LogCosh, (VALUES,), "one_hot", False),
-        (Quantile, (VALUES,), "one_hot", False),
-        (Poisson, (VALUES,), "one_hot", False),
-        (Focal, (CLASSES, LABELS), "one_hot", True),
-        (KLDivergence, (VALUES, CLASSES), "one_hot", False),
+        (CrossEntropy, (CLASSES,), "index", 2, 4),
+        (Ordinal, (CLASSES,), "index", 1, 3),
+        (BinaryCrossEntropy, (CLASSES, LABELS), "one_hot", 1, 4),
+        (Logistic, (CLASSES, LABELS), "one_hot", 1, 4),
+        (Hinge, (CLASSES, LABELS), "one_hot", 1, 4),
+        (Perceptron, (CLASSES, LABELS), "one_hot", 1, 4),
+        (SquaredError, (VALUES, CLASSES, LABELS), "one_hot", 2, 4),
+        (MeanSquaredError, (VALUES, CLASSES, LABELS), "one_hot", 2, 4),
+        (MeanAbsoluteError, (VALUES,), "one_hot", 2, 4),
+        (Huber, (VALUES,), "one_hot", 2, 4),
+        (SmoothL1, (VALUES,), "one_hot", 2, 4),
+        (LogCosh, (VALUES,), "one_hot", 2, 4),
+        (Quantile, (VALUES,), "one_hot", 2, 4),
+        (Poisson, (VALUES,), "one_hot", 2, 4),
+        (Focal, (CLASSES, LABELS), "one_hot", 1, 4),
+        (KLDivergence, (VALUES, CLASSES), "one_hot", 2, 4),
     ],
 )
-def test_declarations(member: type[LossSpec], tasks: tuple[str, ...], encoding: str, single: bool) -> None:
-    assert (member.tasks, member.encoding, member.single_output_for_two_classes) == (tasks, encoding, single)
+def test_declarations(member: type[LossSpec], tasks: tuple[str, ...], encoding: str, of_two: int, of_four: int) -> None:
+    assert (member.tasks, member.encoding) == (tasks, encoding)
+    assert (member.outputs(2), member.outputs(4)) == (of_two, of_four)
+    assert member.ordered == (member is Ordinal)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, get_args
 
-from nnctl.data.tables import Table, as_numbers, numeric_columns
+from nnctl.data.tables import Table, all_numbers, as_numbers, numeric_columns
 from nnctl.data.targets.base import Target, Truth, refuse_missing, with_target
 from nnctl.data.targets.classes import MOST_NUMBERED_CLASSES, Classes
 from nnctl.data.targets.labels import Labels, is_label
@@ -11,6 +11,7 @@ from nnctl.data.targets.numbers import Numbers
 from nnctl.engine.loss import Loss
 from nnctl.errors import ConfigError
 from nnctl.metrics import Task
+from nnctl.names import unknown
 from nnctl.spec import ByType
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Target",
     "Truth",
     "choose",
+    "in_order",
     "refuse_missing",
     "with_target",
 ]
@@ -60,6 +62,35 @@ def choose(table: Table, names: Sequence[str], asked: Task | None, loss: Loss | 
     if kind is Classes and len(names) > 1:
         raise ConfigError(f"classification has one target column, and these are {', '.join(names)}", "data.target")
     return kind
+
+
+def in_order(target: AnyTarget, order: Sequence[str | int] | None, loss: Loss | None, key: str) -> AnyTarget:
+    """The target with its classes in the order that the file gives under `key`.
+
+    Raises:
+        ConfigError: where the order is not one of the target's classes, or the loss needs one that is not given.
+    """
+    if not isinstance(target, Classes):
+        if order is not None:
+            raise ConfigError(f"{key}: is of classes, and the task is {target.task}; leave it out")
+        return target
+    there = target.classes
+    if order is None:
+        if loss is not None and loss.ordered and not all_numbers(there):
+            raise ConfigError(
+                f"{key}: {loss.type} needs the order of the classes, which are not numbers; list them from the lowest "
+                f"to the highest, some arrangement of [{', '.join(there)}]"
+            )
+        return target
+    names = tuple(map(str, order))
+    strange = [name for name in names if name not in there]
+    if strange:
+        raise ConfigError(f"{key}: the target has {unknown('class', strange, there, 'classes')}")
+    if sorted(names) != sorted(there):
+        twice, left_out = [n for n in there if names.count(n) > 1], [n for n in there if n not in names]
+        what = f"names {', '.join(twice)} twice" if twice else f"leaves out {', '.join(left_out)}"
+        raise ConfigError(f"{key}: {what}; list every class once, from the lowest to the highest")
+    return target.model_copy(update={"classes": names})
 
 
 def _appearance(table: Table, names: Sequence[str], allowed: Sequence[Task]) -> Task:

@@ -82,7 +82,7 @@ class Classes(Target):
         return np.where(known, codes, 0), known
 
     def outputs(self, loss: Loss) -> int:
-        return 1 if self._single(loss) else len(self.classes)
+        return loss.outputs(len(self.classes))
 
     def encode(self, truth: Array, loss: Loss, dtype: DTypeLike) -> Array:
         if loss.encoding == "index":
@@ -159,7 +159,7 @@ class Classes(Target):
         return [pl.Series(self.classes, dtype=pl.String).gather(decoded.argmax(axis=1))]
 
     def _single(self, loss: Loss) -> bool:
-        return len(self.classes) == 2 and loss.single_output_for_two_classes
+        return loss.encoding == "one_hot" and self.outputs(loss) == 1
 
     def _unknown(self, label: str) -> str:
         return f"column {self.columns[0]!r}: training had {unknown('class', label, self.classes)}"

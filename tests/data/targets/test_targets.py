@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nnctl.data.spec import Task
 from nnctl.data.tables import Table
-from nnctl.data.targets import KINDS, AnyTarget, Classes, Labels, Numbers, Target, choose, with_target
+from nnctl.data.targets import KINDS, AnyTarget, Classes, Labels, Numbers, Target, choose, in_order, with_target
 from nnctl.engine.loss import Loss
 from nnctl.errors import ConfigError, DataError
 from nnctl.metrics import AnyMetric, Metric, evaluate
@@ -28,7 +28,9 @@ class OneHot(Loss):
 
 
 class Single(OneHot):
-    single_output_for_two_classes: ClassVar = True
+    @classmethod
+    def outputs(cls, classes: int) -> int:
+        return 1 if classes == 2 else classes
 
 
 class OfNumbers(Loss):
@@ -175,6 +177,38 @@ def test_a_row_with_an_empty_cell_has_no_truth_and_a_number_in_its_place(
     assert found.tolist() == truth
     with pytest.raises(DataError, match=r"row 2: the target is missing \(in 1 of 3 rows\)"):
         target.read_all(rows)
+
+
+SIZES = Classes(columns=("t",), classes=("large", "middle", "small"))
+
+
+class Ordered(Index):
+    ordered: ClassVar = True
+
+
+def test_classes_stand_in_the_order_given() -> None:
+    target = in_order(SIZES, ["small", "middle", "large"], Ordered(), "data.order")
+    assert target.read_all(table(t=["large", "small", "middle"])).tolist() == [2, 0, 1]
+    assert target.outputs(Ordered()) == 3
+    assert in_order(SIZES, None, Index(), "data.order") == SIZES
+    numbers = Classes(columns=("t",), classes=("9", "10", "10.5"))
+    assert in_order(numbers, None, Ordered(), "data.order") == numbers
+    assert in_order(Classes(columns=("t",), classes=("3", "4")), [4, 3], None, "data.order").names == ("4", "3")
+
+
+@pytest.mark.parametrize(
+    ("target", "order", "message"),
+    [
+        (SIZES, None, r"index needs the order of the classes, .* \[large, middle, small\]$"),
+        (SIZES, ["small", "midle", "large"], r"the target has no class 'midle'; did you mean 'middle'\?"),
+        (SIZES, ["small", "large"], "leaves out middle; list every class once"),
+        (SIZES, ["small", "middle", "large", "small"], "names small twice; list every class once"),
+        (Labels(columns=("a", "b")), ["a", "b"], "is of classes, and the task is multilabel; leave it out"),
+    ],
+)
+def test_an_order_that_is_none_of_the_classes(target: Classes | Labels, order: list[str] | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^data.outputs.size.order: {message}"):
+        in_order(target, order, Ordered(), "data.outputs.size.order")
 
 
 VERSION_1 = [
