@@ -121,9 +121,9 @@ def check_left_out(
     for limit in limits:
         if left_out and (limit.output is None or limit.output in left_out):
             names = ", ".join(left_out)
-            why = "sums all outputs" if limit.output is None else "is of an output that is left out"
+            reason = "sums all outputs" if limit.output is None else "is of an output that is left out"
             raise ConfigError(
-                f"--fail-under {limit.name}: {why}, and {data} has no target of {names}; take another file"
+                f"--fail-under {limit.name}: {reason}, and {data} has no target of {names}; take another file"
             )
     for name in asked:
         if name in left_out:
@@ -135,7 +135,7 @@ def worst_of(examples: "Dataset", measured: "Measured", count: int) -> tuple["pl
     from nnctl.use.worst import worst, worst_frame
 
     indices = worst(measured, count)
-    return worst_frame(measured, examples, indices), examples.some(indices)
+    return worst_frame(measured, examples, indices), examples.subset(indices)
 
 
 def document(measured: "Measured") -> dict[str, Any]:

@@ -103,12 +103,12 @@ class Dataset:
         """The same examples, with their targets as losses take them."""
         return replace(self, losses=losses)
 
-    def some(self, indices: Array) -> Dataset:
+    def subset(self, indices: Array) -> Dataset:
         """Some of the examples."""
         return replace(
             self,
-            inputs={name: feed.some(indices) for name, feed in self.inputs.items()},
-            truths={name: truth.some(indices) for name, truth in self.truths.items()},
+            inputs={name: feed.subset(indices) for name, feed in self.inputs.items()},
+            truths={name: truth.subset(indices) for name, truth in self.truths.items()},
             numbers=self.numbers[indices],
             w=None if self.w is None else self.w[indices],
         )

@@ -151,21 +151,21 @@ class GradientCheck:
         if flat.size and not np.shares_memory(flat, tensor):
             raise ValueError(f"{name}: the tensor must be contiguous, to be changed in place")
         slopes = {int(i): self._slope(flat[i : i + 1], np.ones(1), float(gradient[i])) for i in entries}
-        found = {i: slope for i, slope in slopes.items() if slope is not None}
-        errors = {i: self._error(float(gradient[i]), slope) for i, slope in found.items()}
+        smooth = {i: slope for i, slope in slopes.items() if slope is not None}
+        errors = {i: self._error(float(gradient[i]), slope) for i, slope in smooth.items()}
         at = max(errors, key=errors.__getitem__, default=None)
         projections = list(self._projections(flat, gradient))
         return TensorCheck(
             name=name,
             shape=tensor.shape,
-            checked=len(found),
-            kinks=len(slopes) - len(found),
-            unresolved=sum(_hidden(float(gradient[i]), slope) for i, slope in found.items()),
+            checked=len(smooth),
+            kinks=len(slopes) - len(smooth),
+            unresolved=sum(_hidden(float(gradient[i]), slope) for i, slope in smooth.items()),
             zero=not gradient.any(),
             error=0.0 if at is None else errors[at],
             index=None if at is None else tuple(int(k) for k in np.unravel_index(at, tensor.shape)),
             analytic=None if at is None else float(gradient[at]),
-            numeric=None if at is None else found[at].value,
+            numeric=None if at is None else smooth[at].value,
             projection_error=max((self._error(analytic, slope) for analytic, slope in projections), default=None),
             resolved=any(slope.uncertainty < RESOLVED * abs(slope.value) for _, slope in projections),
         )

@@ -162,11 +162,11 @@ class MeanLoss:
 
     def pieces(self) -> list[Array]:
         """Which smooth piece every value of the last batch lies on, where layers or losses have kinks."""
-        found = []
+        everywhere = []
         for shard, slots in zip(self.passes, self._loss_slots, strict=True):
-            found += [node.layer.pieces(shard.slots[name]) for name, node in self.network.nodes.items()]
-            found += [head.loss.pieces(slots[name]) for name, head in self.heads.items()]
-        return [pieces for pieces in found if pieces is not None]
+            everywhere += [node.layer.pieces(shard.slots[name]) for name, node in self.network.nodes.items()]
+            everywhere += [head.loss.pieces(slots[name]) for name, head in self.heads.items()]
+        return [pieces for pieces in everywhere if pieces is not None]
 
     def track(self) -> None:
         """Update running statistics after a step; only one-shard networks have any."""

@@ -128,14 +128,14 @@ NOT_EXPANDED = "what goes in and comes out is shown, not the steps between"
 
 def _remarks(trace: Trace, drawn: Drawing) -> dict[str, list[str]]:
     """The names of the layers each remark is about, among those that are written out."""
-    found: dict[str, list[str]] = {}
+    layers_of: dict[str, list[str]] = {}
     hidden = {layer.name for layer in drawn.unwritten}
     for layer in (layer for layer in trace.layers if layer.name not in hidden):
         expanded = layer.layer.gives != "changed" or layer.layer.formula is not None
         remarks = [remark for remark in (layer.layer.in_evaluation, None if expanded else NOT_EXPANDED) if remark]
         if remarks:
-            found.setdefault(f"{'; '.join(remarks)}.", []).append(layer.name)
-    return found
+            layers_of.setdefault(f"{'; '.join(remarks)}.", []).append(layer.name)
+    return layers_of
 
 
 def _legend(units: Sequence[str], names: Sequence[str] | None, what: str) -> Iterator[Block]:

@@ -32,11 +32,11 @@ class Sweep(NamedTuple):
 
 def sweeps(shape: Shape, grid: Grid) -> list[Sweep]:
     """The passes over data of a shape (batch, ...): along the last axis, then along the one before, and so on."""
-    found, inner = [], shape[-1]
+    passes, inner = [], shape[-1]
     for i in reversed(range(len(grid))):
-        found.append(Sweep(grid[i], prod(shape[: i + 1]), inner, f"axis {i + 1}"))
+        passes.append(Sweep(grid[i], prod(shape[: i + 1]), inner, f"axis {i + 1}"))
         inner *= grid[i].count
-    return found
+    return passes
 
 
 @compilable

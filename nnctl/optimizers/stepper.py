@@ -97,13 +97,13 @@ class Stepper:
 
     def restore(self, vectors: Mapping[str, Array], memory: Mapping[str, float]) -> None:
         """Continue from a saved state; raises ConfigError for one of another optimizer or network."""
-        found, needed = (
+        saved, needed = (
             {name: (vector.shape, vector.dtype.name) for name, vector in held.items()}
             for held in (vectors, self.vectors)
         )
-        if found != needed or "t" not in memory:
+        if saved != needed or "t" not in memory:
             raise ConfigError(
-                f"the saved optimizer state holds {found or 'no vectors'}, where {self.optimizer.type} on this network "
+                f"the saved optimizer state holds {saved or 'no vectors'}, where {self.optimizer.type} on this network "
                 f"keeps {needed or 'no vectors'}; resume with the optimizer, model and dtype the state was saved with"
             )
         for name, vector in vectors.items():

@@ -117,8 +117,8 @@ def section_of(key: str, settings: Mapping[str, Any]) -> tuple[Mapping[str, Any]
 
 def loss_of(section: Mapping[str, Any]) -> Loss | None:
     """The loss of an output."""
-    found: Loss | None = TypeAdapter(AnyLoss | None).validate_python(section.get("loss"), strict=False)
-    return found
+    loss: Loss | None = TypeAdapter(AnyLoss | None).validate_python(section.get("loss"), strict=False)
+    return loss
 
 
 def metrics_of(section: Mapping[str, Any]) -> dict[str, Metric]:

@@ -20,13 +20,13 @@ MOST, COLUMNS = 24, 12
 INPUT_SIDE, HEADING = 1.3, 0.32
 
 
-def with_maps(found: Sequence[Stage]) -> list[Stage]:
+def with_maps(every: Sequence[Stage]) -> list[Stage]:
     """The stages that give maps: (batch, height, width, channels), or (batch, length, channels).
 
     Raises:
         ConfigError: where there are none.
     """
-    kept = [stage for stage in found if stage.values.ndim in (3, 4)]
+    kept = [stage for stage in every if stage.values.ndim in (3, 4)]
     if not kept:
         raise ConfigError(
             "features: no layer of this network gives maps, as convolution and pooling do; "
@@ -40,18 +40,18 @@ def maps(values: Array) -> Array:
     return values.T[None] if values.ndim == 2 else values.transpose(2, 0, 1)
 
 
-def draw(picture: Array | None, caption: str, found: Sequence[Stage], title: str, width: float) -> Figure:
+def draw(picture: Array | None, caption: str, drawn: Sequence[Stage], title: str, width: float) -> Figure:
     """The example on top, then the maps of each stage with a scale of their own.
 
     Args:
         picture: the example (height, width) or (height, width, 3); None where it is no picture.
         caption: what the network says of it.
-        found: the stages, each for this one example.
+        drawn: the stages, each for this one example.
         title: of the figure.
         width: in inches.
     """
-    blocks = [maps(stage.values[0]) for stage in found]
-    grids = [_grid(block, width, line=stage.values.ndim == 3) for block, stage in zip(blocks, found, strict=True)]
+    blocks = [maps(stage.values[0]) for stage in drawn]
+    grids = [_grid(block, width, line=stage.values.ndim == 3) for block, stage in zip(blocks, drawn, strict=True)]
     heights = [grid.height + HEADING for grid in grids]
     first = INPUT_SIDE + HEADING if picture is not None else HEADING
     figure = new_figure(width, first + sum(heights) + 0.7, title)
@@ -63,7 +63,7 @@ def draw(picture: Array | None, caption: str, found: Sequence[Stage], title: str
             top, picture[None], cmap="gray", vmin=0, vmax=1
         )
         top.set_anchor("W")
-    for axes, stage, block, grid in zip(rest, found, blocks, grids, strict=True):
+    for axes, stage, block, grid in zip(rest, drawn, blocks, grids, strict=True):
         shown = block[: grid.count]
         image = grid.draw(axes, shown, cmap=SEQUENTIAL, vmin=float(block.min()), vmax=float(block.max()))
         axes.set_title(_heading(stage, len(shown), len(block)), loc="left")

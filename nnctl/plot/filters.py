@@ -81,28 +81,28 @@ def filters_of(model: Model, name: str) -> Filters:
     return Filters(layer, pictures, None, "filter", captions)
 
 
-def draw(found: Filters, title: str, width: float) -> Figure:
+def draw(first: Filters, title: str, width: float) -> Figure:
     """Blue adds to a unit's net input where the input is large, red takes away."""
-    if found.pictures is None:
-        return _draw_matrix(found, title, width)
-    count = min(len(found.pictures), MOST)
-    pictures, captions = found.pictures[:count], found.captions[:count]
+    if first.pictures is None:
+        return _draw_matrix(first, title, width)
+    count = min(len(first.pictures), MOST)
+    pictures, captions = first.pictures[:count], first.captions[:count]
     shown = (
-        f"{len(found.pictures)} {found.each}s"
-        if count == len(found.pictures)
-        else (f"the first {count} of {len(found.pictures)} {found.each}s")
+        f"{len(first.pictures)} {first.each}s"
+        if count == len(first.pictures)
+        else (f"the first {count} of {len(first.pictures)} {first.each}s")
     )
     size = " × ".join(map(str, pictures.shape[1:]))
     aspect = pictures.shape[1] / pictures.shape[2]
     tiles = Tiles(count, fitting_columns(count, aspect), 0.82 * width, aspect, lines=1)
     figure = new_figure(width, tiles.height + 0.75, title)
     axes = figure.add_subplot()
-    largest = float(np.abs(found.pictures).max()) or 1.0
+    largest = float(np.abs(first.pictures).max()) or 1.0
     colours = pictures.ndim == 4
     if colours:
         pictures = 0.5 + 0.5 * pictures / largest
     image = tiles.draw(axes, pictures, captions, cmap=DIVERGING, vmin=-largest, vmax=largest)
-    note = f"{found.layer}: {shown}, {size}" + (f"; grey is 0, full colour ±{largest:.3g}" if colours else "")
+    note = f"{first.layer}: {shown}, {size}" + (f"; grey is 0, full colour ±{largest:.3g}" if colours else "")
     axes.set_title(note, loc="left")
     if not colours:
         _colour_bar(figure, image)
@@ -110,23 +110,23 @@ def draw(found: Filters, title: str, width: float) -> Figure:
     return figure
 
 
-def _draw_matrix(found: Filters, title: str, width: float) -> Figure:
+def _draw_matrix(first: Filters, title: str, width: float) -> Figure:
     """The weights as a matrix, a line for each input and a column for each unit."""
-    matrix = found.matrix if found.matrix is not None else np.zeros((1, 1))
+    matrix = first.matrix if first.matrix is not None else np.zeros((1, 1))
     inputs, units = matrix.shape
     figure = new_figure(width, float(np.clip(0.24 * inputs, 2.5, 1.1 * width)) + 1.2, title)
     axes = figure.add_subplot()
     largest = float(np.abs(matrix).max()) or 1.0
     image = axes.imshow(matrix, cmap=DIVERGING, vmin=-largest, vmax=largest, aspect="auto")
-    axes.set_title(f"{found.layer}: {inputs} inputs, {units} units", loc="left")
+    axes.set_title(f"{first.layer}: {inputs} inputs, {units} units", loc="left")
     axes.set_xlabel("unit")
-    if inputs <= MOST_NAMES and found.inputs:
-        axes.set_yticks(range(inputs), found.inputs, fontsize=9)
+    if inputs <= MOST_NAMES and first.inputs:
+        axes.set_yticks(range(inputs), first.inputs, fontsize=9)
     else:
         axes.set_ylabel("input")
     if units <= MOST_NAMES:
-        slanted = max(map(len, found.captions)) * units > 60
-        axes.set_xticks(range(units), found.captions, fontsize=9, rotation=90 if slanted else 0)
+        slanted = max(map(len, first.captions)) * units > 60
+        axes.set_xticks(range(units), first.captions, fontsize=9, rotation=90 if slanted else 0)
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

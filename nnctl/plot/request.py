@@ -101,8 +101,8 @@ def chosen(option: str, name: str, there: Collection[str]) -> str:
 
 def draw_curves(request: Request) -> Figure:
     """Loss and metrics by epoch."""
-    found = curves.curves_of(RunDirectory.open(request.run.parent if request.run.is_file() else request.run))
-    return curves.draw(found, request.title("learning curves"), request.width)
+    measured = curves.curves_of(RunDirectory.open(request.run.parent if request.run.is_file() else request.run))
+    return curves.draw(measured, request.title("learning curves"), request.width)
 
 
 def draw_confusion(request: Request) -> Figure:
@@ -115,17 +115,17 @@ def draw_confusion(request: Request) -> Figure:
     if shown is None or matrix is None:
         what = f"{request.target} is numbers" if request.target else "this model predicts numbers"
         raise ConfigError(f"confusion: is for classes and labels, and {what}; `nnctl eval` shows its errors")
-    found = measured[shown]
+    drawn = measured[shown]
     right = matrix.diagonal(axis1=-2, axis2=-1).sum() / max(matrix.sum(), 1)
     of = f" of {shown}" if len(measured) > 1 else ""
-    title = request.title(f"confusion{of}, {name} (n = {len(found.losses):,}), {right:.1%} right")
-    return confusion.draw(found.predictions.names, matrix, title, request.width)
+    title = request.title(f"confusion{of}, {name} (n = {len(drawn.losses):,}), {right:.1%} right")
+    return confusion.draw(drawn.predictions.names, matrix, title, request.width)
 
 
 def draw_filters(request: Request) -> Figure:
     """What the first layer looks for."""
-    found = filters.filters_of(request.model, request.chosen_input)
-    return filters.draw(found, request.title("first layer"), request.width)
+    first = filters.filters_of(request.model, request.chosen_input)
+    return filters.draw(first, request.title("first layer"), request.width)
 
 
 def draw_features(request: Request) -> Figure:
@@ -134,7 +134,7 @@ def draw_features(request: Request) -> Figure:
     network, reached = model.network, readers(model.network, name)
     features.with_maps([Stage(layer, np.empty((0, *network.signals[layer].shape))) for layer in reached])  # early
     inputs, example_name, truths = _example(request, name)
-    found = features.with_maps([s for s in stages(network, model.theta, inputs) if s.ends in reached])
+    drawn = features.with_maps([s for s in stages(network, model.theta, inputs) if s.ends in reached])
     forward = Pass(network, model.theta)
     forward.begin(training=False, address=(0, "plot"))
     said = []
@@ -146,9 +146,9 @@ def draw_features(request: Request) -> Figure:
     x = inputs[name]
     picture = pixels(model, name, x)[0] if picture_shape(model, name) is not None else None
     if picture is None and x.ndim > 2:  # a signal, or more channels than colours: drawn as maps are
-        found = [Stage(name, x, name, "value"), *found]
+        drawn = [Stage(name, x, name, "value"), *drawn]
     title = request.title(f"feature maps of {example_name}")
-    return features.draw(picture, "; ".join(said), found, title, request.width)
+    return features.draw(picture, "; ".join(said), drawn, title, request.width)
 
 
 def _example(request: Request, name: str) -> tuple[dict[str, Any], str, dict[str, str]]:

@@ -37,7 +37,7 @@ def stages(network: Network, theta: Array, inputs: Mapping[str, Array | Sequence
     forward = Pass(network, theta)
     forward.begin(training=False, address=(0, "plot"))
     forward.forward(inputs)
-    found: list[Stage] = []
+    drawn: list[Stage] = []
     same: dict[str, str] = {}  # a layer that only passes its input on, and whose output that is
     for name, node in network.nodes.items():
         if node.layer.gives == "same" and not node.layer.joins:
@@ -46,20 +46,20 @@ def stages(network: Network, theta: Array, inputs: Mapping[str, Array | Sequence
     uses = Counter(same.get(read, read) for node in shown.values() for read in node.inputs)
     for name, node in shown.items():
         read, values = same.get(node.inputs[0], node.inputs[0]), forward.values[name]
-        if node.layer.gives == "changed" and uses[read] == 1 and found and found[-1].ends == read:
-            found[-1] = Stage(f"{found[-1].name} + {node.layer.kind}", values, name)
+        if node.layer.gives == "changed" and uses[read] == 1 and drawn and drawn[-1].ends == read:
+            drawn[-1] = Stage(f"{drawn[-1].name} + {node.layer.kind}", values, name)
         else:
-            found.append(Stage(name, values, name))
-    return found
+            drawn.append(Stage(name, values, name))
+    return drawn
 
 
 def readers(network: Network, name: str) -> frozenset[str]:
     """The layers whose outputs depend on an input."""
-    found = {name}
+    reached = {name}
     for node in network.nodes.values():
-        if found.intersection(node.inputs):
-            found.add(node.name)
-    return frozenset(found - {name})
+        if reached.intersection(node.inputs):
+            reached.add(node.name)
+    return frozenset(reached - {name})
 
 
 def weights(network: Network, theta: Array) -> dict[str, Array]:

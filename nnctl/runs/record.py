@@ -96,9 +96,9 @@ class Recorder:
     def _restore(self, workers: Workers) -> Generator[Event, None, None]:
         """Set the state to go on from: that of the newest whole checkpoint, or the first."""
         self.trials = trials = start(self.job, workers)
-        found = self.run.checkpoints.load()
-        if found is not None:
-            arrays, values, warning = found
+        saved = self.run.checkpoints.load()
+        if saved is not None:
+            arrays, values, warning = saved
             trials.restore(arrays, values)
             if warning is not None:
                 yield WentBack(f"went back to the checkpoint before the last one: {warning}")

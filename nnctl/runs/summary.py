@@ -86,15 +86,15 @@ def rows(run: RunDirectory) -> list[EpochRow]:
         lines = run.rows()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{run.metrics}: cannot be read ({error})") from None
-    found = []
+    epochs = []
     for number, line in enumerate(lines, 1):
         try:
-            found.append(EpochRow.of_json(line))
+            epochs.append(EpochRow.of_json(line))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DataError(
                 f"{run.metrics}:{number}: is not the line of an epoch ({type(error).__name__}: {error})"
             ) from None
-    return found
+    return epochs
 
 
 def settings(run: RunDirectory) -> dict[str, Any]:
@@ -104,36 +104,36 @@ def settings(run: RunDirectory) -> dict[str, Any]:
         DataError: where it cannot be read.
     """
     try:
-        found = parse(run.config.read_text(encoding="utf-8"), str(run.config)).data
+        written = parse(run.config.read_text(encoding="utf-8"), str(run.config)).data
     except (OSError, UnicodeDecodeError, ConfigError) as error:
         raise DataError(f"{run.config}: cannot be read ({error})") from None
-    if not isinstance(found, dict):
+    if not isinstance(written, dict):
         raise DataError(f"{run.config}: holds no settings")
-    return found
+    return written
 
 
 def health(epochs: Sequence[EpochRow]) -> list[str]:
     """What is wrong with the layers, named and explained, from the figures of all epochs."""
     last = epochs[-1] if epochs else EpochRow(epoch=0)
     layers = last.layers
-    found = [warning for name, figures in layers.items() for warning in _unit_warnings(name, figures)]
+    warnings = [warning for name, figures in layers.items() for warning in _unit_warnings(name, figures)]
     shares = {output: share or 0.0 for output, share in last.shares.items()}
-    return found + _gradient_warnings(layers) + _update_warnings(layers, epochs) + list(overbearing(shares))
+    return warnings + _gradient_warnings(layers) + _update_warnings(layers, epochs) + list(overbearing(shares))
 
 
 def _unit_warnings(name: str, figures: Figures) -> list[str]:
-    found = []
+    warnings = []
     if (dead := figures.get("dead") or 0.0) >= MANY_UNITS:
-        found.append(
+        warnings.append(
             f"{name}: {dead:.0%} of the units are dead: they give 0 for every example, so no gradient reaches their "
             "weights any more. A smaller learning rate, leaky_relu or elu help"
         )
     if (saturated := figures.get("saturated") or 0.0) >= MANY_UNITS:
-        found.append(
+        warnings.append(
             f"{name}: {saturated:.0%} of the units are saturated: they stay at an end of their range, where the slope "
             "is nearly 0, so their weights hardly learn. Standardized inputs, smaller initial weights or relu help"
         )
-    return found
+    return warnings
 
 
 def _gradient_warnings(layers: Mapping[str, Figures]) -> list[str]:
@@ -143,27 +143,27 @@ def _gradient_warnings(layers: Mapping[str, Figures]) -> list[str]:
     first, *_, last = norms
     ratio = norms[first] / norms[last]
     if ratio < FADED:
-        found = f"the gradient vanishes: {first} gets {ratio:.1g} of what {last} gets, so the first layers hardly learn"
-        return [f"{found}. relu, he_normal, normalization or fewer layers help"]
+        fault = f"the gradient vanishes: {first} gets {ratio:.1g} of what {last} gets, so the first layers hardly learn"
+        return [f"{fault}. relu, he_normal, normalization or fewer layers help"]
     if ratio > BLOWN_UP:
-        found = f"the gradient explodes: {first} gets {ratio:.1g} times what {last} gets"
-        return [f"{found}. training.clip_norm, smaller initial weights or normalization help"]
+        fault = f"the gradient explodes: {first} gets {ratio:.1g} times what {last} gets"
+        return [f"{fault}. training.clip_norm, smaller initial weights or normalization help"]
     return []
 
 
 def _update_warnings(layers: Mapping[str, Figures], epochs: Sequence[EpochRow]) -> list[str]:
-    found = []
+    warnings = []
     for name in layers:
         ratios = [row.layers.get(name, {}).get("update_ratio") for row in epochs]
         known = [ratio for ratio in ratios if ratio is not None]
         if known and 0 < max(known) < SLOWEST:
-            found.append(
+            warnings.append(
                 f"{name}: no step moved the weights by more than {max(known):.1g} of their size (1e-3 is healthy); "
                 "a larger learning rate helps"
             )
         elif known and known[-1] > FASTEST:
-            found.append(
+            warnings.append(
                 f"{name}: a step moves the weights by {known[-1]:.1g} of their size (1e-3 is healthy); "
                 "a smaller learning rate helps"
             )
-    return found
+    return warnings

@@ -64,9 +64,9 @@ def model_file(path: Path) -> Path:
         raise DataError(f"{path}: is no run directory (it has no run.json) and holds no model.safetensors")
     info = run.info()
     became, reason = status(info), info.get("stop_reason")
-    why = f"{became}: {reason}" if reason else became
+    state = f"{became}: {reason}" if reason else became
     advice = ADVICE.get(became, f"go on with it: nnctl train --resume {path}")
-    raise DataError(f"{path}: has no model yet (status {why}); {advice}")
+    raise DataError(f"{path}: has no model yet (status {state}); {advice}")
 
 
 def _first_line(error: BaseException) -> str:

@@ -54,8 +54,8 @@ class Step(Schedule):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.every is None) == (not self.milestones):
-            found = "neither" if self.every is None else "both"
-            raise ValueError(f"found {found} of every and milestones; give one: `every: 10` or `milestones: [30, 60]`")
+            given = "neither" if self.every is None else "both"
+            raise ValueError(f"found {given} of every and milestones; give one: `every: 10` or `milestones: [30, 60]`")
         return self
 
     def shape(self, epoch: float, epochs: float, memory: dict[str, float]) -> float:

@@ -80,8 +80,8 @@ def outputs(network: Network, theta: Array, inputs: Mapping[str, Array]) -> dict
     """The network's outputs for inputs (n, ...) in evaluation mode."""
 
     def run(lane: Lane, rows: slice) -> dict[str, Array]:
-        some = {name: np.asarray(x[rows], theta.dtype) for name, x in inputs.items()}
-        return {name: y.copy() for name, y in lane.forward.forward(some).items()}
+        own = {name: np.asarray(x[rows], theta.dtype) for name, x in inputs.items()}
+        return {name: y.copy() for name, y in lane.forward.forward(own).items()}
 
     rows = len(next(iter(inputs.values())))
     none = {name: np.empty((0, *network.shape_of(name)), theta.dtype) for name in network.outputs}

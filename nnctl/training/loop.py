@@ -165,7 +165,7 @@ class _Training:
         best = self.monitor.observe(state.last_value, state)
         if best and self.e.training.early_stopping is not None and self.e.training.early_stopping.restore_best:
             state.best_theta = state.model.copy()
-        self._tell_schedule(row)
+        self._inform_schedule(row)
         yield EpochDone(replace(row, seconds=perf_counter() - begun), length, best)
 
     def _step(self, group: Sequence[Any], *, last: bool) -> tuple[float, float]:
@@ -199,7 +199,7 @@ class _Training:
             progress = Progress(state.step, ceil(length / self.e.training.accumulate), epochs)
         return self.e.optimizer.learning_rate * self.e.schedule.scale(progress, state.schedule_memory)
 
-    def _tell_schedule(self, row: EpochRow) -> None:
+    def _inform_schedule(self, row: EpochRow) -> None:
         key = self.e.schedule.monitored
         if key is not None:
             sign = -1.0 if self.job.higher_is_better(key) else 1.0

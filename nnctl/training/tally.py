@@ -88,13 +88,13 @@ class Tally:
     def figures(self) -> dict[str, float]:
         """J, and the loss and the metrics of each output, by the names they have in metrics.jsonl."""
         self._flush()
-        found = {
+        by_output = {
             output: {metric.key: metric.value(self.sums[output][metric.key]) for metric in own}
             for output, own in self.metrics.items()
         }
         if len(self.heads) > 1:
-            found = {output: {"loss": loss, **found.get(output, {})} for output, loss in self.means().items()}
-        return {"loss": self.loss, **named(found, several=len(self.heads) > 1)}
+            by_output = {output: {"loss": loss, **by_output.get(output, {})} for output, loss in self.means().items()}
+        return {"loss": self.loss, **named(by_output, several=len(self.heads) > 1)}
 
     def snapshot(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Arrays and JSON values from which `restore` makes the same."""

@@ -32,10 +32,10 @@ def format_of(path: Path) -> Format:
     Raises:
         ConfigError: where it means none.
     """
-    found = SUFFIXES.get(path.suffix.lower())
-    if found is None:
+    form = SUFFIXES.get(path.suffix.lower())
+    if form is None:
         raise ConfigError(f"--output {path}: the ending says no format; {', '.join(SUFFIXES)} do, or add --format")
-    return found
+    return form
 
 
 def write_frames(frames: Iterable[pl.DataFrame], form: Format, stream: IO[bytes]) -> None:

@@ -63,19 +63,19 @@ class Predictor:
         height, count = self.tiles.rows, len(next(iter(inputs.values())))
 
         def run(lane: Lane, rows: slice) -> dict[str, Array]:
-            some, own = {name: x[rows] for name, x in inputs.items()}, slice(None)
+            xs, own = {name: x[rows] for name, x in inputs.items()}, slice(None)
             if self.filled:
                 start = (first + rows.start) % height
                 own = slice(start, start + rows.stop - rows.start)
-                for name, x in some.items():
+                for name, x in xs.items():
                     tile = lane.memory.buffer(f"tile {name}", (height, *x.shape[1:]))
-                    tile[own], some[name] = x, tile
-            decoded = self._decoded(lane.forward.forward(some))
+                    tile[own], xs[name] = x, tile
+            decoded = self._decoded(lane.forward.forward(xs))
             return {name: y[own].copy() for name, y in decoded.items()}  # the lane's memory is used again
 
         with np.errstate(all="ignore"):  # what is not finite is found in the outputs
-            found = [self.nothing, *self.tiles.each(count, run, first)]
-        return {name: np.concatenate([tile[name] for tile in found]) for name in self.nothing}
+            tiles = [self.nothing, *self.tiles.each(count, run, first)]
+        return {name: np.concatenate([tile[name] for tile in tiles]) for name in self.nothing}
 
     def _decoded(self, ys: Mapping[str, Array]) -> dict[str, Array]:
         model = self.model
@@ -156,7 +156,7 @@ class Prediction:
             values = {name: each.read(data) for name, each in fitted.items()}
             for start in range(0, len(data), most):
                 part = slice(start, min(start + most, len(data)))
-                outputs = predict({n: each.some(values[n], part, dtype) for n, each in fitted.items()}, count)
+                outputs = predict({n: each.encode(values[n], part, dtype) for n, each in fitted.items()}, count)
                 count += part.stop - part.start
                 described = data if isinstance(data, Table) else data.examples()
                 described = described if len(described) <= most else described.take(np.arange(part.start, part.stop))

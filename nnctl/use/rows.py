@@ -18,12 +18,12 @@ def example(data: Dataset, number: int) -> Dataset:
     Raises:
         ConfigError: where there is none.
     """
-    found = np.flatnonzero(data.numbers == number)
-    if not len(found):
+    places = np.flatnonzero(data.numbers == number)
+    if not len(places):
         raise ConfigError(
             f"--example {number}: there is no such row; rows are counted from 1, and the last is {data.numbers[-1]}"
         )
-    return data.some(found)
+    return data.subset(places)
 
 
 def rows_of_source(model: Model, folder: Path, split: Split) -> Dataset:

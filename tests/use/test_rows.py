@@ -110,7 +110,7 @@ def test_some_of_a_table_with_weights(tmp_path: Path) -> None:
     config = TABLE.replace("missing_target: drop", "weight: w")
     run = make_run(tmp_path, config, table_csv=csv)
     data = rows_of_source(open_trained(run), run, "train")
-    few = data.some(np.array([4, 2]))
+    few = data.subset(np.array([4, 2]))
     np.testing.assert_array_equal(x_of(few), x_of(data)[[4, 2]])
     assert truth_of(few).tolist() == [0, 0]
     assert few.numbers.tolist() == [5, 3]

@@ -145,10 +145,10 @@ def _receive(url: str, file: File, to: Path, watcher: Watcher, timeout: float) -
                     raise Unavailable(f"more than {file.size:,} bytes came: it is not this file")
                 watcher.at(stream.tell())
     except (requests.RequestException, ValueError) as error:  # ValueError: a redirection to what is no address
-        raise Unavailable(_why(error)) from None
+        raise Unavailable(_reason(error)) from None
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """An error of the network in a line: the answer's status, or the cause at the bottom."""
     from requests import HTTPError, Timeout
 

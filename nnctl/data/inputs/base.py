@@ -119,13 +119,13 @@ class FittedInput(Spec):
         """What the network takes, made of what a feed holds."""
         raise NotImplementedError
 
-    def some(self, values: Any, rows: slice, dtype: DTypeLike) -> Any:
+    def encode(self, values: Any, rows: slice, dtype: DTypeLike) -> Any:
         """What the network takes, of some rows of raw values."""
         return self.transform(self.gather(values, rows), dtype)
 
     def inputs(self, data: Table | Arrays, dtype: DTypeLike) -> Any:
         """What the network takes, of all examples there are."""
-        return self.some(self.read(data), slice(0, len(data)), dtype)
+        return self.encode(self.read(data), slice(0, len(data)), dtype)
 
     def undone(self, z: Array) -> Array:
         """Numbers as they were before they were transformed, (n, *shape)."""
@@ -183,7 +183,7 @@ class Feed:
             np.clip(z, 0, 255, out=z)
         return self.fitted.transform(z, dtype), t
 
-    def some(self, indices: Array) -> Feed:
+    def subset(self, indices: Array) -> Feed:
         """The same of some of the examples."""
         if self.rows is None:
             return replace(self, values=self.fitted.gather(self.values, indices))

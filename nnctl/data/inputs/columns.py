@@ -93,7 +93,7 @@ class FittedColumns(FittedInput):
         """All of them encoded: tables fit into memory."""
         return Feed(self, self.encoded(values if len(rows) == len(values) else values.take(rows), dtype, unseen))
 
-    def some(self, values: Table, rows: slice, dtype: DTypeLike) -> Array:
+    def encode(self, values: Table, rows: slice, dtype: DTypeLike) -> Array:
         indices = np.arange(len(values))[rows]
         return self.encoded(values if len(indices) == len(values) else values.take(indices), dtype)
 

@@ -118,7 +118,7 @@ class FittedText(FittedInput):
     def feed(self, values: Array, rows: Array, dtype: DTypeLike, unseen: Literal["other"] | None = None) -> Feed:
         return Feed(self, Sequences.of([self.encoded(text) for text in values[rows]]))
 
-    def some(self, values: Array, rows: slice, dtype: DTypeLike) -> Sequences:
+    def encode(self, values: Array, rows: slice, dtype: DTypeLike) -> Sequences:
         return Sequences.of([self.encoded(text) for text in values[rows]])
 
     def encoded(self, text: str | None) -> Array:

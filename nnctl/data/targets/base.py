@@ -222,7 +222,7 @@ class Truth:
         known = table if self.known is None else table.take(self.known)
         return self.target.given_away(column, distinct, known, self.present)
 
-    def some(self, indices: Array) -> Truth:
+    def subset(self, indices: Array) -> Truth:
         """The same of some of the examples."""
         known = None if self.known is None else self.known[indices]
         return replace(self, values=self.values[indices], known=known)

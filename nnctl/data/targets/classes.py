@@ -122,15 +122,15 @@ class Classes(Target):
     def warnings(self, train: Array) -> list[str]:
         """Classes that training does not see, or hardly."""
         counts = self.counts(train)
-        found = [f"class {name!r} has no example in the training split" for name, n in counts.items() if not n]
+        messages = [f"class {name!r} has no example in the training split" for name, n in counts.items() if not n]
         present = {name: n for name, n in counts.items() if n}
         most, least = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
         if present[most] > UNBALANCED * present[least]:
-            found.append(
+            messages.append(
                 f"classes are unbalanced: {present[most]} of {most!r} against {present[least]} of {least!r}; "
                 "accuracy will say little, look at macro_f1, and consider the loss's class_weights"
             )
-        return found
+        return messages
 
     def given_away(self, column: NumericColumn | CategoricalColumn, distinct: int, table: Table, truth: Array) -> bool:
         if len(table) <= FEW_ROWS or distinct != len(self.classes):

@@ -57,7 +57,7 @@ def test_some_rows_are_what_all_rows_have_there() -> None:
     values = text.read(table(t=ROWS))
     feed = text.feed(values, np.array([3, 0, 2]), np.float32)
     assert feed.take(np.array([2, 0]), np.float32).lengths.tolist() == [0, 6]
-    again = feed.some(np.array([1])).take(slice(None), np.float32)
+    again = feed.subset(np.array([1])).take(slice(None), np.float32)
     np.testing.assert_array_equal(again.values, text.encoded(ROWS[0]))
 
 
