@@ -46,7 +46,9 @@ def theta_of(layout: Layout, moment: str) -> Array:
 @pytest.mark.parametrize("rows", [8, 3])
 def test_a_recorded_run_with_nesterov_momentum(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one shard, and in shards of at most three examples."""
-    monkeypatch.setattr(shards, "plan_shards", lambda _, n, most: [slice(a, min(a + rows, n)) for a in range(0, n, rows)])
+    monkeypatch.setattr(
+        shards, "plan_shards", lambda _, n, most: [slice(a, min(a + rows, n)) for a in range(0, n, rows)]
+    )
     network = chain(LAYERS, (8, 8, 1))
     theta = theta_of(network.layout, "param_before")
     objective = MeanLoss(network, CrossEntropy(), theta, most_shards=100)
