@@ -44,7 +44,11 @@ def check(
     warnings = [
         *checks.model_warnings(job),
         *checks.training_warnings(job),
-        *([message] if (message := checks.loss_warning(initial)) else []),
+        *(
+            [message]
+            if (message := checks.loss_warning(initial, scaled=job.experiment.data.preprocess.numeric != "none"))
+            else []
+        ),
         *lopsided,
         *(problem.message for problem in job.data.report.problems),
     ]

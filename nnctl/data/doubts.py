@@ -14,6 +14,7 @@ from nnctl.data.sources import Source
 from nnctl.data.sources.written import Written
 from nnctl.data.tables import Table, as_numbers
 from nnctl.data.targets import MOST_NUMBERED_CLASSES
+from nnctl.data.telltale import leading_zeros
 from nnctl.errors import DataError
 
 
@@ -38,6 +39,24 @@ def target_doubts(table: Table, source: Source, columns: Sequence[str], *, may_b
         message = f"{text}, and is read as classes; {what}; if that is right, write data.task: classification"
         if may_be_numbers and distinct > MOST_NUMBERED_CLASSES:
             raise DataError(message)
+        problems.append(Problem("doubtful", message, name))
+    return problems
+
+
+def code_doubts(table: Table, kinds: Mapping[str, Kind], said: Iterable[str], targets: Iterable[str]) -> list[Problem]:
+    """Columns taken for numbers, though nobody said so, that hold digits beginning with a zero, as codes do."""
+    numbers = [name for name, kind in kinds.items() if kind == "numeric" and name not in set(said)]
+    problems = []
+    for name, what in [*((name, "column") for name in numbers), *((name, "target") for name in targets)]:
+        zeros = leading_zeros(table[name]).fill_null(value=False)
+        if not zeros.any():
+            continue
+        row = int(zeros.arg_max() or 0)
+        remedy = "data.task: classification" if what == "target" else f"data.types: {{{_yaml(name)}: categorical}}"
+        message = (
+            f"{table.place(row)}: {what} {name!r} holds {table[name][row]!r} (in {zeros.sum()} of {len(table)} rows), "
+            f"and as a number loses its leading zero; if these are codes, write {remedy}"
+        )
         problems.append(Problem("doubtful", message, name))
     return problems
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnctl.data import augmentation
 from nnctl.data.columns import kinds_of, typed
-from nnctl.data.doubts import column_doubts, target_doubts
+from nnctl.data.doubts import code_doubts, column_doubts, target_doubts
 from nnctl.data.inputs import Columns, Input
 from nnctl.data.inputs.array import ArrayInput
 from nnctl.data.outputs import Output
@@ -126,6 +126,13 @@ def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
     targets = {name: _kind(spec, name, each, kept["train"], losses[name]) for name, each in outputs.items()}
     source = sources(spec)[0][1]
     doubts = column_doubts(written, source, kinds, spec.types)
+    amounts = [
+        column
+        for name, each in outputs.items()
+        if each.task == "auto" and targets[name].task == "regression"
+        for column in each.columns
+    ]
+    doubts += code_doubts(written, kinds, spec.types, amounts)
     for name, each in outputs.items():
         if each.task == "auto" and targets[name] is Classes:
             loss = losses[name]

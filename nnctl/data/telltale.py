@@ -19,6 +19,30 @@ if TYPE_CHECKING:
 #: What columns of row numbers are called.
 NUMBER_OF_ROW = re.compile(r"(?i:(.*[ _.-])?(id|ids|uuid|guid|index|rownames?|unnamed: 0))|.*[a-z]I[Dd]")
 
+#: What columns of codes are called whose digits are no amount, and how codes are written that numbers would shorten.
+CODE = re.compile(
+    r"(?i:(.*[ _.-])?(id|ids|zip|plz|code|codes|(zip|post|postal|area|country)[ _-]?code|(hospital|phone)[ _-]?number))"
+    r"|.*[a-z](ID|Id|Code)"
+)
+LEADING_ZERO = r"^0\d+$"
+
+
+def leading_zeros(values: pl.Series) -> pl.Series:
+    """Where a column of text has digits that begin with a zero, which as numbers would lose it, (rows,)."""
+    import polars as pl
+
+    return values.str.contains(LEADING_ZERO) if values.dtype == pl.String else values.is_null() & values.is_not_null()
+
+
+def is_code(values: pl.Series) -> bool:
+    """Whether numbers look like codes: the column is called one and they are whole, or some begin with a zero."""
+    import polars as pl
+
+    if values.dtype == pl.String and leading_zeros(values).any():
+        return True
+    numbers = values.cast(pl.Float64, strict=False).drop_nulls()
+    return bool(CODE.fullmatch(values.name) and len(numbers) > FEW_ROWS and (numbers == numbers.round()).all())
+
 
 def names_rows(distinct: int, rows: int) -> bool:
     """Whether text looks like a name given to each row: it has more different values than half the rows."""

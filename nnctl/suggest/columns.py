@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, numeric_columns
-from nnctl.data.telltale import names_rows, numbers_rows, one_to_one
+from nnctl.data.telltale import is_code, names_rows, numbers_rows, one_to_one
 from nnctl.engine.parameters import Array
 from nnctl.suggest.commented import Because
 from nnctl.suggest.text import is_number
@@ -55,8 +55,14 @@ class Candidate:
     lines: Array
 
     @cached_property
+    def code(self) -> bool:
+        """Whether it holds numbers that are codes, not amounts."""
+        return bool(numeric_columns(self.series.to_frame())) and is_code(self.series)
+
+    @cached_property
     def numeric(self) -> bool:
-        return bool(numeric_columns(self.series.to_frame()))
+        """Whether it holds numbers that are amounts."""
+        return bool(numeric_columns(self.series.to_frame())) and not self.code
 
     @cached_property
     def present(self) -> pl.Series:
@@ -118,14 +124,14 @@ def _decimal_comma(c: Candidate) -> str | None:
 
 
 def _nearly_numbers(c: Candidate) -> str | None:
-    if c.numeric or c.distinct <= FEW_CATEGORIES or c.share(is_number) < NEARLY_ALL:
+    if c.numeric or c.code or c.distinct <= FEW_CATEGORIES or c.share(is_number) < NEARLY_ALL:
         return None
     other = next(v for v in c.present if not is_number(v))
     return f"numbers, but also {other!r:.40}: correct it, or list it in the source's `missing`, to learn from them"
 
 
 def _numbered(c: Candidate) -> str | None:
-    if c.numeric and numbers_rows(c.series.name, as_numbers(c.series).to_numpy(), c.lines):
+    if (c.numeric or c.code) and numbers_rows(c.series.name, as_numbers(c.series).to_numpy(), c.lines):
         return "a number given to each row: it names the row rather than describes it"
     return None
 
@@ -133,9 +139,8 @@ def _numbered(c: Candidate) -> str | None:
 def _text(c: Candidate) -> str | None:
     if c.numeric or not names_rows(c.distinct, len(c.present)):
         return None
-    return (
-        f"text with {c.distinct} different values in {len(c.present)} rows: it names the row rather than describes it"
-    )
+    what, names = "a code" if c.code else "text", "it names the row rather than describes it"
+    return f"{what} with {c.distinct} different values in {len(c.present)} rows: {names}"
 
 
 def _too_many(c: Candidate) -> str | None:

@@ -11,10 +11,11 @@ import numpy as np
 from nnctl.data.spec import DEFAULT_SHARE, Task
 from nnctl.data.tables import MISSING, Table, as_labels, as_numbers, in_order, numeric_columns
 from nnctl.data.targets import Classes, choose, with_target
+from nnctl.data.telltale import leading_zeros
 from nnctl.errors import DataError
 from nnctl.names import listed
-from nnctl.suggest.columns import gives_away, left_out, more_missing
-from nnctl.suggest.commented import Because
+from nnctl.suggest.columns import Candidate, gives_away, left_out, more_missing
+from nnctl.suggest.commented import Because, plain
 from nnctl.suggest.inputs import FACTS, called, inputs, picture_columns, text_columns
 from nnctl.suggest.targets import are_one
 
@@ -22,7 +23,7 @@ from nnctl.suggest.targets import are_one
 OFTEN_MISSING = 0.05
 #: More malformed rows than this are not a few bad lines but another format.
 MOST_MALFORMED = 0.1
-#: More columns are not listed one by one.
+#: Of more columns, what was seen is not said one by one.
 MOST_LISTED = 40
 #: Whole numbers with fewer different values may be names.
 FEW_NUMBERS = 10
@@ -129,7 +130,8 @@ def _features(
 
 def _columns(table: Table, features: Sequence[str]) -> dict[str, Any]:
     """Types and preprocessing, with what was seen."""
-    numeric = numeric_columns(table.frame[list(features)])
+    codes = {name for name in features if Candidate(table[name], table.lines).code}
+    numeric = numeric_columns(table.frame[list(features)]) - codes
     nulls = {name: as_labels(table[name]).null_count() for name in features}
     worst = max(features, key=nulls.__getitem__)
     often = nulls[worst] > OFTEN_MISSING * len(table)
@@ -143,8 +145,19 @@ def _columns(table: Table, features: Sequence[str]) -> dict[str, Any]:
     how = "filled with the mean, or the commonest category" + (", and a 0/1 input says so" if often else "")
     preprocess["missing"] = Because("indicator" if often else "mean", f"{gaps}; {how}" if nulls[worst] else gaps)
     types = {name: _type(table, name, numeric=name in numeric, missing=nulls[name]) for name in features}
-    counted = Because(types, f"{len(features)} columns to learn from") if len(features) <= MOST_LISTED else None
-    return ({"types": counted} if counted else {}) | {"preprocess": preprocess}
+    for name in codes:
+        zeros = " that begin with zeros" if leading_zeros(table[name]).any() else ""
+        types[name] = Because("categorical", f"codes{zeros}, not amounts; {types[name].reason}")
+    return {"types": _listed_types(types)} | {"preprocess": preprocess}
+
+
+def _listed_types(types: dict[str, Because]) -> Because:
+    """The kind of every column, each with what was seen, or of many with their number alone."""
+    if len(types) <= MOST_LISTED:
+        return Because(types, f"{len(types)} columns to learn from")
+    counts = {kind: sum(each.value == kind for each in types.values()) for kind in ("numeric", "categorical")}
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    return Because(plain(types), f"{len(types)} columns to learn from: {summary}")
 
 
 def _type(table: Table, name: str, *, numeric: bool, missing: int) -> Because:

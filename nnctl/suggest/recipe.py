@@ -10,7 +10,7 @@ from nnctl.data.targets.classes import UNBALANCED
 from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.engine.parameters import Shape
 from nnctl.losses.regression import Huber, MeanSquaredError
-from nnctl.suggest.commented import Because
+from nnctl.suggest.commented import Because, Off
 from nnctl.suggest.convolution import convolutional, is_image
 from nnctl.suggest.training import Pace, optimizer, training
 from nnctl.training.assemble import class_counts
@@ -127,8 +127,12 @@ def _loss(data: LoadedData, output: str) -> dict[str, Any]:
     found: dict[str, Any] = {"type": Because(loss.type, reason)}
     counts = class_counts(data, output)
     if unbalanced(counts):
-        reason = f"the largest class is {counts.max() / counts.min():.0f} times the smallest; each now counts the same"
-        found["class_weights"] = Because("balanced", reason)
+        found["class_weights"] = Off(
+            "balanced",
+            f"The largest class is {counts.max() / counts.min():.0f} times the smallest. Weights that make each count "
+            "the same find more of the rare ones (balanced_accuracy) and cost accuracy, and probabilities that mean "
+            "what they say. Take away the # to have them:",
+        )
     return found
 
 

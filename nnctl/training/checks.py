@@ -155,7 +155,8 @@ def model_warnings(job: Job) -> Iterator[str]:
         if isinstance(ending, Activation) and ending.function.dies:
             yield f"the network ends in {end}, so that an output of 0 gets no gradient; leave it linear"
     rows = len(job.data.train)
-    if layout.trained.stop > 100 * rows:
+    restrained = job.experiment.training.early_stopping is not None or job.experiment.regularization.l2
+    if layout.trained.stop > 100 * rows and not restrained:
         yield (
             f"{layout.trained.stop} trained parameters for {rows} examples: the network can memorise them; "
             "use fewer units, dropout, regularization.l2 or early stopping"
@@ -191,15 +192,14 @@ def shares(job: Job) -> dict[str, float]:
     return gradient_shares(MeanLoss(job.network, job.heads, theta), batch, (job.experiment.seed, "check"))
 
 
-def loss_warning(initial: InitialLoss) -> str | None:
-    """What an unexpected initial loss says."""
+def loss_warning(initial: InitialLoss, *, scaled: bool = False) -> str | None:
+    """What an unexpected initial loss says; inputs that are `scaled` are not what it comes from."""
     if not np.isfinite(initial.loss):
         return "the initial loss is not a finite number; look at the data's scale and at the initialisation"
     if initial.chance > 1e-9 and initial.loss > LARGE_START * initial.chance:
-        return (
-            f"the initial loss is {initial.loss / initial.chance:.1f} times what chance gives: the weights start too "
-            "large, or the inputs are not scaled (data.preprocess.numeric: standardize)"
-        )
+        other = "" if scaled else ", or the inputs are not scaled (data.preprocess.numeric: standardize)"
+        times = initial.loss / initial.chance
+        return f"the initial loss is {times:.1f} times what chance gives: the weights start too large{other}"
     return None
 
 

@@ -46,7 +46,6 @@ def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path: Path) -> No
     ("setting", "words"),
     [
         ("model.activation=step", "a step, whose derivative is 0"),
-        ("model.hidden=[4000]", "can memorise them"),
         ("model.output_init={type: normal, deviation: 100.0}", "times what chance gives"),
         ("schedule={type: cosine, warmup: 200}", "schedule.warmup is 200 epochs and training.epochs is 100"),
         ("training.early_stopping.warmup=100", "training.early_stopping.warmup is 100 epochs"),
@@ -54,6 +53,13 @@ def test_zero_weights_start_at_chance_and_are_warned_about(tmp_path: Path) -> No
 )
 def test_warnings(tmp_path: Path, setting: str, words: str) -> None:
     assert words in nnctl("check", IRIS, *settings(setting), cwd=tmp_path).stderr
+
+
+def test_early_stopping_is_not_recommended_where_it_is(tmp_path: Path) -> None:
+    large = settings("model.hidden=[4000]", "regularization.l2=0")
+    without = nnctl("check", IRIS, *large, *settings("training.early_stopping=null"), cwd=tmp_path).stderr
+    assert "can memorise them" in without
+    assert "can memorise them" not in nnctl("check", IRIS, *large, cwd=tmp_path).stderr
 
 
 def test_a_single_row_is_no_constant_target(tmp_path: Path) -> None:

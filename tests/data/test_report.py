@@ -55,6 +55,19 @@ def test_numbers_that_count_the_rows(tmp_path: Path) -> None:
     assert problems(tmp_path, {**CLEAN, "square": np.arange(N) ** 2})[1] == set()
 
 
+def test_leading_zeros_are_not_lost_without_a_word(tmp_path: Path) -> None:
+    zips = [f"{2100 + i % 9:05d}" for i in range(N)]
+    report, found = problems(tmp_path, {**CLEAN, "zip": zips})
+    assert found == {("doubtful", "zip")}
+    (said,) = (p.message for p in report.problems)
+    assert "holds '02100'" in said
+    assert "data.types: {zip: categorical}" in said
+    assert problems(tmp_path, {**CLEAN, "zip": zips}, types={"zip": "categorical"})[1] == set()
+    assert problems(tmp_path, {**CLEAN, "zip": zips}, types={"zip": "numeric"})[1] == set()
+    target = [f"{2000 + i % 30:05d}" for i in range(N)]
+    assert ("doubtful", "t") in problems(tmp_path, {**CLEAN, "t": target})[1]
+
+
 def test_a_linear_copy_of_a_number(tmp_path: Path) -> None:
     target = RANDOM.normal(size=N)
     _, found = problems(tmp_path, {**CLEAN, "t": target, "copy": 3 - 2 * target})

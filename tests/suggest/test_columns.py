@@ -28,6 +28,8 @@ CASES = {
     "row numbers, shuffled": ([str(i * 37 % N + 1) for i in range(N)], "names the row"),
     "customer_id": ([str(i * i) for i in range(N)], "names the row"),
     "userID": ([str(i * i) for i in range(N)], "names the row"),
+    "zip": ([f"{i * i:05d}" for i in range(N)], "a code with 100 different values"),
+    "hospital number": ([str(5000 + i * 7 % 90) for i in range(N)], "a code with 90 different values"),
     "squares": ([str(i * i) for i in range(N)], None),
     "paid": ([str(i * i) for i in range(N)], None),
     "names": ([f"name {i}" for i in range(N)], "text with 100 different values"),

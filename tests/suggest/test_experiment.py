@@ -86,12 +86,14 @@ TABLES = {
     "two classes": (table(x=X, y=[i % 2 for i in range(N)]), ["y"], ["binary_cross_entropy", "roc_auc"], ["x"]),
     "booleans": (table(x=X, y=[i % 2 == 0 for i in range(N)]), ["y"], ["binary_cross_entropy"], ["x"]),
     "numbers": (table(x=X, y=[i * 1.1 for i in range(N)]), ["y"], ["mean_squared_error", "0 to 64.9", "r2"], ["x"]),
-    "few whole numbers": (table(x=X, y=[i % 5 for i in range(N)]), ["y"], ["write regression if they are"], ["x"]),
+    "few whole numbers": (table(x=X, y=[i % 5 for i in range(N)]), ["y"], ["the loss ordinal"], ["x"]),
     "two numbers": (table(x=X, y=[i * 1.1 for i in range(N)], z=X), ["y", "z"], ["[\"y\", z]", "regression"], ["x"]),
     "labels": (
         table(x=X, y=[i % 2 for i in range(N)], z=[i % 3 // 2 for i in range(N)]), ["y", "z"], ["multilabel"], ["x"]
     ),
-    "a rare class": (table(x=X, y=["a"] * (N - 4) + ["b"] * 4), ["y"], ["class_weights: balanced"], ["x"]),
+    "a rare class": (
+        table(x=X, y=["a"] * (N - 4) + ["b"] * 4), ["y"], ["have them: class_weights: balanced", "cost accuracy"], ["x"]
+    ),
     "a class met once": (table(x=X, y=["a"] * (N - 1) + ["b"]), ["y"], ["2 classes"], ["x"]),
     "an id": (table(id=range(N), x=X, y=LABEL), ["y"], ["- id  # a number given to each row"], ["x"]),
     "dates": (table(d=["2020-01-01", "2020-02-01"] * 30, x=X, y=LABEL), ["y"], ["- d  # dates or times"], ["x"]),
@@ -131,6 +133,28 @@ def test_tables(tmp_path: Path, name: str) -> None:
     for words in said:
         assert words in unwrapped
     assert [column.name for column in input_of(job.data).columns] == features
+
+
+def test_uneven_classes_are_not_reweighted_unless_asked(tmp_path: Path) -> None:
+    job, _ = made(tmp_path, TABLES["a rare class"][0], "y")
+    assert job.experiment.loss.class_weights is None
+
+
+def test_codes_are_categories(tmp_path: Path) -> None:
+    zips = [("02100", "10115", "50667", "80331")[i % 4] for i in range(N)]
+    job, text = made(
+        tmp_path, table(x=X, postcode=[z.replace("02", "12") for z in zips], region=zips, y=LABEL[::-1]), "y"
+    )
+    kinds = {column.name: column.kind for column in input_of(job.data).columns}
+    assert kinds == {"x": "numeric", "postcode": "categorical", "region": "categorical"}
+    assert "codes that begin with zeros, not amounts; 4 categories: 02100, 10115, 50667, 80331" in text
+
+
+def test_the_kind_of_every_column_is_written_however_many_there_are(tmp_path: Path) -> None:
+    columns = {f"x{i}": np.arange(1.0, 41.0) ** 2 % (i + 2) for i in range(60)}
+    job, text = made(tmp_path, table(**columns, c=["a", "b"] * 20, y=LABEL[:40]), "y")
+    assert len(job.experiment.data.types) == 61
+    assert "61 columns to learn from: 60 numeric, 1 categorical" in text
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)

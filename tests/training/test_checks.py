@@ -27,6 +27,11 @@ def test_the_initial_loss(loss: float, chance: float, words: str | None) -> None
     assert said is None if words is None else words in (said or "")
 
 
+def test_inputs_that_are_scaled_are_not_blamed() -> None:
+    assert "not scaled" in (loss_warning(InitialLoss(6.0, 1.0)) or "")
+    assert "not scaled" not in (loss_warning(InitialLoss(6.0, 1.0), scaled=True) or "")
+
+
 def job_of(rows: list[dict[str, float | None]], loss: dict[str, str] | None = None) -> Job:
     data = {
         "source": {"type": "inline", "rows": rows},

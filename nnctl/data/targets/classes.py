@@ -128,7 +128,7 @@ class Classes(Target):
         if present[most] > UNBALANCED * present[least]:
             messages.append(
                 f"classes are unbalanced: {present[most]} of {most!r} against {present[least]} of {least!r}; "
-                "accuracy will say little, look at macro_f1, and consider the loss's class_weights"
+                "accuracy will say little, look at macro_f1 and balanced_accuracy"
             )
         return messages
 
@@ -143,7 +143,8 @@ class Classes(Target):
         reason = f"{len(self.classes)} classes {shares_text(self.counts(train))}"
         if not asked and len(self.classes) > 2 and all(name.lstrip("-").isdecimal() for name in self.classes):
             reason += (
-                f"; whole numbers, at most {MOST_NUMBERED_CLASSES} different ones: write regression if they are amounts"
+                f"; whole numbers, at most {MOST_NUMBERED_CLASSES} different ones: regression if they are amounts, "
+                "the loss ordinal if they are grades"
             )
         return reason
 
