@@ -135,4 +135,9 @@ def summarise(summary: "RunFacts") -> None:
             f"{len(summary['restarts'])} restarts: {summary['monitor']} {summary['best_value']:.4g} kept, "
             f"mean {summary['restart_mean']:.4g}, standard deviation {summary['restart_spread']:.4g}"
         )
+    if summary["best_value"] is None:
+        console.warn(
+            f"{summary['monitor']} was not a number in any epoch, so it could not tell which is best; a split of one "
+            "class is a frequent reason. Write training.early_stopping.monitor: validation.loss"
+        )
     console.note(f"{summary['stop_reason']}; kept epoch {summary['best_epoch']}; {summary['seconds']:.1f} s")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nnctl.data.sources import Source
-from nnctl.data.sources.files import STDIN
+from nnctl.data.sources.files import STDIN, located
 from nnctl.initializers.file import File
 from nnctl.spec import Spec
 
@@ -25,8 +25,9 @@ def relocated(settings: AnySpec, base: Path, folder: Path) -> AnySpec:
 
 def moved_path(path: str, base: Path, folder: Path) -> str:
     """A path relative to `base` as one relative to `folder`; an absolute one, or one from `~`, as it is."""
-    expanded = Path(path).expanduser()
-    return str(expanded) if expanded.is_absolute() else os.path.relpath((base / expanded).resolve(), folder.resolve())
+    file = located(path, base.resolve())  # a link in the path stays one: where it points may change
+    absolute = Path(path).is_absolute() or file != base.resolve() / path
+    return str(file) if absolute else os.path.relpath(file, folder.resolve())
 
 
 def _with_paths(value: Any, move: Callable[[str], str]) -> Any:

@@ -171,6 +171,8 @@ class _Builder:
         return key
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
+        if any("\ud800" <= character <= "\udfff" for character in node.value):
+            self.fail(node, "half of a character: an escape from \\ud800 to \\udfff; write the character itself")
         kind, text = node.tag.removeprefix(TAG), node.value
         if kind not in READ:
             self.refuse_tag(node)

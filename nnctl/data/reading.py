@@ -216,7 +216,8 @@ def _digests(source: Source, data: Table | Arrays, base: Path) -> dict[str, str]
     """The hash of what lies at each path of a source."""
     if isinstance(data, Arrays) and data.digest is not None:
         return dict.fromkeys(source.files(), data.digest)
-    return {path: sha256(resolve(path, base)) for path in source.files() if path != STDIN}
+    files = {path: resolve(path, base) for path in source.files() if path != STDIN}
+    return {path: sha256(file) for path, file in files.items() if file.is_file()}  # a pipe is read once
 
 
 def _refuse_columns(spec: DataSpec, data: Arrays) -> None:

@@ -198,8 +198,10 @@ def all_numbers(labels: Sequence[str]) -> bool:
 
 
 def _refuse_nested(frame: pl.DataFrame) -> None:
+    import polars as pl
+
     for name, dtype in frame.schema.items():
-        if dtype.is_nested() or dtype.is_object():
+        if dtype.is_nested() or dtype.is_object() or dtype in (pl.Duration, pl.Binary):
             raise DataError(
                 f"column {name!r} holds {str(dtype).lower()} values; a table's values are numbers, text or booleans "
                 "(lists of numbers are an input of type `sequence`)"

@@ -16,7 +16,7 @@ from nnctl.config.experiment import Runtime
 from nnctl.config.paths import relocated
 from nnctl.engine.ranks import Ranks, can_fork
 from nnctl.engine.workers import Workers, processors
-from nnctl.errors import ConfigError, Diverged, Interrupted, Lost, NnctlError
+from nnctl.errors import ConfigError, DataError, Diverged, Interrupted, Lost, NnctlError
 from nnctl.kernels.choice import kernels
 from nnctl.runs.directory import RunDirectory, plain
 from nnctl.runs.facts import ModelFacts, RunFacts
@@ -103,6 +103,11 @@ class Recorder:
             if warning is not None:
                 yield WentBack(f"went back to the checkpoint before the last one: {warning}")
             reopen(self.job, trials)
+        if len(history := rows(self.run)) < trials.rows:
+            raise DataError(
+                f"{self.run.metrics}: has {len(history)} whole lines, and the checkpoint counts on {trials.rows}; put "
+                f"the file back, or train anew: nnctl train {self.run.config}"
+            )
         # Nothing of the run is changed before this point, where going on is certain.
         self.run.keep_rows(trials.rows)
         write_config(self.run, self.job)

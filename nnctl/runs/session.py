@@ -89,7 +89,7 @@ def resume(run: RunDirectory, overrides: Sequence[str]) -> Job:
         ConfigError: where config.yaml was edited, or an override would make it another experiment.
     """
     info = run.info()
-    if info.get("config") not in (None, config_digest(run.config.read_text())):
+    if info.get("config") not in (None, config_digest(run.config.read_text("utf-8", "replace"))):
         raise ConfigError(
             f"{run.config}: was edited after the run began; give changes by --set, or train it as a new run"
         )

@@ -14,6 +14,7 @@ from nnctl.data.loading import LoadedData, load
 from nnctl.data.reading import in_folder
 from nnctl.data.report import Report
 from nnctl.data.sources import Source
+from nnctl.data.sources.files import located
 from nnctl.data.sources.images import ImageSource
 from nnctl.data.sources.written import Written
 from nnctl.data.spec import DataSpec, Task
@@ -100,7 +101,7 @@ def _examples(path: str, targets: Sequence[str], folder: Path, task: Task | None
 
     Images are only counted and looked at, as decoding them takes time.
     """
-    if Path(path).expanduser().is_dir():
+    if located(path, Path()).is_dir():
         data, rows = image_folders(path, folder, targets, task)
         beside = "test" in data or "validation" in data
         return data, rows, f"{rows} images to train on" if beside else f"{rows} images"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnctl.data.sources import IMAGE_SUFFIXES, SUFFIXES, ImageFolder, ImageManifest
+from nnctl.data.sources.files import located
 from nnctl.data.sources.image_folder import images_below, is_image
 from nnctl.data.spec import Task
 from nnctl.data.tables import Table
@@ -53,7 +54,7 @@ def image_folders(path: str, folder: Path, targets: Sequence[str], task: Task | 
             f"--task {task}: {path} is a folder, and its folders are classes; for other targets list the images in a "
             "CSV file with a column of paths and one or more of targets"
         )
-    top = Path(path).expanduser().absolute()
+    top = located(path, Path()).absolute()
     parts = _parts(top)
     train = parts["train"]
     here = os.path.relpath(train, folder)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from nnctl.data.sources.files import STDIN, opened
+from nnctl.data.sources.files import STDIN, opened, resolve
 from nnctl.data.sources.records import Format, Records
 from nnctl.data.sources.written import Accounting, Decimal, Thousands, Units, Written
 from nnctl.data.tables import MISSING, Table
@@ -106,7 +106,8 @@ class Delimited(Written):
                 text.detach()
 
     def _not_text(self, base: Path, encoding: str) -> str:
-        place = self.path if self.path == STDIN else f"{self.path}{self._first_undecodable(base, encoding)}"
+        again = self.path != STDIN and resolve(self.path, base).is_file()  # a pipe is read once
+        place = self.path if not again else f"{self.path}{self._first_undecodable(base, encoding)}"
         return f"{place}: is not text in {self.encoding}; if it is text, write its `encoding`, such as latin1 or utf16"
 
     def _first_undecodable(self, base: Path, encoding: str) -> str:

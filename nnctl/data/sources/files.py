@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -21,13 +22,19 @@ STDIN = "-"
 DEFLATED = 1032
 
 
+def located(path: str, base: Path) -> Path:
+    """What a path means: relative to `base`; `~` is a home, where no file has it in its name."""
+    file = base / path
+    return file if os.path.lexists(file) else base / os.path.expanduser(path)  # noqa: PTH111 - Path's raises
+
+
 def resolve(path: str, base: Path) -> Path:
     """The file a path means: relative to `base`.
 
     Raises:
         DataError: where there is no such file, with the nearest name in its folder.
     """
-    file = base / Path(path).expanduser()
+    file = located(path, base)
     if file.is_file():
         return file
     if file.is_dir():

@@ -56,6 +56,8 @@ def read_idx(path: str, base: Path) -> Array:
     if path == STDIN:
         raise DataError("arrays are not read from standard input; write them to a file")
     file = resolve(path, base)
+    if not file.is_file():
+        raise DataError(f"{path}: is a pipe or a device, and arrays are mapped from disk; write them to a file")
     on_disk = file.stat().st_size
     with opened(path, base) as stream:
         dtype, shape, start = _header(stream, path)

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from nnctl.data.sources.decoding import SUFFIXES
+from nnctl.data.sources.files import located
 from nnctl.data.sources.images import NO_FILE, ImageFile, ImageSource, folder
 from nnctl.errors import DataError
 
@@ -43,7 +44,7 @@ class ImageFolder(ImageSource):
     )
 
     def listing(self, base: Path) -> tuple[list[ImageFile], list[str]]:
-        one = base / Path(self.path).expanduser()
+        one = located(self.path, base)
         if self.labels is None and one.is_file():
             return [ImageFile(printable(one.name), one, self.path, None)], []
         top = folder(self.path, base)

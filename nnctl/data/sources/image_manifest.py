@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nnctl.data.sources.delimited import Csv
-from nnctl.data.sources.files import STDIN
+from nnctl.data.sources.files import STDIN, located
 from nnctl.data.sources.images import NO_FILE, ImageFile, ImageSource, Label
 from nnctl.data.tables import Table, as_labels
 from nnctl.errors import DataError
@@ -50,7 +50,7 @@ class ImageManifest(ImageSource):
                 f"{self.path}: has no column {lacking[0]!r}; its columns are {listed(table.columns)}; "
                 "`images` and `labels` in its source name those to take"
             )
-        start = (base / Path(self.path).expanduser()).parent
+        start = located(self.path, base).parent
         columns = [as_labels(table[name]).to_list() for name in wanted]
         found: list[ImageFile] = []
         malformed: list[str] = []

@@ -17,6 +17,7 @@ from pydantic import Field
 from nnctl.data.image_cache import RESIDENT, release, room_for
 from nnctl.data.sources.base import Arrays, Source
 from nnctl.data.sources.decoding import Color, Fit, decode, pillow
+from nnctl.data.sources.files import located
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import DataError
 from nnctl.names import did_you_mean
@@ -224,7 +225,7 @@ def folder(path: str, base: Path) -> Path:
     Raises:
         DataError: where there is none, with the nearest name beside it.
     """
-    found = base / Path(path).expanduser()
+    found = located(path, base)
     if found.is_dir():
         return found
     if found.exists():

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+#: More digits are beyond what 64 bits of floating point hold.
+MOST_DIGITS = 308
+
+
 class JsonLines(Written):
     """JSON lines: one object a line, `{"age": 31, "job": "baker"}`, encoded in UTF-8.
 
@@ -89,9 +93,13 @@ def _object(line: bytes) -> dict[str, Any]:
         ValueError: where it is something else, in words.
     """
     try:
-        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once)
+        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once, parse_int=_whole)
+        if b"\\ud" in line.lower():
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON at character {error.colno} ({error.msg.lower()})") from None
+    except UnicodeEncodeError:
+        raise ValueError("half of a character: an escape from \\ud800 to \\udfff without its other half") from None
     except UnicodeDecodeError:
         raise ValueError("not text in UTF-8") from None
     except RecursionError:
@@ -129,6 +137,12 @@ def _column(cells: list[Any], name: str) -> pl.Series:
     if all(isinstance(cell, list) for cell in cells if cell is not None) and any(cell is not None for cell in cells):
         return pl.Series(name, cells, pl.List(pl.List(pl.Float64)))
     return column_of(cells, name)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits; numbers have {MOST_DIGITS} at most, or are text in quotes")
+    return int(digits)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

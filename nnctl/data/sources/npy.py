@@ -145,6 +145,8 @@ def _regular(path: str, base: Path) -> Path:
     if path == STDIN:
         raise DataError("arrays are not read from standard input; write them to a file")
     file = resolve(path, base)
+    if not file.is_file():
+        raise DataError(f"{path}: is a pipe or a device, and arrays are mapped from disk; write them to a file")
     if is_gzip(file):
         raise DataError(f"{path}: is gzip, and arrays are mapped from disk; unpack it with gunzip")
     return file

@@ -56,8 +56,8 @@ class Parquet(Written):
     def _scan(self, base: Path) -> pl.LazyFrame:
         import polars as pl
 
-        if self.path != STDIN:
-            return pl.scan_parquet(resolve(self.path, base), glob=False)
+        if self.path != STDIN and (file := resolve(self.path, base)).is_file():
+            return pl.scan_parquet(file, glob=False)
         with opened(self.path, base) as stream:
             return pl.scan_parquet(BytesIO(stream.read()))
 
@@ -66,6 +66,6 @@ class Parquet(Written):
 
         try:
             return scan.collect()
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             reason = str(error).splitlines()[0]
             raise DataError(f"{self.path}: cannot be read as Parquet ({reason})") from None

@@ -1,0 +1,145 @@
+"""Content that a library stumbles over is told as data, with its place, and never as a defect."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.process import nnctl
+
+CONFIG = """\
+name: c
+data: {source: {type: csv, path: d.csv}, target: y, split: {validation: 0.25, test: 0}}
+model: {hidden: [4]}
+training: {epochs: 4}
+runtime: {checkpoint_seconds: 0}
+"""
+TABLE = "a,b,y\n" + "".join(f"{i},{i % 3},{'uv'[i % 2]}\n" for i in range(40))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    (tmp_path / "d.csv").write_text(TABLE)
+    return tmp_path
+
+
+LINES = {
+    "half a character": (r'{"a": 1, "y": "\ud83d"}', "half of a character"),
+    "half a character in a key": (r'{"a": 1, "\udc00": 3, "y": "u"}', "half of a character"),
+    "a huge number": '{"a": 1' + "0" * 400 + ', "y": "u"}',
+    "a number beyond Python's limit": '{"a": 1' + "0" * 9000 + ', "y": "u"}',
+}
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_a_line_of_json_that_cannot_be_kept(folder: Path, kind: str) -> None:
+    case = LINES[kind]
+    line, message = case if isinstance(case, tuple) else (case, "digits; numbers have 308 at most")
+    rows = [json.dumps({"a": i, "y": "uv"[i % 2]}) for i in range(40)]
+    (folder / "d.jsonl").write_text("\n".join([*rows[:2], line, *rows[2:]]) + "\n")
+    source = ["--set", "data.source={type: jsonl, path: d.jsonl}"]
+    err = nnctl("check", "c.yaml", *source, cwd=folder, code=3).stderr
+    assert "d.jsonl, line 3: " in err
+    assert message in err
+    skipped = nnctl("check", "c.yaml", *source, "--set", "data.malformed=skip", cwd=folder)
+    assert "line 3" in skipped.stdout + skipped.stderr
+
+
+def test_half_a_character_in_the_experiment(folder: Path) -> None:
+    (folder / "c.yaml").write_text(CONFIG + 'seed: "p\\ud800"\n')
+    assert "c.yaml:6: " in nnctl("check", "c.yaml", cwd=folder, code=2).stderr
+
+
+@pytest.mark.parametrize(("values", "word"), [([timedelta(1)] * 40, "duration"), ([b"\xff\x00"] * 40, "binary")])
+@pytest.mark.parametrize("command", ["check", "init"])
+def test_types_of_parquet_that_are_no_cells(folder: Path, values: list[object], word: str, command: str) -> None:
+    pl.DataFrame({"a": values, "y": ["u", "v"] * 20}).write_parquet(folder / "d.parquet")
+    source = ["--set", "data.source={type: parquet, path: d.parquet}"]
+    arguments = ["check", "c.yaml", *source] if command == "check" else ["init", "d.parquet", "--target", "y"]
+    err = nnctl(*arguments, cwd=folder, code=3).stderr
+    assert f"column 'a' holds {word}" in err
+
+
+def test_names_with_a_tilde(folder: Path) -> None:
+    (folder / "~d.csv").write_text(TABLE)
+    nnctl("check", "c.yaml", "--set", "data.source.path=~d.csv", cwd=folder)
+    nnctl("init", "~d.csv", "--target", "y", cwd=folder)
+    assert (
+        "~nobody_here.csv: no such file"
+        in nnctl("init", "~nobody_here.csv", "--target", "y", cwd=folder, code=3).stderr
+    )
+
+
+def test_a_pipe_is_read_once(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    writer = threading.Thread(target=lambda: (folder / "pipe").write_text(TABLE), daemon=True)
+    writer.start()
+    nnctl("check", "c.yaml", "--set", "data.source.path=pipe", cwd=folder)
+    writer.join(10)
+    assert not writer.is_alive()
+
+
+def test_a_link_to_data_stays_a_link(folder: Path) -> None:
+    (folder / "store").mkdir()
+    (folder / "d.csv").rename(folder / "store" / "d.csv")
+    (folder / "d.csv").symlink_to("store/d.csv")
+    nnctl("train", "c.yaml", "--quiet", cwd=folder)
+    (folder / "store").rename(folder / "moved")
+    (folder / "d.csv").unlink()
+    (folder / "d.csv").symlink_to("moved/d.csv")
+    nnctl("train", "--resume", "runs/c-0001", "--set", "training.epochs=6", "--quiet", cwd=folder)
+
+
+DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes | None], int]] = {
+    "lost": ("metrics.jsonl", lambda _: None, 3),
+    "cut": ("metrics.jsonl", lambda b: b[:-20], 3),
+    "a line lost": ("metrics.jsonl", lambda b: b"".join(b.splitlines(keepends=True)[:-1]), 3),
+    "a bad byte": ("metrics.jsonl", lambda b: b[:40] + b"\xff" + b[41:], 3),
+    "an odd row": ("metrics.jsonl", lambda b: b.replace(b'"epoch"', b'"epoxh"'), 3),
+    "a configuration that is no text": ("config.yaml", lambda b: b + b"\xff", 2),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_run_is_not_gone_on_with(folder: Path, damage: str) -> None:
+    name, change, code = DAMAGES[damage]
+    nnctl("train", "c.yaml", "--quiet", cwd=folder)
+    file = folder / "runs/c-0001" / name
+    after = change(file.read_bytes())
+    if after is None:
+        file.unlink()
+    else:
+        file.write_bytes(after)
+    for _ in range(2):  # the first attempt leaves all as it was
+        err = nnctl("train", "--resume", "runs/c-0001", "--set", "training.epochs=6", cwd=folder, code=code).stderr
+        assert f"runs/c-0001/{name}" in err
+
+
+def test_a_figure_that_is_never_a_number_is_named(folder: Path) -> None:
+    (folder / "v.csv").write_text("a,b,y\n1,2,u\n2,2,u\n")
+    settings = {
+        "data": "{train: {type: csv, path: d.csv}, validation: {type: csv, path: v.csv}, target: y, split: {test: 0}}",
+        "metrics": "[roc_auc]", "training.early_stopping": "{monitor: validation.roc_auc, patience: 2}",
+    }  # fmt: skip
+    (folder / "c.yaml").write_text(f"name: c\ndata: {settings['data']}\nmodel: {{hidden: [4]}}\nmetrics: [roc_auc]\n")
+    stopping = f"training.early_stopping={settings['training.early_stopping']}"
+    err = nnctl("train", "c.yaml", "--set", stopping, cwd=folder).stderr
+    assert "warning: validation.roc_auc was not a number in any epoch" in err
+
+
+def test_warnings_of_numpy_do_not_show(folder: Path) -> None:
+    (folder / "d.csv").write_text("a,y\n" + "".join(f"{i}e300,{i % 7}\n" for i in range(1, 40)))
+    done = subprocess.run(
+        ["bash", "-c", "$N train c.yaml; $N check c.yaml"], cwd=folder, capture_output=True, text=True, check=False,
+        env={**os.environ, "N": f"{os.sys.executable} -m nnctl"},  # type: ignore[attr-defined]
+    )  # fmt: skip
+    assert "RuntimeWarning" not in done.stderr
+    assert done.returncode != signal.SIGABRT
