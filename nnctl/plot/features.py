@@ -29,7 +29,7 @@ def with_maps(every: Sequence[Stage]) -> list[Stage]:
     kept = [stage for stage in every if stage.values.ndim in (3, 4)]
     if not kept:
         raise ConfigError(
-            "features: no layer of this network gives maps, as convolution and pooling do; "
+            "features: no layer that reads this input gives maps, as convolution and pooling do; "
             "`--what activations` draws what any layer gives"
         )
     return kept

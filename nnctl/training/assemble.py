@@ -107,7 +107,10 @@ def _metrics(experiment: Experiment, data: LoadedData, output: str) -> tuple[Met
         try:
             metric.check(target.no_predictions)
         except ConfigError as error:
-            raise ConfigError(f"{_section(data, output)}{error}") from None
+            section = _section(data, output)
+            wanted = metric.tasks[0]
+            remedy = f"; if it is to be {wanted}, write `{section or 'data.'}task: {wanted}`"
+            raise ConfigError(f"{section}{error}{'' if target.task in metric.tasks else remedy}") from None
     return metrics
 
 

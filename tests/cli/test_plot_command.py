@@ -108,7 +108,7 @@ REFUSED = [
     ),
     (["runs/pictures-0001", "--what", "features", "--example", "31"], 2, "--example 31: there is no such row"),
     (["runs/pictures-0001", "--split", "test", "--data", "a.csv", "--what", "confusion"], 2, "use one of them"),
-    (["runs/columns-0001", "--what", "features"], 2, "no layer of this network gives maps"),
+    (["runs/columns-0001", "--what", "features"], 2, "no layer that reads this input gives maps"),
     (["runs/numbers-0001", "--what", "confusion"], 2, "this model predicts numbers"),
     (["runs/none-0001"], 3, "runs/none-0001: no such run"),
     (["runs/none-0001", "--what", "filters"], 3, "runs/none-0001: no such run"),

@@ -25,7 +25,7 @@ def test_a_map_is_a_channel() -> None:
 
 def test_stages_without_maps_are_left_out() -> None:
     assert with_maps([IMAGE, VECTOR, LINE]) == [IMAGE, LINE]
-    with pytest.raises(ConfigError, match="no layer of this network gives maps"):
+    with pytest.raises(ConfigError, match="no layer that reads this input gives maps"):
         with_maps([VECTOR])
 
 

@@ -103,7 +103,7 @@ def test_the_first_layer_of_each_input(run: Path) -> None:
 
 
 def test_an_input_without_maps_is_refused(run: Path) -> None:
-    with pytest.raises(ConfigError, match="no layer of this network gives maps"), styled():
+    with pytest.raises(ConfigError, match="no layer that reads this input gives maps"), styled():
         draw_features(Request(run, input="facts"))
 
 
