@@ -24,7 +24,7 @@ from nnctl.layers import Activation, Block, Dense, Flatten, Reshape
 from nnctl.layers.joins import joined
 from nnctl.names import unknown
 
-#: The node that joins several inputs.
+#: The node that joins several inputs, where it has no name of its own.
 JOIN = "join"
 
 
@@ -89,9 +89,9 @@ def _branches(graph: Graph, model: Model, inputs: Mapping[str, Signal]) -> str:
     if len(ends) == 1:
         return ends.popitem()[1]
     try:
-        return joined(graph, JOIN, model.join, ends)
+        return joined(graph, model.join.name or JOIN, model.join, ends)
     except ConfigError as error:
-        raise ConfigError(f"model.join: {error}") from None
+        raise ConfigError(f"{error.under('model.join').key}: {error}") from None
 
 
 def _shaping(model: Model, inputs: Mapping[str, Signal]) -> list[Layer]:

@@ -190,6 +190,8 @@ def joined(graph: Graph, name: str, join: Join, ends: Mapping[str, str]) -> str:
     try:
         return graph.add(name, join, *ends.values())
     except ConfigError as error:
+        if error.key:  # of the name, not of what is joined
+            raise
         given = {branch: graph.signals[end] for branch, end in ends.items()}
         shapes = ", ".join(f"{branch} {signal}" for branch, signal in given.items())
         remedies = [f"{' and '.join(layers)} last in {branch}" for branch, layers in lacking(join, given).items()]

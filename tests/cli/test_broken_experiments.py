@@ -146,6 +146,13 @@ BROKEN: list[tuple[str, str, int, str, str]] = [
     ("concatenate", "ad", 23, "model.join", "did you mean `add`?"),
     (
         "concatenate",
+        "{type: concatenate, name: facts}",
+        23,
+        "model.join.name",
+        "'facts' is the name of an input already; give each its own name",
+    ),
+    (
+        "concatenate",
         "add",
         23,
         "model.join",
