@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from nnctl.data.preprocess import LOGARITHMIC, ColumnOptions, Kind, Logarithm
+from nnctl.data.calendar import DateColumn, fit_date
+from nnctl.data.dates import as_dates, date_kind, readings
+from nnctl.data.filling import filling, indicator_name, refuse_missing_cells
+from nnctl.data.preprocess import DATE_KINDS, LOGARITHMIC, ColumnOptions, Kind, Logarithm
 from nnctl.data.scaling import centre_and_scale, logarithm
 from nnctl.data.tables import (
     MEANING,
@@ -46,13 +49,13 @@ class NumericColumn(Reticent):
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of the network's inputs this column makes."""
-        return (self.name, *_indicator(self.name, on=self.indicator))
+        return (self.name, *indicator_name(self.name, on=self.indicator))
 
     def encode(self, table: Table, out: Array, *, unseen: str | None) -> None:
         """Write the column's inputs into `out` (n, len(outputs))."""
         x = numbers_learned(table, self.name, self.logarithm)
         missing = np.isnan(x)
-        _refuse_missing(table, self.name, missing, self.fill)
+        refuse_missing_cells(table, self.name, missing, self.fill)
         if self.fill is not None:
             x = np.where(missing, self.fill, x)
         with np.errstate(over="ignore"):
@@ -79,14 +82,14 @@ class CategoricalColumn(Spec):
     def outputs(self) -> tuple[str, ...]:
         """The names of the network's inputs this column makes."""
         hot = tuple(f"{self.name}={category}" for category in self.categories)
-        return (*(hot if self.code == "one_hot" else (self.name,)), *_indicator(self.name, on=self.indicator))
+        return (*(hot if self.code == "one_hot" else (self.name,)), *indicator_name(self.name, on=self.indicator))
 
     def encode(self, table: Table, out: Array, *, unseen: str | None) -> None:
         """Write the column's inputs into `out` (n, len(outputs)); `unseen` beats the column's own."""
         labels = as_labels(table[self.name])
         missing = labels.is_null().to_numpy()
         # A column without any value in training has no category to be filled with.
-        _refuse_missing(table, self.name, missing, self.fill if self.categories else "")
+        refuse_missing_cells(table, self.name, missing, self.fill if self.categories else "")
         codes = codes_of(labels if self.fill is None else labels.fill_null(self.fill), self.categories)
         new = (codes < 0) & ~missing
         if new.any() and (unseen or self.unseen) == "error":
@@ -100,19 +103,32 @@ class CategoricalColumn(Spec):
             out[:, -1] = missing
 
 
-Column = Annotated[NumericColumn | CategoricalColumn, Field(discriminator="kind")]
+Column = Annotated[NumericColumn | CategoricalColumn | DateColumn, Field(discriminator="kind")]
 
 
 def kinds_of(table: Table, names: Sequence[str], overrides: Mapping[str, Kind]) -> dict[str, Kind]:
-    """Numeric where every value is a number, unless told otherwise."""
+    """Numeric where every value is a number, dates where every value is one in the same order, unless told otherwise.
+
+    Raises:
+        ConfigError: where the order of dates is to be seen, and cannot.
+    """
     numeric = numeric_columns(table.frame.select(names), table.notation)
-    return {name: overrides.get(name, "numeric" if name in numeric else "categorical") for name in names}
+    kinds: dict[str, Kind] = {}
+    for name in names:
+        said: Kind | None = overrides.get(name, "numeric" if name in numeric else None)
+        kinds[name] = date_kind(table[name], said) or said or "categorical"
+        if said == "date" and len(orders := readings(table[name])) > 1:
+            raise ConfigError(
+                f"data.types.{name}: is date, and {table[name].drop_nulls()[0]!r} may have the day or the month first; "
+                f"write {' or '.join(orders)}"
+            )
+    return kinds
 
 
 def typed(table: Table, kinds: Mapping[str, Kind]) -> Table:
-    """The table with some columns as numbers or labels, each read once and all numbers in one go.
+    """The table with some columns as numbers, labels or dates, each read once and all numbers in one go.
 
-    A numeric column that holds something else is left as it is: whoever reads it says where.
+    A column of numbers or dates that holds something else is left as it is: whoever reads it says where.
     """
     numeric = [name for name, kind in kinds.items() if kind == "numeric"]
     raw = table.frame.select(numeric)
@@ -120,12 +136,14 @@ def typed(table: Table, kinds: Mapping[str, Kind]) -> Table:
     nulls, before = numbers.null_count().row(0, named=True), raw.null_count().row(0, named=True)
     clean = [n for n in numeric if types[n].is_float() or nulls[n] == before[n]]
     labels = [as_labels(table[name]) for name, kind in kinds.items() if kind == "categorical"]
-    return replace(table, frame=table.frame.with_columns([*numbers.select(clean), *labels]))
+    dates = [as_dates(table[name], kind) for name, kind in kinds.items() if kind in DATE_KINDS]
+    dates = [each for each in dates if each.null_count() == table[each.name].null_count()]
+    return replace(table, frame=table.frame.with_columns([*numbers.select(clean), *labels, *dates]))
 
 
 def fit_column(
     table: Table, name: str, kind: Kind, options: ColumnOptions, limit: int
-) -> NumericColumn | CategoricalColumn:
+) -> NumericColumn | CategoricalColumn | DateColumn:
     """Choose centre, scale, categories and filling from training rows.
 
     Raises:
@@ -137,6 +155,8 @@ def fit_column(
             f"data.preprocess.columns.{name}.numeric: is {options.numeric}, and the column is {kind}; take one of the "
             f"two out, or write data.types: {{{name}: numeric}}"
         )
+    if kind in DATE_KINDS:
+        return fit_date(table, name, kind, options)
     fit = _fit_numeric if kind == "numeric" else _fit_categorical
     column = fit(table, name, options)
     if isinstance(column, CategoricalColumn) and column.code == "one_hot" and len(column.categories) > limit:
@@ -153,8 +173,8 @@ def _fit_numeric(table: Table, name: str, options: ColumnOptions) -> NumericColu
     x = numbers_learned(table, name, kind)
     missing = np.isnan(x)
     present = x[~missing]
-    fill = _numeric_fill(present, options.missing) if options.missing != "error" else None
-    _refuse_missing(table, name, missing, fill)
+    fill = filling(present, options.missing) if options.missing != "error" else None
+    refuse_missing_cells(table, name, missing, fill)
     # The filled column is what the network sees, so its statistics are the ones that count.
     filled = present if fill is None else np.where(missing, fill, x)
     method = "standardize" if kind or options.numeric in ("auto", "scale") else str(options.numeric)
@@ -169,18 +189,6 @@ def _fit_numeric(table: Table, name: str, options: ColumnOptions) -> NumericColu
     )
 
 
-def _numeric_fill(present: Array, method: str | None) -> float:
-    if not len(present):
-        return 0.0  # nothing is known; the report names the column
-    if method == "median":
-        return float(np.median(present))
-    if method == "most_frequent":
-        values, counts = np.unique(present, return_counts=True)
-        return float(values[counts.argmax()])
-    unit = float(np.abs(present).max()) or 1.0
-    return float((present / unit).mean()) * unit
-
-
 def _fit_categorical(table: Table, name: str, options: ColumnOptions) -> CategoricalColumn:
     labels = as_labels(table[name])
     missing = labels.is_null().to_numpy()
@@ -188,7 +196,7 @@ def _fit_categorical(table: Table, name: str, options: ColumnOptions) -> Categor
     counts = np.bincount(codes_of(labels.drop_nulls(), categories), minlength=len(categories))
     fill = None if options.missing == "error" or not categories else categories[int(counts.argmax())]
     if options.missing == "error":
-        _refuse_missing(table, name, missing, None)
+        refuse_missing_cells(table, name, missing, None)
     return CategoricalColumn(
         name=name,
         categories=tuple(categories),
@@ -268,16 +276,3 @@ def codes_of(labels: pl.Series, categories: tuple[str, ...] | list[str]) -> Arra
 def _unseen(label: str, categories: tuple[str, ...]) -> str:
     had = unknown("category", label, categories)
     return f"holds {label!r}, and training had {had}; `data.preprocess.unseen: other` lets new categories in"
-
-
-def _refuse_missing(table: Table, name: str, missing: Array, fill: object) -> None:
-    if fill is None and missing.any():
-        row = int(np.flatnonzero(missing)[0])
-        raise DataError(
-            f"{table.place(row)}: column {name!r} is missing (in {int(missing.sum())} of {len(missing)} rows) and "
-            "data.preprocess.missing is error; mean, median, most_frequent and indicator fill it"
-        )
-
-
-def _indicator(name: str, *, on: bool) -> tuple[str, ...]:
-    return (f"{name} is missing",) if on else ()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nnctl.data.appearance import Strays, guessed, no_words, strays
+from nnctl.data.dates import readings
 from nnctl.data.notation import Notation
 from nnctl.data.preprocess import Kind
 from nnctl.data.report import Problem
@@ -21,8 +22,19 @@ from nnctl.errors import DataError
 def column_doubts(table: Table, source: Source, kinds: Mapping[str, Kind], said: Iterable[str]) -> list[Problem]:
     """What is doubtful about the columns taken for categories; not of those that are said to be."""
     names = [name for name, kind in kinds.items() if kind == "categorical" and name not in set(said)]
+    orders = [name for name in names if len(readings(table[name])) > 1]
+    ambiguous = [
+        Problem(
+            "doubtful",
+            f"column {name!r} holds dates such as {table[name].drop_nulls()[0]!r}, which may have the day or the month "
+            f"first, and is read as categories; write data.types: {{{_yaml(name)}: date_dmy}}, or date_mdy",
+            name,
+        )
+        for name in orders
+    ]
+    names = [name for name in names if name not in orders]
     remedy = "if that is right, write data.types: {%s: categorical}"
-    return [
+    return ambiguous + [
         Problem("doubtful", f"{text}, and is read as categories; {what}; {remedy % _yaml(name)}", name)
         for name, text, what, _ in _doubts(table, source, names, "column")
     ]

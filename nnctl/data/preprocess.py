@@ -6,7 +6,8 @@ from pydantic import Field, model_validator
 
 from nnctl.spec import Spec
 
-Kind = Literal["numeric", "categorical"]
+Kind = Literal["numeric", "categorical", "date", "date_dmy", "date_mdy"]
+DateKind = Literal["date", "date_dmy", "date_mdy"]
 Numeric = Literal["auto", "standardize", "min_max", "robust", "scale", "none"]
 By = Literal["value", "channel"]
 Categorical = Literal["one_hot", "ordinal"]
@@ -16,6 +17,8 @@ Logarithm = Literal["log", "log1p"]
 ColumnNumeric = Literal["auto", "standardize", "min_max", "robust", "scale", "none", "log", "log1p"]
 TargetScaling = Literal["auto", "standardize", "none", "log", "log1p"]
 
+#: How dates are written: year first, day first, month first.
+DATE_KINDS: tuple[DateKind, ...] = get_args(DateKind)
 #: The logarithms that `numeric` of a column and `target` may ask for.
 LOGARITHMIC: tuple[Logarithm, ...] = get_args(Logarithm)
 

@@ -107,10 +107,12 @@ def column_problems(train: Table, columns: Sequence[Column], truths: Sequence[Tr
     return found
 
 
-def _names_the_row(table: Table, column: NumericColumn | CategoricalColumn, distinct: int, present: int) -> bool:
+def _names_the_row(table: Table, column: Column, distinct: int, present: int) -> bool:
     if isinstance(column, CategoricalColumn):
         return names_rows(distinct, present)
-    return numbers_rows(column.name, finite_numbers(table, column.name), table.lines)
+    return isinstance(column, NumericColumn) and numbers_rows(
+        column.name, finite_numbers(table, column.name), table.lines
+    )
 
 
 def array_problems(x: Array, rows: Array) -> list[Problem]:

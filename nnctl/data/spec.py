@@ -79,7 +79,11 @@ class DataSpec(Reticent):
     )
     exclude: Annotated[tuple[str, ...], Listed] = Field((), description="Columns not to learn from.")
     weight: str | None = Field(None, description="The column of sample weights, numbers from 0.")
-    types: dict[str, Kind] = Field({}, description="Columns that are numeric or categorical against appearances.")
+    types: dict[str, Kind] = Field(
+        {},
+        description="Columns that are numeric, categorical or dates against appearances: date has the year first, "
+        "date_dmy the day and date_mdy the month, as 03/04/2021 may have.",
+    )
     missing_target: Literal["error", "drop"] = Field(
         "error", description="Rows without target: error refuses them, drop leaves them out and counts them."
     )

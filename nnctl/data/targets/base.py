@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnctl.data.columns import CategoricalColumn, NumericColumn
+from nnctl.data.columns import Column
 from nnctl.data.tables import Table, as_labels
 from nnctl.engine.loss import Loss
 from nnctl.engine.means import weighted_mean
@@ -149,7 +149,7 @@ class Target(Spec):
         """What is odd about the truth of the training split."""
         return []
 
-    def given_away(self, column: NumericColumn | CategoricalColumn, distinct: int, table: Table, truth: Array) -> bool:
+    def given_away(self, column: Column, distinct: int, table: Table, truth: Array) -> bool:
         """Whether one of the inputs determines the truth exactly; it has `distinct` different values."""
         return False
 
@@ -217,7 +217,7 @@ class Truth:
         known = self.known[indices]
         return known.astype(np.float64) if w is None else np.where(known, w, 0.0)
 
-    def given_away(self, column: NumericColumn | CategoricalColumn, distinct: int, table: Table) -> bool:
+    def given_away(self, column: Column, distinct: int, table: Table) -> bool:
         """Whether one of the inputs determines the truth of the table's rows exactly; it has `distinct` values."""
         known = table if self.known is None else table.take(self.known)
         return self.target.given_away(column, distinct, known, self.present)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnctl.data.columns import CategoricalColumn, NumericColumn, codes_of
+from nnctl.data.columns import Column, codes_of
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, in_order
 from nnctl.data.targets.base import Target
 from nnctl.data.telltale import one_to_one
@@ -132,7 +132,7 @@ class Classes(Target):
             )
         return messages
 
-    def given_away(self, column: NumericColumn | CategoricalColumn, distinct: int, table: Table, truth: Array) -> bool:
+    def given_away(self, column: Column, distinct: int, table: Table, truth: Array) -> bool:
         if len(table) <= FEW_ROWS or distinct != len(self.classes):
             return False
         import polars as pl

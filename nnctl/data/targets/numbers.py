@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from pydantic import model_validator
 
-from nnctl.data.columns import CategoricalColumn, NumericColumn, finite_numbers, refuse_without_logarithm
+from nnctl.data.columns import Column, NumericColumn, finite_numbers, refuse_without_logarithm
 from nnctl.data.preprocess import LOGARITHMIC, Logarithm
 from nnctl.data.scaling import antilogarithm, centre_and_scale, logarithm
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers
@@ -90,9 +90,9 @@ class Numbers(Target, Reticent):
     def trivial_text(self, outputs: Array) -> str:
         return "the mean of the training data" + ("'s logarithms, mapped back" if self.logarithm else "")
 
-    def given_away(self, column: NumericColumn | CategoricalColumn, distinct: int, table: Table, truth: Array) -> bool:
+    def given_away(self, column: Column, distinct: int, table: Table, truth: Array) -> bool:
         """Whether a straight line through the column goes through every number of a target."""
-        if len(table) <= FEW_ROWS or isinstance(column, CategoricalColumn):
+        if len(table) <= FEW_ROWS or not isinstance(column, NumericColumn):
             return False
         fill = antilogarithm(np.array(column.fill or 0.0), column.logarithm)
         x = np.nan_to_num(finite_numbers(table, column.name), nan=float(fill))
