@@ -66,6 +66,7 @@ def check(
             {
                 **({"outputs": targets} if several else only(targets)),
                 "rows": sizes,
+                **({"spans": job.data.report.spans} if job.data.report.spans else {}),
                 **({"known": known} if several else {}),
                 "class_counts": classes if several else only(classes),
                 "missing": job.data.report.missing,
@@ -104,6 +105,10 @@ def check(
                 console.result(f"{name} is known of: {counts(known[name])}")
             for split, by_class in classes.get(name, {}).items():
                 console.result(f"{split} classes{f' of {name}' if several else ''}: {counts(by_class)}")
+        if job.data.report.spans:
+            how = job.data.resolved.split
+            spans = "; ".join(f"{split} {span}" for split, span in job.data.report.spans.items())
+            console.result(f"split by {how.by}, column {how.column}: {spans}")
         if job.data.report.missing:
             console.result(f"missing values: {counts(job.data.report.missing)}")
         console.result(f"learning rate {rates[0]:.3g} at first, {max(rates):.3g} at most, {rates[-1]:.3g} at last")

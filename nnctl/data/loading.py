@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 
 from nnctl.data import augmentation
 from nnctl.data.dataset import Dataset
+from nnctl.data.dealing import cut, spans
 from nnctl.data.fitted import Fitted
 from nnctl.data.inputs import FittedInput
 from nnctl.data.outputs import Output
@@ -21,7 +22,6 @@ from nnctl.data.report import Problem, Report, duplicate_problems, left_out_prob
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.sources.delimited import Delimited
 from nnctl.data.spec import DataSpec, PartName, Split
-from nnctl.data.splitting import split
 from nnctl.data.tables import Table
 from nnctl.data.targets import Numbers, Target, Truth, in_order
 from nnctl.engine.batch import OUTPUT
@@ -113,7 +113,7 @@ def load(spec: DataSpec, base: Path, seed: int, dtype: DTypeLike, loss: Loss | N
     if train.w is not None and not train.w.any():
         raise DataError(f"every training row has the weight 0 in column {spec.weight!r}; nothing could be learned")
     feeds = {name: replace(feed, augmentations=changes[name]) for name, feed in train.inputs.items()}
-    report = _report(raw, parts, fitted, datasets, problems)
+    report = _report(raw, spec, parts, fitted, datasets, problems)
     held_out = datasets.get("validation"), datasets.get("test")
     loaded = LoadedData(replace(train, inputs=feeds), *held_out, fitted, raw.outputs, report, _resolved(spec, raw))
     return loaded if loss is None else loaded.for_losses({OUTPUT: loss})
@@ -132,19 +132,19 @@ def deal(raw: Raw, spec: DataSpec, seed: int) -> tuple[dict[str, Part], list[Pro
         tasks = " and ".join(dict.fromkeys(kind.task for kind in raw.targets.values()))
         raise ConfigError(f"data.split.stratify: needs classes, and the task is {tasks}; write auto or false")
     strata = None
-    if spec.split.stratify and stratified and any(shares):
+    if spec.split.by == "row" and spec.split.stratify and stratified and any(shares):
         table = raw.opened["train"].table
         groups = [raw.targets[name].strata(table, raw.outputs[name].columns) for name in stratified]
         strata = np.stack([group[rows] for group in groups if group is not None], axis=1)
-    cut = split(len(rows), *shares, seed, strata)
-    parts = {"train": Part("train", rows[cut.train])}
+    chosen = cut(raw, spec, seed, strata)
+    parts = {"train": Part("train", rows[chosen.train])}
     problems: list[Problem] = []
-    held_out: dict[PartName, Array] = {"validation": cut.validation, "test": cut.test}
-    for name, chosen in held_out.items():
+    held_out: dict[PartName, Array] = {"validation": chosen.validation, "test": chosen.test}
+    for name, own in held_out.items():
         if name in raw.opened:
             parts[name] = Part(name, raw.opened[name].usable)
-        elif len(chosen):
-            parts[name] = Part("train", rows[chosen])
+        elif len(own):
+            parts[name] = Part("train", rows[own])
         elif spec.share(name):
             message = f"{len(rows)} rows are too few for a {name} split of {spec.share(name):.0%}; there is none"
             problems.append(Problem("split", message))
@@ -239,7 +239,12 @@ def load_for_evaluation(
 
 
 def _report(
-    raw: Raw, parts: Mapping[str, Part], fitted: Fitted, datasets: Mapping[str, Dataset], problems: list[Problem]
+    raw: Raw,
+    spec: DataSpec,
+    parts: Mapping[str, Part],
+    fitted: Fitted,
+    datasets: Mapping[str, Dataset],
+    problems: list[Problem],
 ) -> Report:
     """What a user should know about the data before believing a model."""
     train, several = datasets["train"], len(fitted.outputs) > 1
@@ -270,7 +275,10 @@ def _report(
         for name in fitted.outputs
         if any(data.truths[name].known is not None for data in datasets.values())
     }
-    return Report(rows, raw.dropped, raw.malformed, missing, classes, tuple(found), known, raw.digests)
+    own = {name: part.rows for name, part in parts.items() if part.source == "train"}
+    return Report(
+        rows, raw.dropped, raw.malformed, missing, classes, tuple(found), known, raw.digests, spans(raw, spec, own)
+    )
 
 
 def _hashes(raw: Raw, part: Part, fitted: Fitted, data: Dataset) -> Array:
@@ -299,13 +307,17 @@ def _resolved(spec: DataSpec, raw: Raw) -> DataSpec:
     cut = Split(
         validation=None if own["validation"] else spec.share("validation"),
         test=None if own["test"] else spec.share("test"),
-        stratify=stratified if spec.split.stratify == "auto" else spec.split.stratify,
+        stratify=(stratified and spec.split.by == "row") if spec.split.stratify == "auto" else spec.split.stratify,
+        by=spec.split.by,
+        column=spec.split.column,
     )
     update: dict[str, object] = {"split": cut, "types": dict(raw.kinds)}
     for key, source in (("source", spec.source), ("train", spec.train)):
         if isinstance(source, Delimited) and not source.header and source.columns is None:
             columns = tuple(raw.opened["train"].table.columns)
             update[key] = source.model_copy(update={"columns": columns})
+    if spec.split.column in spec.types:  # which need not be a feature
+        update["types"] = {spec.split.column: spec.types[spec.split.column], **raw.kinds}
     if spec.outputs:
         tasks = {name: kind.task for name, kind in raw.targets.items()}
         update["outputs"] = {n: each.model_copy(update={"task": tasks[n]}) for n, each in spec.outputs.items()}

@@ -224,6 +224,8 @@ def _refuse_columns(spec: DataSpec, data: Arrays) -> None:
     for key in ("features", "exclude", "weight", "types"):
         if getattr(spec, key):
             raise ConfigError(f"data.{key}: names columns, and {data.name} is an array, which has none")
+    if spec.split.column:
+        raise ConfigError(f"data.split.column: names a column, and {data.name} is an array, which has none")
 
 
 def _check_names(spec: DataSpec, table: Table) -> None:
@@ -241,6 +243,7 @@ def _check_names(spec: DataSpec, table: Table) -> None:
             f"inputs.{name}.{key}": columns for name, each in spec.inputs.items() for key, columns in each.reads.items()
         },
         "weight": [spec.weight] if spec.weight else [],
+        "split.column": [spec.split.column] if spec.split.column else [],
         "features": spec.features or (),
         "exclude": spec.exclude,
         "types": spec.types,
@@ -286,6 +289,8 @@ def _kind(spec: DataSpec, name: str, output: Output, table: Table, loss: Loss | 
 def _features(spec: DataSpec, table: Table) -> tuple[str, ...]:
     """The columns to learn from, in the order of the table or as written."""
     other = {*spec.target_columns, *spec.exclude, spec.weight}
+    if spec.split.by == "group":  # no group of another split is met in training
+        other.add(spec.split.column)
     features: Sequence[str] = spec.features or [name for name in table.columns if name not in other]
     if not features:
         raise ConfigError(f"data: {table.name} has no column left to learn from; it has {listed(table.columns)}")

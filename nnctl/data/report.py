@@ -52,6 +52,7 @@ class Report:
         problems: what looks wrong.
         known: rows that have the target of an output, by output and by part, where some have none.
         files: SHA-256 of each file's bytes, by path.
+        spans: of each part, where a column says which rows it has: its first and last time, or how many groups.
     """
 
     rows: Mapping[str, int]
@@ -62,6 +63,7 @@ class Report:
     problems: tuple[Problem, ...] = ()
     known: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    spans: Mapping[str, str] = field(default_factory=dict)
 
 
 def left_out_problems(malformed: Sequence[str], dropped: int = 0) -> list[Problem]:

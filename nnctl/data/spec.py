@@ -10,7 +10,7 @@ from nnctl.data.outputs import ORDER, TASK, Order, Output
 from nnctl.data.preprocess import Kind, Preprocess
 from nnctl.data.sources import AnySource
 from nnctl.metrics import Task
-from nnctl.spec import Fraction, Listed, Reticent, Spec
+from nnctl.spec import Fraction, Listed, Reticent
 
 PartName = Literal["validation", "test"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -19,14 +19,30 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 DEFAULT_SHARE = 0.15
 
 
-class Split(Spec):
-    """How `source` is cut into training, validation and test rows: at random, by the experiment's seed.
+class Split(Reticent):
+    """How `source` is cut into training, validation and test rows.
+
+    At random, by the experiment's seed; or `by: time`, where the rows with the latest dates or numbers in a column are
+    the test split and those before them the validation split, so that a model is measured on what comes after all it
+    learned from; or `by: group`, where the rows that have the same value in a column, such as those of a customer, are
+    all in one split, so that it is measured on customers it has never met.
 
     ```yaml
-    {validation: 0.15, test: 0.15, stratify: auto}
+    {by: time, column: date, validation: 0.15, test: 0.15}
     ```
     """
 
+    unsaid: ClassVar[tuple[str, ...]] = ("by", "column")
+
+    by: Literal["row", "time", "group"] = Field(
+        "row",
+        description="What decides where a row goes: chance (row), the order of a column (time; rows of the same time "
+        "stay together), or chance for all rows together that have the same value in a column (group).",
+    )
+    column: str | None = Field(
+        None,
+        description="The column of times or groups; it need not be learned from, and groups are not unless asked to.",
+    )
     validation: Fraction | None = Field(
         None, description="Share of the rows for validation; left out, 0.15, or none where a file is given for it."
     )
@@ -35,8 +51,19 @@ class Split(Spec):
     )
     stratify: Literal["auto"] | bool = Field(
         "auto",
-        description="Whether every split has the classes in the same proportions; auto: where there are classes.",
+        description="Whether every split has the classes in the same proportions; auto: where there are classes, and "
+        "rows are split by chance.",
     )
+
+    @model_validator(mode="after")
+    def _by_a_column(self) -> Self:
+        if self.by == "row" and self.column is not None:
+            raise ValueError(f"column is {self.column}, and by is row; write by: time or by: group, or take column out")
+        if self.by != "row" and self.column is None:
+            raise ValueError(f"by is {self.by}; name the column of {self.by}s, as in `column: date`")
+        if self.by != "row" and self.stratify is True:
+            raise ValueError(f"by is {self.by}, which decides where every row goes, and stratify is true; take one out")
+        return self
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:
@@ -109,6 +136,11 @@ class DataSpec(Reticent):
                 if getattr(self, part) is not None:
                     has, remedy = f"`{part}` has examples of its own", ""
                 raise ValueError(f"split.{part} is {share}, but {has}; leave split.{part} out{remedy}")
+        if self.split.by != "row":
+            if self.train is not None or (self.validation is not None and self.test is not None):
+                raise ValueError(f"split.by is {self.split.by}, and every split has examples of its own; take it out")
+            if self.split.column in self.target_columns:
+                raise ValueError(f"split.column is {self.split.column}, which is to be predicted; name another column")
         return self
 
     @model_validator(mode="after")

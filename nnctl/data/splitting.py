@@ -7,7 +7,7 @@ import numpy as np
 
 from nnctl.engine.parameters import Array
 from nnctl.engine.randomness import stream
-from nnctl.errors import DataError
+from nnctl.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,67 @@ def by_rarest(classes: Array, sizes: Array) -> Array:
             lacks[part, own] -= one[part, own]
             left[own] -= 1
     return np.argsort(part_of, kind="stable")
+
+
+def split_by_time(times: Array, validation: float, test: float) -> Parts:
+    """Cut rows in the order of their times (rows,): the last are the test part, those before them the validation part.
+
+    The borders are the nearest to the sizes that `split` would give between rows of different times.
+
+    Raises:
+        ConfigError: where there are fewer different times than parts.
+    """
+    sizes = _sizes(len(times), validation, test)
+    _, places, counts = np.unique(times, return_inverse=True, return_counts=True)
+    _refuse_too_few(len(counts), sizes, "times")
+    until = np.cumsum(counts)  # rows up to each time, and with it
+    first = _nearest(until, len(times) - sum(sizes), 1, len(counts) - sum(map(bool, sizes)))
+    second = _nearest(until, len(times) - sizes[1], first + bool(sizes[0]), len(counts) - bool(sizes[1]))
+    second = second if sizes[0] else first
+    return Parts(
+        *(np.flatnonzero(part) for part in (places < first, (first <= places) & (places < second), places >= second))
+    )
+
+
+def _nearest(until: Array, rows: int, least: int, most: int) -> int:
+    """How many times, from `least` to `most`, have the number of rows that is nearest."""
+    return least + int(np.abs(until[least - 1 : most] - rows).argmin())
+
+
+def split_by_group(groups: Array, validation: float, test: float, seed: int) -> Parts:
+    """Deal groups of rows out at random, by the seed: each to the part that is owed most rows.
+
+    So no part has more rows than `split` would give it by as much as the largest group.
+
+    Args:
+        groups: the number of each row's group, (rows,).
+        validation: the part's share of the rows.
+        test: the part's share of the rows.
+        seed: of the experiment.
+
+    Raises:
+        ConfigError: where there are fewer groups than parts.
+    """
+    sizes = _sizes(len(groups), validation, test)
+    counts = np.bincount(groups)
+    _refuse_too_few(len(counts), sizes, "groups")
+    owed = np.array([len(groups) - sum(sizes), *sizes])
+    empty, given = np.array([True, *map(bool, sizes)]), np.zeros(len(counts), int)
+    for dealt, group in enumerate(stream(seed, "split").permutation(len(counts))):
+        last = len(counts) - dealt <= empty.sum()  # what is left is needed so that no part stays empty
+        part = int(np.where(empty, owed, owed.min() - 1).argmax() if last else owed.argmax())
+        given[group], empty[part] = part, False
+        owed[part] -= counts[group]
+    return Parts(*(np.flatnonzero(given[groups] == part) for part in range(3)))
+
+
+def _refuse_too_few(count: int, sizes: tuple[int, int], what: str) -> None:
+    parts = 1 + sum(map(bool, sizes))
+    if count < parts:
+        raise ConfigError(
+            f"data.split.column: holds {count} of the {parts} different {what} that {parts} splits need; name "
+            "another, or set data.split.validation or data.split.test to 0"
+        )
 
 
 def _sizes(rows: int, validation: float, test: float) -> tuple[int, int]:
