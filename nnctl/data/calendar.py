@@ -82,6 +82,10 @@ class DateColumn(Spec):
         ]
         return (*names, *indicator_name(self.name, on=self.indicator))
 
+    def watch(self) -> None:
+        """New dates are later than those of training, which is no news."""
+        return
+
     def encode(self, table: Table, out: Array, *, unseen: str | None) -> None:
         """Write the column's inputs into `out` (n, len(outputs))."""
         t = seconds(table, self.name, self.kind)

@@ -13,7 +13,7 @@ from nnctl.data.calendar import DateColumn, fit_date
 from nnctl.data.dates import as_dates, date_kind, readings
 from nnctl.data.filling import filling, indicator_name, refuse_missing_cells
 from nnctl.data.preprocess import DATE_KINDS, LOGARITHMIC, ColumnOptions, Kind, Logarithm
-from nnctl.data.scaling import centre_and_scale, logarithm
+from nnctl.data.scaling import antilogarithm, centre_and_scale, logarithm
 from nnctl.data.tables import (
     MEANING,
     YES_AND_NO,
@@ -24,6 +24,7 @@ from nnctl.data.tables import (
     numbers_of,
     numeric_columns,
 )
+from nnctl.data.watching import CategoryWatch, NumberWatch, Seen
 from nnctl.engine.parameters import Array
 from nnctl.errors import ConfigError, DataError
 from nnctl.names import unknown
@@ -44,12 +45,17 @@ class NumericColumn(Reticent):
     scale: float
     fill: float | None
     indicator: bool
+    seen: Seen | None = None
     logarithm: Logarithm | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of the network's inputs this column makes."""
         return (self.name, *indicator_name(self.name, on=self.indicator))
+
+    def watch(self) -> NumberWatch | None:
+        """What new data are held against; None for a model file that does not say what training had."""
+        return None if self.seen is None else NumberWatch(self.name, self.seen)
 
     def encode(self, table: Table, out: Array, *, unseen: str | None) -> None:
         """Write the column's inputs into `out` (n, len(outputs))."""
@@ -77,12 +83,17 @@ class CategoricalColumn(Spec):
     unseen: Literal["error", "other"]
     fill: str | None
     indicator: bool
+    seen: Seen | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of the network's inputs this column makes."""
         hot = tuple(f"{self.name}={category}" for category in self.categories)
         return (*(hot if self.code == "one_hot" else (self.name,)), *indicator_name(self.name, on=self.indicator))
+
+    def watch(self) -> CategoryWatch | None:
+        """What new data are held against; None for a model file that does not say what training had."""
+        return None if self.seen is None else CategoryWatch(self.name, self.seen, self.categories)
 
     def encode(self, table: Table, out: Array, *, unseen: str | None) -> None:
         """Write the column's inputs into `out` (n, len(outputs)); `unseen` beats the column's own."""
@@ -186,6 +197,12 @@ def _fit_numeric(table: Table, name: str, options: ColumnOptions) -> NumericColu
         fill=fill,
         indicator=options.missing == "indicator" and bool(missing.any()),
         logarithm=kind,
+        seen=Seen(
+            rows=len(x),
+            missing=int(missing.sum()),
+            low=float(antilogarithm(present.min(), kind)) if len(present) else None,
+            high=float(antilogarithm(present.max(), kind)) if len(present) else None,
+        ),
     )
 
 
@@ -204,6 +221,7 @@ def _fit_categorical(table: Table, name: str, options: ColumnOptions) -> Categor
         unseen=options.unseen or "error",
         fill=fill,
         indicator=options.missing == "indicator" and bool(missing.any()),
+        seen=Seen(rows=len(labels), missing=int(missing.sum())),
     )
 
 

@@ -33,6 +33,7 @@ from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError
 from nnctl.names import unknown
 from nnctl.runs.model import Model
+from nnctl.use.drift import Drift
 
 if TYPE_CHECKING:
     import polars as pl
@@ -91,6 +92,7 @@ class Prediction:
         probabilities: whether to give one a class or label besides the decision.
         ignored: the columns met so far that play no part, in order.
         note: what the user should know of how the source was read.
+        drift: looks at all that passes by, where it is asked to.
     """
 
     model: Model
@@ -100,6 +102,7 @@ class Prediction:
     probabilities: bool = True
     ignored: dict[str, None] = field(default_factory=dict)
     note: str = ""
+    drift: Drift | None = None
 
     @cached_property
     def decisions(self) -> dict[str, list[str]]:
@@ -160,6 +163,8 @@ class Prediction:
                 count += part.stop - part.start
                 described = data if isinstance(data, Table) else data.examples()
                 described = described if len(described) <= most else described.take(np.arange(part.start, part.stop))
+                if self.drift is not None:
+                    self.drift.add(values, part, outputs, described.place)
                 for y in outputs.values():
                     wrong = ~np.isfinite(y).all(axis=1)
                     if wrong.any():

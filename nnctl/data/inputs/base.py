@@ -16,6 +16,7 @@ from nnctl.data.report import Problem
 from nnctl.data.sources import Arrays, Source
 from nnctl.data.tables import Table
 from nnctl.data.targets import Truth
+from nnctl.data.watching import Watch
 from nnctl.engine.graph import Signal
 from nnctl.engine.parameters import Array, Shape
 from nnctl.engine.sequences import Sequences
@@ -134,6 +135,10 @@ class FittedInput(Spec):
     def missing(self, values: Any) -> dict[str, int]:
         """Empty cells by column, where there are any."""
         return {}
+
+    def watch(self) -> Watch:
+        """What new data are held against."""
+        return Watch()
 
     def problems(self, values: Any, rows: Array, truths: Sequence[Truth]) -> list[Problem]:
         """What looks wrong in the training rows, beside their truths."""

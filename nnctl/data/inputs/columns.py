@@ -17,6 +17,7 @@ from nnctl.data.scaling import antilogarithm
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table
 from nnctl.data.targets import Truth
+from nnctl.data.watching import ColumnsWatch
 from nnctl.engine.parameters import Array, Shape
 from nnctl.errors import ConfigError, DataError
 from nnctl.spec import Listed
@@ -122,6 +123,10 @@ class FittedColumns(FittedInput):
     def missing(self, values: Table) -> dict[str, int]:
         counts = values.frame.select(self.reads).null_count().row(0)
         return {name: n for name, n in zip(self.reads, counts, strict=True) if n}
+
+    def watch(self) -> ColumnsWatch:
+        watches = [column.watch() for column in self.columns]
+        return ColumnsWatch([watch for watch in watches if watch is not None])
 
     def problems(self, values: Table, rows: Array, truths: Sequence[Truth]) -> list[Problem]:
         return column_problems(values.take(rows), self.columns, truths)

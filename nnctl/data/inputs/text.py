@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,7 @@ from nnctl.data.report import Problem
 from nnctl.data.sources import Arrays
 from nnctl.data.tables import Table
 from nnctl.data.targets import Truth
+from nnctl.data.watching import Finding, TokenWatch, Watch
 from nnctl.engine.graph import Signal
 from nnctl.engine.parameters import Array, Shape
 from nnctl.engine.sequences import Sequences
@@ -72,18 +73,23 @@ class Text(Input):
                 f"column {self.column!r} has no token {self.min_count} times in the training split; "
                 "there is nothing to learn from it"
             )
+        kept = tuple(frequent[: None if self.size is None else self.size - 1])
         return FittedText(
             column=self.column,
             tokens=self.tokens,
             lowercase=self.lowercase,
             length=self.length,
-            vocabulary=tuple(frequent[: None if self.size is None else self.size - 1]),
+            vocabulary=kept,
             steps=max(1, -(-sum(map(len, cut)) // len(cut))),
+            unknown=1 - sum(counts[token] for token in kept) / max(1, counts.total()),
         )
 
 
 class FittedText(FittedInput):
-    """Token i of the vocabulary is i + 1, every other 0. `steps` is how many a training example has on average."""
+    """Token i of the vocabulary is i + 1, every other 0.
+
+    `steps` is how many a training example has on average, and `unknown` the share of tokens that the vocabulary lacks.
+    """
 
     type: Literal["text"] = "text"
     column: str
@@ -92,6 +98,7 @@ class FittedText(FittedInput):
     length: int | None
     vocabulary: Annotated[tuple[str, ...], Listed]
     steps: int
+    unknown: float | None = None
 
     @property
     def shape(self) -> Shape:
@@ -136,6 +143,9 @@ class FittedText(FittedInput):
         empty = sum(text is None for text in values)
         return {self.column: empty} if empty else {}
 
+    def watch(self) -> Watch:
+        return Watch() if self.unknown is None else TextWatch(self)
+
     def problems(self, values: Array, rows: Array, truths: Sequence[Truth]) -> list[Problem]:
         if any(self.encoded(text).size for text in values[rows]):
             return []
@@ -144,6 +154,19 @@ class FittedText(FittedInput):
 
     def hashes(self, values: Array, rows: Array) -> Array:
         return np.array([hash(text) for text in values[rows]], np.int64)
+
+
+class TextWatch(Watch):
+    """The tokens of new texts."""
+
+    def __init__(self, fitted: FittedText) -> None:
+        self.fitted, self.tokens = fitted, TokenWatch(fitted.column, fitted.unknown or 0.0)
+
+    def add(self, values: Array, rows: slice, place: Callable[[int], str]) -> None:
+        self.tokens.add([self.fitted.encoded(text) for text in values[rows]])
+
+    def findings(self) -> list[Finding]:
+        return self.tokens.findings()
 
 
 def texts(table: Table, column: str) -> Array:
