@@ -20,17 +20,20 @@ from nnctl.engine.sequences import Sequences
 from nnctl.engine.slot import Slot
 from nnctl.layers import (
     AnyLayer,
+    AttentionPool,
     AveragePool1d,
     Conv1d,
     Embedding,
     GlobalAveragePool,
     GlobalMaxPool,
     Gru,
+    Last,
     Lstm,
     MaxPool1d,
     Rnn,
     Upsample,
 )
+from nnctl.layers.global_pooling import GlobalPool
 from nnctl.losses.regression import SquaredError
 from nnctl.training.gradients import ALL, GradientReport, check_network
 from tests.test_mutations import CHANGES, LAYERS, OUTPUTS, QUICK, SPREAD, dense, members
@@ -55,7 +58,7 @@ class Case:
 
     @property
     def gives_one(self) -> bool:
-        return isinstance(self.layer, GlobalAveragePool | GlobalMaxPool)
+        return isinstance(self.layer, GlobalPool)
 
     @property
     def middle(self) -> str:
@@ -169,6 +172,24 @@ def to_the_first_step(right: Any, self: Layer, p: Any, g: Any, dy: Array, slot: 
     return right(self, p, g, dy, slot)
 
 
+def the_weights_do_not_depend(right: Any, self: Layer, p: dict[str, Array], g: Any, dy: Array, slot: Slot) -> Any:
+    right(self, p, g, dy, slot)
+    return slot["a"] * np.repeat(dy, np.asarray(slot.lengths), axis=0)
+
+
+def each_score_by_itself(right: Any, self: Layer, p: Any, g: dict[str, Array], dy: Array, slot: Slot) -> Any:
+    """The exponentials are divided by their sum, which the scores change as well."""
+    dx, a = right(self, p, g, dy, slot), slot["a"]
+    da = (np.repeat(dy, np.asarray(slot.lengths), axis=0) * slot["x"]).sum(axis=1)
+    np.matmul(a[:, 0] * da, slot["u"], out=g["context"])
+    return dx
+
+
+def to_the_very_last_step(right: Any, self: Layer, p: Any, g: Any, dy: Array, slot: Slot) -> Any:
+    slot["last"] = np.full_like(slot["last"], slot["shape"][0] - 1)
+    return right(self, p, g, dy, slot)
+
+
 def one_window_a_step(right: Any, self: Layer, p: Any, g: Any, dy: Array, slot: Slot) -> Array:
     """The last window that a step is the maximum of, in place of the sum over all."""
     dx: Array = np.zeros_like(right(self, p, g, dy, slot))
@@ -188,6 +209,10 @@ TERMS = [
     (GlobalAveragePool, not_divided, BEFORE),
     (GlobalMaxPool, to_the_first_step, BEFORE),
     (Upsample, the_step_before, BEFORE),
+    (Last, to_the_very_last_step, BEFORE),
+    (Last, the_step_before, BEFORE),
+    (AttentionPool, the_weights_do_not_depend, BEFORE),
+    (AttentionPool, each_score_by_itself, {"attention_pool1.context"}),
 ]
 
 

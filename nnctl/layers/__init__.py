@@ -24,6 +24,7 @@ from nnctl.layers.pooling import AveragePool1d, AveragePool2d, MaxPool1d, MaxPoo
 from nnctl.layers.rnn import Rnn
 from nnctl.layers.shape import Flatten, Reshape
 from nnctl.layers.short_form import LayerForm
+from nnctl.layers.time_pooling import AttentionPool, Last
 from nnctl.layers.transposed import ConvTranspose1d, ConvTranspose2d
 from nnctl.layers.upsampling import Upsample
 from nnctl.spec import type_short_form
@@ -51,6 +52,8 @@ Member = (
     | AveragePool2d
     | GlobalAveragePool
     | GlobalMaxPool
+    | Last
+    | AttentionPool
     | Upsample
     | Flatten
     | Reshape

@@ -16,6 +16,7 @@ from nnctl.layers import (
     Activation,
     Add,
     Attention,
+    AttentionPool,
     Concatenate,
     Dense,
     Dropout,
@@ -23,11 +24,13 @@ from nnctl.layers import (
     Flatten,
     GlobalAveragePool,
     GlobalMaxPool,
+    Last,
     Multiply,
     Parallel,
     Residual,
     Use,
 )
+from nnctl.layers.global_pooling import GlobalPool
 from nnctl.losses import MeanSquaredError
 from nnctl.losses.regression import SquaredError
 from nnctl.training.gradients import check_network
@@ -198,13 +201,16 @@ def test_nesting_costs_no_more_than_what_is_nested() -> None:
 TOKENS = Signal((), steps=5, tokens=11)
 
 
-def reader(pool: GlobalAveragePool | GlobalMaxPool) -> Network:
+POOLS = [GlobalAveragePool(), GlobalMaxPool(), Last(), AttentionPool(units=3)]
+
+
+def reader(pool: GlobalPool) -> Network:
     layers = [Embedding(units=4, init=SPREAD), dense(5), Activation(function=Tanh()), pool, dense(2)]
     return chain(layers, TOKENS)
 
 
-@pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
-def test_the_gradient_of_sequences(pool: GlobalAveragePool) -> None:
+@pytest.mark.parametrize("pool", POOLS, ids=lambda pool: pool.type)
+def test_the_gradient_of_sequences(pool: GlobalPool) -> None:
     network = reader(pool)
     tokens = Sequences.of([RANDOM.integers(0, 11, n) for n in (4, 0, 1, 7)])
     examples = Batch({"input": tokens}, {"output": RANDOM.normal(size=(4, 2))}, {"output": None})

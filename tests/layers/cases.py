@@ -7,6 +7,7 @@ from nnctl.engine.layer import Layer
 from nnctl.initializers import Normal
 from nnctl.layers import (
     Activation,
+    AttentionPool,
     AveragePool1d,
     AveragePool2d,
     BatchNormalization,
@@ -25,6 +26,7 @@ from nnctl.layers import (
     GroupNormalization,
     Gru,
     InstanceNormalization,
+    Last,
     LayerNormalization,
     Lstm,
     MaxPool1d,
@@ -114,6 +116,9 @@ CASES = [
     Case(AveragePool2d(size=3, stride=2, padding=1, count_padding=True), (4, 3, 2), (2, 2, 2)),
     Case(GlobalAveragePool(), (2, 3, 4), (4,)),
     Case(GlobalMaxPool(), (5, 3), (3,)),
+    Case(Last(), (5, 3), (3,)),
+    Case(Last(), (2, 3, 4), (3, 4)),
+    Case(AttentionPool(units=4, init=SPREAD), (5, 3), (3,)),
     Case(Upsample(factor=3), (2, 2), (6, 2)),
     Case(Upsample(factor=(2, 1)), (2, 3, 2), (4, 3, 2)),
     Case(Upsample(mode="bilinear"), (2, 3, 2), (4, 6, 2)),

@@ -18,6 +18,7 @@ from nnctl.initializers import Normal
 from nnctl.layers import (
     Activation,
     Add,
+    AttentionPool,
     AveragePool1d,
     Conv1d,
     ConvTranspose1d,
@@ -26,6 +27,7 @@ from nnctl.layers import (
     GlobalAveragePool,
     GlobalMaxPool,
     Glu,
+    Last,
     LayerNormalization,
     MaxPool1d,
     PRelu,
@@ -34,6 +36,7 @@ from nnctl.layers import (
     SwiGlu,
     Upsample,
 )
+from nnctl.layers.global_pooling import GlobalPool
 from nnctl.losses.regression import SquaredError
 from nnctl.training.gradients import check_network
 
@@ -77,6 +80,7 @@ LAYERS: list[Layer] = [
     *(AveragePool1d.model_validate({**settings, "count_padding": True}) for settings in POOLING),
     Upsample(factor=3),
 ]
+OVER_TIME: list[GlobalPool] = [GlobalAveragePool(), GlobalMaxPool(), Last(), AttentionPool(units=3)]
 each = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: f"{layer.model_dump(exclude={'init', 'bias_init'})}")
 
 
@@ -125,8 +129,8 @@ def test_each_sequence_is_what_an_array_of_its_length_is(layer: Layer) -> None:
 
 
 @each
-@pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
-def test_the_gradient(layer: Layer, pool: GlobalAveragePool) -> None:
+@pytest.mark.parametrize("pool", OVER_TIME, ids=lambda pool: pool.type)
+def test_the_gradient(layer: Layer, pool: GlobalPool) -> None:
     network = chain([conv({}), Activation(function=Tanh()), layer, conv({}), pool, Dense(units=2)], STEPS)
     examples = Batch(
         {"input": Sequences.of(some((4, 0, 1, 12)))}, {"output": RANDOM.normal(size=(4, 2))}, {"output": None}
@@ -136,8 +140,8 @@ def test_the_gradient(layer: Layer, pool: GlobalAveragePool) -> None:
 
 
 @each
-@pytest.mark.parametrize("pool", [GlobalAveragePool(), GlobalMaxPool()], ids=lambda pool: pool.type)
-def test_no_sequence_changes_one_bit_of_another(layer: Layer, pool: GlobalAveragePool) -> None:
+@pytest.mark.parametrize("pool", OVER_TIME, ids=lambda pool: pool.type)
+def test_no_sequence_changes_one_bit_of_another(layer: Layer, pool: GlobalPool) -> None:
     """Neither forwards nor backwards, though its steps lie right beside the other's."""
     opened = through(chain([layer, Activation(function=Tanh()), pool, Dense(units=2)], STEPS))
     dy, starts = RANDOM.normal(size=(len(LENGTHS), 2)), np.cumsum(LENGTHS) - LENGTHS
