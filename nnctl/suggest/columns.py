@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nnctl.data.dates import inferred, readings
+from nnctl.data.preprocess import DateKind
 from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, numeric_columns
 from nnctl.data.telltale import is_code, names_rows, numbers_rows, one_to_one
 from nnctl.engine.parameters import Array
@@ -65,6 +67,11 @@ class Candidate:
         return bool(numeric_columns(self.series.to_frame())) and not self.code
 
     @cached_property
+    def date(self) -> DateKind | None:
+        """How its dates are written, where it holds dates."""
+        return None if is_nested(self.series) else inferred(self.series)
+
+    @cached_property
     def present(self) -> pl.Series:
         """The values that are not missing: numbers, or labels."""
         return (as_numbers(self.series) if self.numeric else as_labels(self.series)).drop_nulls()
@@ -107,10 +114,15 @@ def _constant(c: Candidate) -> str | None:
 
 
 def _temporal(c: Candidate) -> str | None:
-    date = not c.numeric and (c.series.dtype.is_temporal() or c.share(DATE.fullmatch) >= NEARLY_ALL)
-    return (
-        "dates or times: make numbers or categories of them (year, month, weekday) to learn from them" if date else None
-    )
+    if c.numeric or c.date or not (c.series.dtype.is_temporal() or c.share(DATE.fullmatch) >= NEARLY_ALL):
+        return None
+    if len(orders := readings(c.series)) > 1:
+        name = c.series.name
+        return (
+            f"dates with the day or the month first: write types: {{{name}: {orders[0]}}}, or {orders[1]}, to learn "
+            "from them"
+        )
+    return "dates or times of several forms: write them in one, such as 2021-03-31 17:05, to learn from them"
 
 
 def _decimal_comma(c: Candidate) -> str | None:
@@ -137,7 +149,7 @@ def _numbered(c: Candidate) -> str | None:
 
 
 def _text(c: Candidate) -> str | None:
-    if c.numeric or not names_rows(c.distinct, len(c.present)):
+    if c.numeric or c.date or not names_rows(c.distinct, len(c.present)):
         return None
     what, names = "a code" if c.code else "text", "it names the row rather than describes it"
     return f"{what} with {c.distinct} different values in {len(c.present)} rows: {names}"
@@ -145,7 +157,7 @@ def _text(c: Candidate) -> str | None:
 
 def _too_many(c: Candidate) -> str | None:
     most = min(MOST_CATEGORIES, max(FEW_CATEGORIES, len(c.series) // ROWS_A_CATEGORY))
-    if c.numeric or c.distinct <= most:
+    if c.numeric or c.date or c.distinct <= most:
         return None
     return f"{c.distinct} categories, too many for {len(c.series)} rows to learn one by one"
 

@@ -19,11 +19,13 @@ from nnctl.data.sources.images import ImageSource
 from nnctl.data.sources.written import Written
 from nnctl.data.spec import DataSpec, Task
 from nnctl.data.tables import Table
+from nnctl.data.targets import Numbers
 from nnctl.engine.batch import INPUT, OUTPUT
 from nnctl.suggest.cells import cells
 from nnctl.suggest.commented import Because, comment, commented, plain
 from nnctl.suggest.convolution import is_image
 from nnctl.suggest.files import sources
+from nnctl.suggest.hints import logarithm_of_target
 from nnctl.suggest.images import image_folders, label_column, manifest, refuse_lost_images
 from nnctl.suggest.inputs import picture_columns
 from nnctl.suggest.looks import example_augmentation, left_out
@@ -61,6 +63,7 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
     """
     data, rows, of = _examples(path, targets, folder, task)
     images = isinstance(_source(data), ImageSource) or _has_pictures(data)
+    by_column = data.pop("split", {})
     data["split"] = no_split(rows) if rows < FEWEST_TO_SPLIT else dict(SPLIT)
     for part in ("validation", "test"):
         if part in data:
@@ -81,6 +84,10 @@ def suggest(path: str, targets: Sequence[str], folder: Path, task: Task | None =
             own |= goal(loaded, name)
     if any(target.stratified for target in loaded.targets.values()) and "validation" in data["split"]:
         data["split"]["stratify"] = Because(True, "every split has the classes in the same proportions")
+    if "validation" in data["split"] and rows >= FEWEST_TO_SPLIT:
+        data["split"] |= by_column
+    if isinstance(loaded.targets.get(OUTPUT), Numbers) and loaded.fitted.of_table and "preprocess" in data:
+        data["preprocess"] |= logarithm_of_target(loaded.train.truths[OUTPUT].values[:, 0])
     in_order = {key: data[key] for key in DataSpec.model_fields if key in data}
     tree = {
         "name": _name(path),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from nnctl.data.dates import moment, seconds
+from nnctl.data.preprocess import Kind
 from nnctl.data.spec import DEFAULT_SHARE, Task
 from nnctl.data.tables import MISSING, Table, as_labels, as_numbers, in_order, numeric_columns
 from nnctl.data.targets import Classes, choose, with_target
@@ -16,6 +18,7 @@ from nnctl.errors import DataError
 from nnctl.names import listed
 from nnctl.suggest.columns import Candidate, gives_away, left_out, more_missing
 from nnctl.suggest.commented import Because, plain
+from nnctl.suggest.hints import logarithms_of_columns, split_by
 from nnctl.suggest.inputs import FACTS, called, inputs, picture_columns, text_columns
 from nnctl.suggest.targets import are_one
 
@@ -80,6 +83,7 @@ def prepare(table: Table, targets: Sequence[str], data: dict[str, Any], task: Ta
             found["inputs"][FACTS] = Because(found["inputs"][FACTS], f"left out: {reasons}")
     elif exclude:
         found["exclude"] = exclude
+    found["split"] = split_by(kept, [name for name in kept.columns if name not in {*targets, *pictures, *texts}])
     return found | (_columns(kept, features) if features else {})
 
 
@@ -132,6 +136,7 @@ def _columns(table: Table, features: Sequence[str]) -> dict[str, Any]:
     """Types and preprocessing, with what was seen."""
     codes = {name for name in features if Candidate(table[name], table.lines).code}
     numeric = numeric_columns(table.frame[list(features)]) - codes
+    dates = {name: kind for name in features if (kind := Candidate(table[name], table.lines).date)}
     nulls = {name: as_labels(table[name]).null_count() for name in features}
     worst = max(features, key=nulls.__getitem__)
     often = nulls[worst] > OFTEN_MISSING * len(table)
@@ -139,12 +144,18 @@ def _columns(table: Table, features: Sequence[str]) -> dict[str, Any]:
     preprocess: dict[str, Any] = {}
     if numeric:
         preprocess["numeric"] = Because("standardize", "mean 0 and standard deviation 1, as networks like it")
-    if len(numeric) < len(features):
+    if len(numeric) + len(dates) < len(features):
         preprocess["categorical"] = Because("one_hot", "a 0/1 input for each category")
         preprocess["unseen"] = Because("other", "a category that training did not have is none of the known ones")
     how = "filled with the mean, or the commonest category" + (", and a 0/1 input says so" if often else "")
     preprocess["missing"] = Because("indicator" if often else "mean", f"{gaps}; {how}" if nulls[worst] else gaps)
+    amounts = {name: as_numbers(table[name]).drop_nulls().to_numpy() for name in features if name in numeric}
+    preprocess |= logarithms_of_columns(amounts)
     types = {name: _type(table, name, numeric=name in numeric, missing=nulls[name]) for name in features}
+    for name, date in dates.items():
+        present = seconds(table, name, date)
+        first, last = (moment(float(end(present))) for end in (np.nanmin, np.nanmax))
+        types[name] = Because(date, f"{first} to {last}: year, month, weekday, hour and days, as far as they differ")
     for name in codes:
         zeros = " that begin with zeros" if leading_zeros(table[name]).any() else ""
         types[name] = Because("categorical", f"codes{zeros}, not amounts; {types[name].reason}")
@@ -155,7 +166,7 @@ def _listed_types(types: dict[str, Because]) -> Because:
     """The kind of every column, each with what was seen, or of many with their number alone."""
     if len(types) <= MOST_LISTED:
         return Because(types, f"{len(types)} columns to learn from")
-    counts = {kind: sum(each.value == kind for each in types.values()) for kind in ("numeric", "categorical")}
+    counts = {kind: sum(each.value == kind for each in types.values()) for kind in get_args(Kind)}
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     return Because(plain(types), f"{len(types)} columns to learn from: {summary}")
 

@@ -96,7 +96,9 @@ TABLES = {
     ),
     "a class met once": (table(x=X, y=["a"] * (N - 1) + ["b"]), ["y"], ["2 classes"], ["x"]),
     "an id": (table(id=range(N), x=X, y=LABEL), ["y"], ["- id  # a number given to each row"], ["x"]),
-    "dates": (table(d=["2020-01-01", "2020-02-01"] * 30, x=X, y=LABEL), ["y"], ["- d  # dates or times"], ["x"]),
+    "dates": (
+        table(d=["2020-01-01", "2020-02-01"] * 30, x=X, y=LABEL), ["y"], ["d: date  # 2020-01-01 to 2020"], ["d", "x"]
+    ),
     "free text": (table(t=[f"word {i}" for i in range(N)], x=X, y=LABEL), ["y"], ["- t  # text with 60"], ["x"]),
     "the class in other words": (
         table(code=["abc".index(c) for c in LABEL], x=X, y=LABEL), ["y"], ["- code  # y in other words"], ["x"]
