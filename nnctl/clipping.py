@@ -2,14 +2,17 @@
 
 Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks",
 ICML 2013, Algorithm 1 (by norm); Mikolov, "Statistical language models based on neural networks",
-2012 (by value).
+2012 (by value). By the norm of each tensor, the limit is one of every layer: what one of them has too much of does not
+shorten the others' steps, but the direction changes.
 
 ```yaml
 clip_norm: 5.0
+clip_norm_each: 1.0
 clip_value: 1.0
 ```
 """
 
+from collections.abc import Iterable
 from math import inf, isfinite, sqrt
 
 import numpy as np
@@ -57,6 +60,15 @@ def clip_by_norm(g: Array, limit: float, *, epsilon: float = 0.0) -> float:
     if isfinite(length) and length + epsilon > limit:
         g *= limit / (length + epsilon)
     return length
+
+
+def clip_each_by_norm(g: Array, spans: Iterable[slice], limit: float) -> None:
+    """Shorten each part of g, in place, to at most `limit`; `spans` are those of the tensors.
+
+    g_k = g_k limit / |g_k|    if |g_k| > limit
+    """
+    for span in spans:
+        clip_by_norm(g[span], limit)
 
 
 def clip_by_value(g: Array, limit: float) -> None:

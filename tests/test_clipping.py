@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nnctl.clipping import BLOCK, clip_by_norm, clip_by_value, norm
+from nnctl.clipping import BLOCK, clip_by_norm, clip_by_value, clip_each_by_norm, norm
 from nnctl.engine.parameters import Array
 
 FOLDER = Path(__file__).parent / "reference" / "clip"
@@ -38,6 +38,13 @@ def test_by_norm_by_hand() -> None:
     np.testing.assert_allclose(g, [0.6, -0.8], rtol=1e-15)
     assert clip_by_norm(g, 2.0) == pytest.approx(1)
     np.testing.assert_allclose(g, [0.6, -0.8], rtol=1e-15)
+
+
+def test_each_tensor_by_its_own_norm_by_hand() -> None:
+    """Lengths 5, 1 and 13; the second is short enough, and the last does not shorten the first further."""
+    g = np.array([3.0, -4.0, 0.6, 0.8, 5.0, 12.0, 100.0])
+    clip_each_by_norm(g, [slice(0, 2), slice(2, 4), slice(4, 6)], 2.0)
+    np.testing.assert_allclose(g, [1.2, -1.6, 0.6, 0.8, 10 / 13, 24 / 13, 100], rtol=1e-15)
 
 
 @given(vectors, st.floats(1e-3, 1e3))

@@ -88,7 +88,8 @@ def traced(job: "Job", example: int, steps: int) -> "Trace":
     def rate(step: int) -> float:
         return e.optimizer.learning_rate * e.schedule.scale(Progress(step, ceil(rows / size), e.training.epochs), {})
 
-    rules = Rules(e.optimizer, rate, job.penalty(), e.training.clip_norm, e.training.clip_value)
+    clip = e.training.clip_norm, e.training.clip_norm_each, e.training.clip_value
+    rules = Rules(e.optimizer, rate, job.penalty(), *clip)
     batch = job.data.train.take(np.array([example - 1]), np.float64)
     theta = job.network.layout.initial(e.seed, dtype=np.float64)
     return trace(job.network, job.heads, theta, rules, batch, steps)

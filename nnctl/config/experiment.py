@@ -97,8 +97,13 @@ class Training(Spec):
         description="Largest norm of the gradient, with that of the penalties l1 and l2 in it; longer ones are scaled. "
         "(PyTorch's `weight_decay` is added after clipping.)",
     )
+    clip_norm_each: float | None = Field(
+        None,
+        gt=0,
+        description="Largest norm of the gradient of one tensor, such as a layer's weights, after `clip_norm`.",
+    )
     clip_value: float | None = Field(
-        None, gt=0, description="Largest absolute value of a gradient's entry, after `clip_norm` and like it."
+        None, gt=0, description="Largest absolute value of a gradient's entry, after clipping by norms and like it."
     )
     early_stopping: EarlyStopping | None = Field(None, description="When to stop before the last epoch; null: never.")
     averaging: Averaging | None = Field(

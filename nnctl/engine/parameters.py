@@ -102,6 +102,11 @@ class Layout:
         self.trained = slice(0, boundaries[1])
         self.size = start
 
+    @property
+    def spans(self) -> list[slice]:
+        """Where each trained tensor lies."""
+        return [span for name, span in self.slices.items() if self.parameters[name].trainable]
+
     def rates(self) -> Iterator[tuple[slice, float]]:
         """The trained part, cut where the scale of the learning rate changes, with each piece's scale."""
         trained = [name for name in self.slices if self.parameters[name].trainable]

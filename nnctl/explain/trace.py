@@ -10,7 +10,7 @@ from math import isfinite
 
 import numpy as np
 
-from nnctl.clipping import clip_by_norm, clip_by_value
+from nnctl.clipping import clip_by_norm, clip_by_value, clip_each_by_norm
 from nnctl.engine.batch import Batch
 from nnctl.engine.layer import Layer
 from nnctl.engine.loss import Head, Loss
@@ -32,6 +32,7 @@ class Rules:
     rate: Callable[[int], float]
     penalty: Penalty
     clip_norm: float | None = None
+    clip_norm_each: float | None = None
     clip_value: float | None = None
 
 
@@ -165,6 +166,8 @@ class Walk:
         trained = direction[self.network.layout.trained]
         if rules.clip_norm is not None:
             clip_by_norm(trained, rules.clip_norm)
+        if rules.clip_norm_each is not None:
+            clip_each_by_norm(trained, self.network.layout.spans, rules.clip_norm_each)
         if rules.clip_value is not None:
             clip_by_value(trained, rules.clip_value)
         self.stepper.step(self.theta, direction, rules.rate(self.stepper.t))

@@ -80,7 +80,7 @@ def _rule(rules: Rules) -> str:
         text = f"How long each weight's step is follows from its slope by the rule of {rules.optimizer.type}."
     if rules.penalty.terms:
         text += " The penalty on weights adds its own slope."
-    if rules.clip_norm is not None or rules.clip_value is not None:
+    if any(limit is not None for limit in (rules.clip_norm, rules.clip_norm_each, rules.clip_value)):
         text += " The gradient is clipped."
     return text
 

@@ -7,7 +7,7 @@ from math import ceil, isfinite
 from time import perf_counter
 from typing import Any, TypeVar
 
-from nnctl.clipping import clip_by_norm, clip_by_value, norm
+from nnctl.clipping import clip_by_norm, clip_by_value, clip_each_by_norm, norm
 from nnctl.engine.parameters import Array
 from nnctl.engine.workers import Workers
 from nnctl.errors import ConfigError, DataError, Diverged
@@ -180,6 +180,8 @@ class _Training:
                 f"{objective.blame()}. Try a tenth of optimizer.learning_rate, training.clip_norm: 1.0, or "
                 "data.preprocess.numeric: standardize"
             )
+        if training.clip_norm_each is not None:
+            clip_each_by_norm(g, self.job.layout.spans, training.clip_norm_each)
         if training.clip_value is not None:
             clip_by_value(g, training.clip_value)
         state.gradient_norm += length

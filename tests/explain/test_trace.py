@@ -247,6 +247,17 @@ def test_adam_steps_by_its_rule(case: type[Case], perceptron: Callable[..., list
             np.testing.assert_allclose(p.after - p.before, step, rtol=1e-7, atol=1e-12)
 
 
+def test_each_tensor_is_clipped_by_its_own_norm(case: type[Case], perceptron: Callable[..., list[Layer]]) -> None:
+    found = case(perceptron([4], Tanh(), 2), [[1.0, 0.0]], clip_norm_each=0.01).trace()
+    for layer in found.layers:
+        for p in layer.parameters.values():
+            assert p.gradient is not None
+            assert p.direction is not None
+            length = np.linalg.norm(p.gradient)
+            assert length > 0.01
+            np.testing.assert_allclose(p.direction, p.gradient * 0.01 / length, rtol=1e-12)
+
+
 def test_penalty_and_clipping_turn_gradient_into_direction(
     case: type[Case], perceptron: Callable[..., list[Layer]]
 ) -> None:

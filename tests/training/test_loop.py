@@ -66,6 +66,17 @@ def trained(job: Job, stop_after: int | None = None) -> tuple[Array, list[Row], 
     return event.theta, rows, weights
 
 
+def test_every_tensor_takes_a_step_of_the_length_it_is_clipped_to() -> None:
+    """With one limit far below the norm of each, all first steps are equally long."""
+    job = job_of(batch_size="full", epochs=1, clip_norm_each=1e-3)
+    _, _, weights = trained(job)
+    moved = weights[0] - job.layout.initial(job.experiment.seed, dtype="f8")
+    lengths = [float(np.linalg.norm(job.layout.view(moved, name))) for name in job.layout.parameters]
+    assert len(lengths) > 2
+    assert lengths[0] > 0
+    np.testing.assert_allclose(lengths, lengths[0], rtol=1e-9)
+
+
 @pytest.mark.parametrize(("size", "accumulate"), [(8, 4), (16, 2), (1, 32), (32, 100)])
 def test_batches_of_a_step_are_one_large_batch(size: int, accumulate: int) -> None:
     """The same steps, losses and norms; the last step of an epoch has what is left, in both."""
