@@ -137,9 +137,8 @@ def _check_trained(experiment: Experiment, network: Network) -> None:
     idle = [output for output, node in network.outputs.items() if node not in network.trained]
     if idle:
         key = f"model.outputs.{idle[0]}" if experiment.model.outputs else "model.layers"
-        raise ConfigError(
-            f"{key}: no layer before the output {', '.join(idle)} is trained; leave out `trainable: false` in one"
-        )
+        where = f"before the output {', '.join(idle)} " if len(network.outputs) > 1 else ""
+        raise ConfigError(f"{key}: no layer {where}is trained; leave out `trainable: false` in one")
 
 
 def _check_monitors(experiment: Experiment, data: LoadedData, metrics: Mapping[str, Sequence[Metric]]) -> None:
