@@ -41,7 +41,7 @@ def train(
         from nnctl.runs import session
         from nnctl.runs.directory import RunDirectory
         from nnctl.runs.record import Recorder
-        from nnctl.runs.summary import health, rows
+        from nnctl.runs.summary import health, rows, undecided
         from nnctl.training.assemble import job_of
 
         if (config is None) == (resume is None):
@@ -51,13 +51,13 @@ def train(
         run = session.begin(job, runs) if job else RunDirectory.open(resume or Path())
         with run.locked():
             job = job or session.resume(run, overrides or ())
-            for problem in job.data.report.problems:
-                console.warn(problem.message)
+            for message in session.warnings(job):
+                console.warn(message)
             with console.progress(run.path.name) as display:
                 summary = show(Recorder(run, job, stop), display)
     if not console.quiet:
         summarise(summary)
-        for message in health(rows(run)):
+        for message in [*undecided(summary), *health(rows(run))]:
             console.warn(message)
     if as_json:
         console.json({"run": str(run.path), **summary})
@@ -87,14 +87,14 @@ def stopping() -> Iterator[StopRequest]:
 
 def show(recorder: "Recorder", display: "Display") -> "RunFacts":
     """Train, show what happens and return the summary."""
-    from nnctl.runs.record import BatchDone, Recorded, WentBack
+    from nnctl.runs.record import BatchDone, Impaired, Recorded
 
     epochs = recorder.job.experiment.training.epochs
     best: EpochRow | None = None
     with closing(recorder.train()) as events:
         for event in events:
             match event:
-                case WentBack():
+                case Impaired():
                     console.warn(event.message)
                 case BatchDone():
                     display.batch(event.epoch, epochs, event.batch, event.batches, event.loss, event.rate, event.speed)
@@ -134,10 +134,5 @@ def summarise(summary: "RunFacts") -> None:
         console.note(
             f"{len(summary['restarts'])} restarts: {summary['monitor']} {summary['best_value']:.4g} kept, "
             f"mean {summary['restart_mean']:.4g}, standard deviation {summary['restart_spread']:.4g}"
-        )
-    if summary["best_value"] is None:
-        console.warn(
-            f"{summary['monitor']} was not a number in any epoch, so it could not tell which is best; a split of one "
-            "class is a frequent reason. Write training.early_stopping.monitor: validation.loss"
         )
     console.note(f"{summary['stop_reason']}; kept epoch {summary['best_epoch']}; {summary['seconds']:.1f} s")

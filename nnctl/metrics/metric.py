@@ -39,6 +39,8 @@ class Metric(Spec):
     #: What it is measured in: nats, the units of the target, or nothing that has a name.
     unit: ClassVar[Literal["", "nats", "target"]] = ""
 
+    #: What it is no number for.
+    undefined: ClassVar[str] = "no examples"
     #: What it seldom reaches on examples that were not trained on, unless a column gives the answer away.
     rarely_reached: ClassVar[float | None] = None
 

@@ -27,6 +27,7 @@ class RocAuc(Metric):
 
     type: Literal["roc_auc"] = "roc_auc"
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "multilabel")
+    undefined: ClassVar[str] = "examples of one class alone"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def start(self, none: Predictions) -> Sums:

@@ -103,6 +103,7 @@ class R2(_Column):
     """
 
     type: Literal["r2"] = "r2"
+    undefined: ClassVar[str] = "examples whose target is the same in all"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
     rarely_reached: ClassVar[float | None] = 0.9999
 
@@ -165,6 +166,7 @@ class MeanAbsolutePercentageError(_Column):
     """
 
     type: Literal["mape"] = "mape"
+    undefined: ClassVar[str] = "examples whose target is 0"
 
     def each(self, p: Predictions) -> Array:
         return ratio(np.abs(_error(p)), np.abs(p.truth), 0.0)

@@ -3,8 +3,8 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -14,7 +14,7 @@ from nnctl.errors import ConfigError, DataError
 from nnctl.files import append, write
 from nnctl.runs.checkpoint import Checkpoints
 from nnctl.runs.facts import RunFacts
-from nnctl.training.history import EpochRow
+from nnctl.training.history import UNREADABLE, EpochRow
 
 
 class RunDirectory:
@@ -121,10 +121,24 @@ class RunDirectory:
                 break
         return rows
 
-    def keep_rows(self, count: int) -> None:
-        """Cut metrics.jsonl back to its first `count` lines, those a checkpoint knows of."""
-        lines = self.metrics.read_bytes().splitlines(keepends=True) if self.metrics.exists() else []
-        write(self.metrics, b"".join(lines[:count]))
+    def keep_rows(self, epochs: Iterable[tuple[int | None, int]]) -> int:
+        """Leave metrics.jsonl the lines of these epochs, those a checkpoint knows of, by trial and number.
+
+        An epoch whose line cannot be read gets one with its number alone. Returns how many there are of these.
+        """
+        lines, lost = dict[tuple[int | None, int], bytes](), 0
+        for line in self.metrics.read_bytes().splitlines(keepends=True) if self.metrics.exists() else []:
+            with suppress(*UNREADABLE):
+                row = EpochRow.of_json(json.loads(line))
+                lines[row.restart, row.epoch] = line
+        kept = []
+        for trial, epoch in epochs:
+            line = lines.get((trial, epoch), b"")
+            lost += not line
+            bare = {"epoch": epoch} if trial is None else {"epoch": epoch, "restart": trial}
+            kept.append(line or json.dumps(bare).encode() + b"\n")
+        write(self.metrics, b"".join(kept))
+        return lost
 
     def log(self, message: str) -> None:
         """Add a line with the time to log.txt."""

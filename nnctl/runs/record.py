@@ -16,13 +16,13 @@ from nnctl.config.experiment import Runtime
 from nnctl.config.paths import relocated
 from nnctl.engine.ranks import Ranks, can_fork
 from nnctl.engine.workers import Workers, processors
-from nnctl.errors import ConfigError, DataError, Diverged, Interrupted, Lost, NnctlError
+from nnctl.errors import ConfigError, Diverged, Interrupted, Lost, NnctlError
 from nnctl.kernels.choice import kernels
 from nnctl.runs.directory import RunDirectory, plain
 from nnctl.runs.facts import ModelFacts, RunFacts
 from nnctl.runs.model import Model, save_model
 from nnctl.runs.resolved import write_config
-from nnctl.runs.summary import health, rows
+from nnctl.runs.summary import health, rows, undecided
 from nnctl.stopping import StopRequest
 from nnctl.training.job import Job
 from nnctl.training.loop import BatchDone, EpochDone, Finished, monitor_of, reopen, start, train
@@ -31,8 +31,8 @@ from nnctl.training.tally import WINDOW_ROWS, WINDOW_VALUES
 
 
 @dataclass(frozen=True)
-class WentBack:
-    """The last checkpoint is damaged, as `message` says, and training goes on from the one before."""
+class Impaired:
+    """What the run had is not all there, as `message` says, and training goes on without it."""
 
     message: str
 
@@ -44,7 +44,7 @@ class Recorded:
     summary: RunFacts
 
 
-Event = WentBack | BatchDone | EpochDone | Recorded
+Event = Impaired | BatchDone | EpochDone | Recorded
 
 
 @dataclass
@@ -101,15 +101,22 @@ class Recorder:
             arrays, values, warning = saved
             trials.restore(arrays, values)
             if warning is not None:
-                yield WentBack(f"went back to the checkpoint before the last one: {warning}")
+                yield Impaired(f"went back to the checkpoint before the last one: {warning}")
             reopen(self.job, trials)
-        if len(history := rows(self.run)) < trials.rows:
-            raise DataError(
-                f"{self.run.metrics}: has {len(history)} whole lines, and the checkpoint counts on {trials.rows}; put "
-                f"the file back, or train anew: nnctl train {self.run.config}"
-            )
         # Nothing of the run is changed before this point, where going on is certain.
-        self.run.keep_rows(trials.rows)
+        several = self.job.experiment.training.restarts > 1
+        lost = self.run.keep_rows(
+            (trial if several else None, epoch)
+            for trial, epochs in enumerate(trials.epochs, 1)
+            for epoch in range(1, epochs + 1)
+        )
+        if lost:
+            message = (
+                f"{self.run.metrics}: the lines of {lost} of {sum(trials.epochs)} epochs are lost or damaged; training "
+                "goes on from the checkpoint, which is whole, and these epochs stand there without figures"
+            )
+            self.run.log(f"warning: {message}")
+            yield Impaired(message)
         write_config(self.run, self.job)
         kind, _, reason = self._kernels.partition(", ")
         self.run.update(status="running", pid=os.getpid(), kernels=kind, ranks=self.job.experiment.runtime.ranks)
@@ -186,7 +193,7 @@ class Recorder:
         }
         self.run.update(**summary)
         self.run.log(f"finished: {event.reason}, best epoch {epoch}")
-        for message in health(history):
+        for message in [*undecided(summary), *health(history)]:
             self.run.log(f"warning: {message}")
         return cast("RunFacts", plain(summary))
 

@@ -21,6 +21,7 @@ from nnctl.runs.facts import RunFacts
 from nnctl.runs.resolved import config_digest, write_config
 from nnctl.spec import Spec
 from nnctl.training.assemble import job_of
+from nnctl.training.checks import training_warnings
 from nnctl.training.job import Job
 from nnctl.training.loop import EARLY
 
@@ -51,14 +52,19 @@ def _describe(run: RunDirectory, job: Job) -> None:
         "data": hashes(job, run.path),
         "malformed": len(job.data.report.malformed),
         "dropped": job.data.report.dropped,
-        "warnings": [problem.message for problem in job.data.report.problems],
+        "warnings": warnings(job),
     }
     run.update(**facts)
     run.log(f"created by: nnctl {' '.join(sys.argv[1:])}")
-    for problem in job.data.report.problems:
-        run.log(f"warning: {problem.message}")
+    for message in warnings(job):
+        run.log(f"warning: {message}")
     if job.data.report.malformed:
         run.log("\n  ".join(["left out as malformed:", *job.data.report.malformed]))
+
+
+def warnings(job: Job) -> list[str]:
+    """What is to be said before training, of the settings and of the data."""
+    return [*training_warnings(job), *(problem.message for problem in job.data.report.problems)]
 
 
 def environment() -> RunFacts:
@@ -128,7 +134,7 @@ def _extends_something(before: Experiment, after: Experiment, info: RunFacts) ->
     """Refuse more epochs for a run that early stopping ended: it would stop at once again."""
     more = after.training.epochs > before.training.epochs
     same = after.training.early_stopping == before.training.early_stopping
-    if more and same and info.get("stop_reason") == EARLY:
+    if more and same and info.get("stop_reason", "").startswith(EARLY):
         raise ConfigError(
             "training.epochs: the run was ended by early stopping, and more epochs would end at once; raise "
             "training.early_stopping.patience as well"

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any, TypedDict
 
 from nnctl.config.yaml12 import parse
 from nnctl.errors import ConfigError, DataError
 from nnctl.runs.directory import RunDirectory
 from nnctl.runs.facts import RunFacts
-from nnctl.training.history import EpochRow
+from nnctl.training.history import UNREADABLE, EpochRow
 from nnctl.training.shares import overbearing
 
 #: Of a layer.
@@ -90,7 +91,7 @@ def rows(run: RunDirectory) -> list[EpochRow]:
     for number, line in enumerate(lines, 1):
         try:
             epochs.append(EpochRow.of_json(line))
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except UNREADABLE as error:
             raise DataError(
                 f"{run.metrics}:{number}: is not the line of an epoch ({type(error).__name__}: {error})"
             ) from None
@@ -110,6 +111,15 @@ def settings(run: RunDirectory) -> dict[str, Any]:
     if not isinstance(written, dict):
         raise DataError(f"{run.config}: holds no settings")
     return written
+
+
+def undecided(summary: RunFacts) -> list[str]:
+    """What is wrong with the figure that was to say which epoch is the best."""
+    if summary["best_value"] is not None and not isnan(summary["best_value"]):
+        return []
+    fault = f"{summary['monitor']} was not a number in any epoch, so it could not tell which is best"
+    remedy = "a split of one class is a frequent reason. Write training.early_stopping.monitor: validation.loss"
+    return [f"{fault}; {remedy}"]
 
 
 def health(epochs: Sequence[EpochRow]) -> list[str]:

@@ -17,7 +17,9 @@ from nnctl.layers import Activation
 from nnctl.optimizers.stepper import Stepper
 from nnctl.training.diagnostics import PROBED, gradient_shares
 from nnctl.training.job import Job
+from nnctl.training.report import trivial_answers
 from nnctl.training.shares import overbearing
+from nnctl.training.tally import named
 
 #: The initial loss may be this many times what chance gives.
 LARGE_START = 5.0
@@ -169,6 +171,7 @@ def training_warnings(job: Job) -> Iterator[str]:
     yield from job.experiment.schedule.unreached(training.epochs)
     if training.early_stopping is not None:
         yield from training.early_stopping.unreached(training.epochs)
+    yield from monitor_warnings(job)
     for split, data in job.splits():
         for output, truth in data.truths.items():
             if not len(truth.present):
@@ -178,6 +181,25 @@ def training_warnings(job: Job) -> Iterator[str]:
         constant = (present == present[:1]).all(axis=0) if present.ndim == 2 and len(present) > 1 else ()
         for name, value in ((truth.target.columns[i], present[0, i]) for i in np.flatnonzero(constant)):
             yield f"the target {name!r} is {value:g} in every row of training; there is nothing to learn"
+
+
+def monitor_warnings(job: Job) -> Iterator[str]:
+    """Which of the figures that are watched cannot be a number: the examples leave it undefined, whatever is predicted.
+
+    Told by a prediction that is a number for every example: that of the baseline.
+    """
+    data, answers = dict(job.splits()), trivial_answers(job)
+    metrics = named({output: {m.key: (output, m) for m in own} for output, own in job.metrics.items()})
+    for place, monitor in job.monitors().items():
+        split, _, key = monitor.partition(".")
+        if key not in metrics:
+            continue
+        output, metric = metrics[key]
+        if np.isnan(metric.value(metric.summed(data[split].answered(output, answers[output])))):
+            yield (
+                f"{monitor} will not be a number in any epoch: {metric.key} is undefined for {metric.undefined}, which "
+                f"is what the {split} split has; write {place}: {split}.loss, or give that split other examples"
+            )
 
 
 def share_warnings(job: Job) -> Iterator[str]:

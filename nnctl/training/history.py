@@ -77,6 +77,8 @@ class EpochRow:
         )
 
 
+#: What reading a line raises that is not one of an epoch.
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 _NUMBERS = ("learning_rate", "seconds", "examples_per_second", "gradient_norm")
 
 

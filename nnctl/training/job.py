@@ -54,6 +54,12 @@ class Job:
         """The figure that tells which epoch is the best, where the experiment names none."""
         return "validation.loss" if self.data.validation is not None else "train.loss"
 
+    def monitors(self) -> dict[str, str]:
+        """The figures that decide something, by the key that names them, or would."""
+        stopping, plateau = self.experiment.training.early_stopping, self.experiment.schedule.monitored
+        watched = {"training.early_stopping.monitor": stopping.monitor if stopping else self.watched}
+        return watched if plateau is None else {**watched, "schedule.monitor": plateau}
+
     def higher_is_better(self, key: str) -> bool:
         """Whether a figure of the epochs' rows is better when it is higher; losses are not."""
         rising = named({o: {m.key: m.better == "higher" for m in metrics} for o, metrics in self.metrics.items()})

@@ -101,9 +101,8 @@ def train(job: Job, trials: Trials) -> Generator[Event, None, None]:
 
 def monitor_of(job: Job) -> Monitor:
     """What decides which epoch and which restart is the best."""
-    stopping = job.experiment.training.early_stopping
-    key = stopping.monitor if stopping else job.watched
-    return Monitor(stopping, key, job.higher_is_better(key))
+    key = job.monitors()["training.early_stopping.monitor"]
+    return Monitor(job.experiment.training.early_stopping, key, job.higher_is_better(key))
 
 
 def reopen(job: Job, trials: Trials) -> None:
@@ -135,7 +134,7 @@ class _Training:
         state = self.state
         while state.stop_reason is None:
             if self.monitor.exhausted(state):
-                state.stop_reason = EARLY
+                state.stop_reason = EARLY + self.monitor.blindness(state)
             elif state.epoch >= self.e.training.epochs:
                 state.stop_reason = ALL_EPOCHS
             else:

@@ -34,6 +34,11 @@ class Monitor:
             state.waited += 1
         return False
 
+    def blindness(self, state: State) -> str:
+        """What is to be added to the reason of an end that no figure has decided; nothing where one has."""
+        blind = state.best_value is None and isnan(state.last_value)
+        return f": {self.key} was not a number in any epoch" if blind else ""
+
     def exhausted(self, state: State) -> bool:
         """Whether patience has run out."""
         return self.stopping is not None and state.waited >= self.stopping.patience

@@ -74,10 +74,10 @@ class Trials:
         return best
 
     @property
-    def rows(self) -> int:
-        """Epochs completed in all trials, each of which has a line in metrics.jsonl."""
-        closed = sum(int(score["epochs"]) for score in self.scores)
-        return closed + (self.state.epoch if len(self.scores) <= self.number else 0)
+    def epochs(self) -> list[int]:
+        """Epochs completed in each trial; each has a line in metrics.jsonl."""
+        closed = [score["epochs"] for score in self.scores]
+        return [*closed, self.state.epoch] if len(closed) <= self.number else closed
 
     def snapshot(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Arrays and JSON values from which `restore` makes the same."""

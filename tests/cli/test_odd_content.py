@@ -98,29 +98,48 @@ def test_a_link_to_data_stays_a_link(folder: Path) -> None:
     nnctl("train", "--resume", "runs/c-0001", "--set", "training.epochs=6", "--quiet", cwd=folder)
 
 
-DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes | None], int]] = {
-    "lost": ("metrics.jsonl", lambda _: None, 3),
-    "cut": ("metrics.jsonl", lambda b: b[:-20], 3),
-    "a line lost": ("metrics.jsonl", lambda b: b"".join(b.splitlines(keepends=True)[:-1]), 3),
-    "a bad byte": ("metrics.jsonl", lambda b: b[:40] + b"\xff" + b[41:], 3),
-    "an odd row": ("metrics.jsonl", lambda b: b.replace(b'"epoch"', b'"epoxh"'), 3),
-    "a configuration that is no text": ("config.yaml", lambda b: b + b"\xff", 2),
+LOST: dict[str, tuple[Callable[[bytes], bytes], int]] = {
+    "all lines": (lambda _: b"", 4),
+    "the end of the last": (lambda b: b[:-20], 1),
+    "the last": (lambda b: b"".join(b.splitlines(keepends=True)[:-1]), 1),
+    "one in the middle": (lambda b: b"".join(b.splitlines(keepends=True)[::2]), 2),
+    "a byte of the first": (lambda b: b[:40] + b"\xff" + b[41:], 1),
+    "the number of each": (lambda b: b.replace(b'"epoch"', b'"epoxh"'), 4),
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_run_is_not_gone_on_with(folder: Path, damage: str) -> None:
-    name, change, code = DAMAGES[damage]
+@pytest.mark.parametrize("lost", LOST)
+def test_training_goes_on_where_lines_of_its_figures_are_lost(folder: Path, lost: str) -> None:
+    change, count = LOST[lost]
     nnctl("train", "c.yaml", "--quiet", cwd=folder)
-    file = folder / "runs/c-0001" / name
-    after = change(file.read_bytes())
-    if after is None:
-        file.unlink()
-    else:
-        file.write_bytes(after)
+    run = folder / "runs/c-0001"
+    before = (run / "metrics.jsonl").read_bytes()
+    (run / "metrics.jsonl").write_bytes(change(before))
+    resume = ("train", "--resume", "runs/c-0001", "--set")
+    err = nnctl(*resume, "training.epochs=6", cwd=folder).stderr
+    assert f"runs/c-0001/metrics.jsonl: the lines of {count} of 4 epochs are lost" in err
+    assert f"the lines of {count} of 4 epochs are lost" in (run / "log.txt").read_text()
+    after = (run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
+    assert [json.loads(line)["epoch"] for line in after] == [1, 2, 3, 4, 5, 6]
+    assert len({*before.splitlines(keepends=True)} - {*after}) == count  # the others are as they were
+    assert "lost" not in nnctl(*resume, "training.epochs=8", cwd=folder).stderr
+    nnctl("runs", "show", "runs/c-0001", cwd=folder)
+
+
+def test_a_run_whose_metrics_file_is_gone_goes_on(folder: Path) -> None:
+    nnctl("train", "c.yaml", "--quiet", cwd=folder)
+    (folder / "runs/c-0001/metrics.jsonl").unlink()
+    err = nnctl("train", "--resume", "runs/c-0001", "--set", "training.epochs=5", cwd=folder).stderr
+    assert "the lines of 4 of 4 epochs are lost" in err
+
+
+def test_a_configuration_that_is_no_text_is_not_gone_on_with(folder: Path) -> None:
+    nnctl("train", "c.yaml", "--quiet", cwd=folder)
+    file = folder / "runs/c-0001/config.yaml"
+    file.write_bytes(file.read_bytes() + b"\xff")
     for _ in range(2):  # the first attempt leaves all as it was
-        err = nnctl("train", "--resume", "runs/c-0001", "--set", "training.epochs=6", cwd=folder, code=code).stderr
-        assert f"runs/c-0001/{name}" in err
+        err = nnctl("train", "--resume", "runs/c-0001", "--set", "training.epochs=6", cwd=folder, code=2).stderr
+        assert "runs/c-0001/config.yaml" in err
 
 
 def test_a_figure_that_is_never_a_number_is_named(folder: Path) -> None:
@@ -131,8 +150,17 @@ def test_a_figure_that_is_never_a_number_is_named(folder: Path) -> None:
     }  # fmt: skip
     (folder / "c.yaml").write_text(f"name: c\ndata: {settings['data']}\nmodel: {{hidden: [4]}}\nmetrics: [roc_auc]\n")
     stopping = f"training.early_stopping={settings['training.early_stopping']}"
+    will = "validation.roc_auc will not be a number in any epoch: roc_auc is undefined for examples of one class alone"
+    assert will in nnctl("check", "c.yaml", "--set", stopping, cwd=folder).stderr
     err = nnctl("train", "c.yaml", "--set", stopping, cwd=folder).stderr
+    assert f"warning: {will}" in err
+    assert "early stopping: validation.roc_auc was not a number in any epoch; kept" in err
     assert "warning: validation.roc_auc was not a number in any epoch" in err
+    nnctl("train", "c.yaml", "--set", stopping, "--quiet", cwd=folder)
+    run = folder / "runs/c-0002"
+    reason = "early stopping: validation.roc_auc was not a number in any epoch"
+    assert json.loads((run / "run.json").read_text())["stop_reason"] == reason
+    assert f"finished: {reason}" in (run / "log.txt").read_text()
 
 
 def test_warnings_of_numpy_do_not_show(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """What is said before training."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,46 @@ def test_a_split_that_says_nothing_of_an_output() -> None:
     for number in held_out.numbers:
         rows[number - 1]["z"] = None
     assert "no row of the validation split says anything of q" in " ".join(training_warnings(job_of(rows)))
+
+
+def one_class_or_both(monitor: str, **settings: object) -> Job:
+    held_out = [{"x": 1.0, "y": 0.0}, {"x": 2.0, "y": 0.0}]
+    data = {
+        "train": {"type": "inline", "rows": [{"x": i, "y": i % 2} for i in range(8)]},
+        "validation": {"type": "inline", "rows": held_out},
+        "target": "y",
+        **settings,
+    }
+    metrics = [monitor.partition(".")[2]]
+    training = {"early_stopping": {"monitor": monitor}}
+    return assemble(Experiment.model_validate({"data": data, "metrics": metrics, "training": training}), Path())
+
+
+@pytest.mark.parametrize(
+    ("monitor", "task", "undefined"),
+    [
+        ("validation.roc_auc", "classification", "examples of one class alone"),
+        ("validation.r2", "regression", "examples whose target is the same in all"),
+        ("validation.mape", "regression", "examples whose target is 0"),
+        ("validation.accuracy", "classification", None),
+        ("validation.rmse", "regression", None),
+        ("train.roc_auc", "classification", None),
+        ("train.r2", "regression", None),
+    ],
+)
+def test_a_monitored_figure_that_cannot_be_a_number(monitor: str, task: str, undefined: str | None) -> None:
+    told = [each for each in training_warnings(one_class_or_both(monitor, task=task)) if monitor in each]
+    assert len(told) == (undefined is not None)
+    assert all(f"undefined for {undefined}" in each and "training.early_stopping.monitor: " in each for each in told)
+
+
+def test_the_figure_that_a_schedule_watches_is_looked_at_too() -> None:
+    job = one_class_or_both("validation.r2", task="regression")
+    plateau = Experiment.model_validate(
+        {
+            "data": {"train": {"type": "inline", "rows": [{}]}},
+            "schedule": {"type": "reduce_on_plateau", "monitor": "validation.r2"},
+        }
+    ).schedule
+    both = replace(job, experiment=job.experiment.model_copy(update={"schedule": plateau}))
+    assert sum("write schedule.monitor: validation.loss" in each for each in training_warnings(both)) == 1
