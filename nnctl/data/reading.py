@@ -242,6 +242,7 @@ def _check_names(spec: DataSpec, table: Table) -> None:
         **{
             f"inputs.{name}.{key}": columns for name, each in spec.inputs.items() for key, columns in each.reads.items()
         },
+        **{f"{key}.units": getattr(getattr(spec, key), "units", ()) for key in ("source", "train")},
         "weight": [spec.weight] if spec.weight else [],
         "split.column": [spec.split.column] if spec.split.column else [],
         "features": spec.features or (),

@@ -85,6 +85,8 @@ class ClassLoss(LossSpec):
             resolved = listed(weights, class_names)
         else:
             resolved = balanced(class_names, counts)
+        if not any(resolved):
+            raise ConfigError("loss.class_weights: are all 0, so that no example counts; give a class a weight above 0")
         return self.model_copy(update={"class_weights": resolved})
 
     @property

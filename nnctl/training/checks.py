@@ -16,6 +16,7 @@ from nnctl.engine.workers import Workers
 from nnctl.layers import Activation
 from nnctl.optimizers.stepper import Stepper
 from nnctl.training.diagnostics import PROBED, gradient_shares
+from nnctl.training.idle import idle
 from nnctl.training.job import Job
 from nnctl.training.report import trivial_answers
 from nnctl.training.shares import overbearing
@@ -171,6 +172,7 @@ def training_warnings(job: Job) -> Iterator[str]:
     yield from job.experiment.schedule.unreached(training.epochs)
     if training.early_stopping is not None:
         yield from training.early_stopping.unreached(training.epochs)
+    yield from idle(job)
     yield from monitor_warnings(job)
     for split, data in job.splits():
         for output, truth in data.truths.items():

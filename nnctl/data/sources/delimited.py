@@ -62,6 +62,13 @@ class Delimited(Written):
     def _header_or_columns(self) -> Delimited:
         if self.header and self.columns is not None:
             raise ValueError("`columns` names the columns of a file without a header; write `header: false` beside it")
+        if self.separator == self.quote:
+            raise ValueError(f"separator and quote are both {self.quote!r}; write `quote: null` if fields have none")
+        if self.quote is None and self.separator in (self.decimal, self.thousands):
+            raise ValueError(
+                f"separator is {self.separator!r}, and numbers are written with it, which no field without a `quote` "
+                "can hold; write the separator of the file"
+            )
         return self
 
     def files(self) -> tuple[str, ...]:
