@@ -12,7 +12,7 @@ from nnctl.data.columns import CategoricalColumn, Column, NumericColumn, codes_o
 from nnctl.data.scaling import blocks
 from nnctl.data.tables import Table, as_labels
 from nnctl.data.targets import Truth
-from nnctl.data.telltale import names_rows, numbers_rows
+from nnctl.data.telltale import names_rows, numbers_rows, sum_text, terms
 from nnctl.engine.parameters import Array
 
 Kind = Literal[
@@ -100,13 +100,26 @@ def column_problems(train: Table, columns: Sequence[Column], truths: Sequence[Tr
                 "rather than describes it; add it to data.exclude"
             )
             found.append(Problem("identifier", message, column.name))
-        elif away := [truth for truth in truths if truth.given_away(column, distinct, train)]:
-            given = "the target" if len(truths) == 1 else ", ".join(away[0].target.columns)
-            message = (
-                f"column {column.name!r} gives {given} away: one determines the other exactly; was it known before?"
-            )
+        elif away := [(truth, how) for truth in truths if (how := truth.given_away(column, train))]:
+            truth, how = away[0]
+            given = "the target" if len(truths) == 1 else ", ".join(truth.target.columns)
+            message = f"column {column.name!r} gives {given} away: {how}; was it known before?"
             found.append(Problem("leakage", message, column.name))
-    return found
+    return found + _sums(train, columns, truths, {problem.column for problem in found})
+
+
+def _sums(train: Table, columns: Sequence[Column], truths: Sequence[Truth], others: set[str | None]) -> list[Problem]:
+    """Targets that are sums or differences of columns, of which nothing else is said."""
+    numeric = [column.name for column in columns if isinstance(column, NumericColumn) and column.name not in others]
+    numbers = {name: finite_numbers(train, name) for name in numeric}
+    problems = []
+    for truth in truths:
+        own = {name: truth.of_present(x) for name, x in numbers.items()}
+        for name, amounts in zip(truth.target.columns, truth.target.amounts(truth.present).T, strict=False):
+            if signs := terms(amounts, own):
+                message = f"the target {name!r} is {sum_text(signs)} in every row; were all of these known before?"
+                problems.append(Problem("leakage", message))
+    return problems
 
 
 def _names_the_row(table: Table, column: Column, distinct: int, present: int) -> bool:

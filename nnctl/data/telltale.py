@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +27,17 @@ CODE = re.compile(
     r"|.*[a-z](ID|Id|Code)"
 )
 LEADING_ZERO = r"^0\d+$"
+
+#: So many rows a value has on average, at least, that says something of its label.
+ROWS_A_VALUE = 5
+#: What has at most this probability is no accident.
+BY_CHANCE = 1e-6
+#: A column that alone is right so often hardly is an ordinary feature: share of rows, or rank correlation.
+NEARLY_ALWAYS = 0.99
+#: So many rows, evenly spread, say whether a column is right so often.
+LOOKED_AT = 2000
+#: Sums are looked for among so many columns.
+MOST_TERMS = 200
 
 
 def leading_zeros(values: pl.Series) -> pl.Series:
@@ -69,9 +82,86 @@ def numbers_rows(name: str, values: Array, lines: Array) -> bool:
     return bool(whole_and_different and (gapless or NUMBER_OF_ROW.fullmatch(name)))
 
 
-def one_to_one(values: pl.Series, labels: pl.Series) -> bool:
-    """Whether each value goes with one label, and each label with one value."""
+def determines(values: pl.Series, labels: pl.Series) -> bool:
+    """Whether each value goes with one label, and not by chance, nor because rows are there several times.
+
+    Were labels, with shares p_c, dealt out at random to the n_v rows of each value v, all rows of each value would
+    have the same with probability
+
+        P = prod_v sum_c p_c^n_v
+    """
     import polars as pl
 
-    pairs = pl.DataFrame([values.alias(" value"), labels.alias(" label")])
-    return values.n_unique() == labels.n_unique() == pairs.n_unique()
+    pairs = pl.DataFrame([values.alias("value"), labels.alias("label")]).group_by("value", "label").len()
+    if labels.n_unique() < 2 or len(pairs) != values.n_unique() or ROWS_A_VALUE * len(pairs) > len(labels):
+        return False
+    p = np.sort(labels.value_counts()["count"].to_numpy() / len(labels))
+    n, times = np.unique(pairs["len"].to_numpy(), return_counts=True)
+    within = ((p / p[-1]) ** n[:, None]).sum(axis=1)  # the largest share is taken out, as its powers underflow
+    return bool(times @ (n * np.log(p[-1]) + np.log(within)) < np.log(BY_CHANCE))
+
+
+def cut(x: Array, codes: Array) -> float:
+    """The share of rows whose class follows from one number, cut once between each two neighbouring classes.
+
+    Args:
+        x: the number, (rows,).
+        codes: the classes, (rows,).
+    """
+    classes = sorted(np.unique(codes), key=lambda c: float(np.median(x[codes == c])))
+    cuts = []
+    for low, high in pairwise(classes):
+        both = np.isin(codes, (low, high))
+        values, place = np.unique(x[both], return_inverse=True)
+        below = np.bincount(place, weights=codes[both] == low).cumsum()
+        above = np.bincount(place, weights=codes[both] == high)
+        cuts.append(values[np.argmax(below + above.sum() - above.cumsum())])
+    order = np.array(classes)
+    return float((order[np.searchsorted(np.maximum.accumulate(cuts), x)] == codes).mean())
+
+
+def rank_correlation(x: Array, y: Array) -> float:
+    """Spearman's coefficient of numbers (rows,), which is 1 or -1 where one is a monotone function of the other."""
+    import polars as pl
+
+    a, b = (pl.Series(each).rank().to_numpy() for each in (x, y))
+    if a.std() == 0 or b.std() == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def is_linear(x: Array, y: Array) -> bool:
+    """Whether a straight line through x (rows,) goes through every y (rows,)."""
+    z = (x - x.mean()) / (x.std() or 1.0)
+    return bool(abs(float(z @ (y - y.mean())) / (len(y) * (float(y.std()) or 1.0))) > 1 - 1e-12)
+
+
+def terms(y: Array, columns: Mapping[str, Array]) -> dict[str, int]:
+    """The columns whose sum a number is, each with its sign; none where it is not the sum of two or more.
+
+    Args:
+        y: (rows,).
+        columns: (rows,) each; rows in which a number is missing (NaN) are passed over.
+    """
+    x = np.column_stack([*columns.values(), y]) if columns else np.empty((0, 1))
+    x = x[np.isfinite(x).all(axis=1)]
+    step = max(1, len(x) // (LOOKED_AT + 2 * len(columns)))
+    x = x[::step]
+    if len(columns) < 2 or len(columns) > MOST_TERMS or len(x) <= len(columns) + FEW_ROWS:
+        return {}
+    scale = np.linalg.norm(x, axis=0)
+    scale[scale == 0] = 1.0
+    a, b = x[:, :-1] / scale[:-1], x[:, -1] / scale[-1]
+    weights = np.linalg.lstsq(a, b, rcond=None)[0] * scale[-1] / scale[:-1]
+    signs = np.round(weights).astype(int)
+    exact = np.abs(x[:, :-1] @ signs - x[:, -1]).max() <= 1e-9 * np.abs(x).max()
+    if not exact or np.abs(signs).max() > 1 or np.abs(signs).sum() < 2:
+        return {}
+    return {name: int(sign) for name, sign in zip(columns, signs, strict=True) if sign}
+
+
+def sum_text(signs: Mapping[str, int]) -> str:
+    """A sum of columns as it is written: `a + b - c`."""
+    first, *rest = sorted(signs, key=lambda name: -signs[name])
+    text = "".join(f" {'+' if signs[name] > 0 else '-'} {name}" for name in rest)
+    return f"{'' if signs[first] > 0 else '-'}{first}{text}"

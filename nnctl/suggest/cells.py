@@ -11,9 +11,11 @@ from nnctl.data.doubts import settings_of
 from nnctl.data.notation import Notation
 from nnctl.data.sources.written import Written
 from nnctl.data.tables import Table, as_numbers, numbers_of, numeric_columns, without_missing
-from nnctl.suggest.columns import ALSO_MISSING, FEW_CATEGORIES, more_missing
+from nnctl.suggest.columns import FEW_CATEGORIES
 from nnctl.suggest.commented import Because
 
+#: Words that mean a missing value to some programs, in small letters; taken as such only among numbers.
+ALSO_MISSING = ("-", "--", ".", "none", "null", "na", "n/a", "#n/a", "<na>", "unknown", "missing")
 #: A word that is met in a larger share of the rows may mean something.
 RARE = 0.02
 
@@ -35,9 +37,8 @@ def cells(table: Table, source: Written) -> tuple[dict[str, Any], Table]:
             reasons |= dict.fromkeys(
                 odd.words, f"{', '.join(map(repr, odd.words))} in {table.place(odd.first)}, {name}"
             )
-    known = {word: f"{word!r} too" for word in more_missing(table)}
-    if words := sorted({*known, *reasons}):
-        reason = "; ".join(dict.fromkeys((known | reasons).values()))
+    if words := sorted(reasons):
+        reason = "; ".join(dict.fromkeys(reasons.values()))
         settings["missing"] = Because([*source.missing, *words], f"{reason}: taken for missing values")
         table = replace(table, frame=without_missing(table.frame, words))
     text = [name for name, dtype in table.frame.schema.items() if dtype == pl.String and not notation.is_plain(name)]

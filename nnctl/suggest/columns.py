@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nnctl.data.appearance import guessed
 from nnctl.data.dates import inferred, readings
 from nnctl.data.preprocess import DateKind
-from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, numeric_columns
-from nnctl.data.telltale import is_code, names_rows, numbers_rows, one_to_one
+from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers, numeric_columns, table_of
+from nnctl.data.telltale import determines, is_code, is_linear, names_rows, numbers_rows, sum_text, terms
 from nnctl.engine.parameters import Array
 from nnctl.suggest.commented import Because
 from nnctl.suggest.text import is_number
@@ -25,28 +26,10 @@ FEW_CATEGORIES = 20
 MOST_CATEGORIES = 1000
 #: So much of a column must look like something for the column to be that.
 NEARLY_ALL = 0.9
-#: Fields that mean a missing value to some programs; taken as one only where all else is numbers.
-ALSO_MISSING = (
-    "-",
-    "--",
-    ".",
-    "none",
-    "None",
-    "NONE",
-    "NULL",
-    "Null",
-    "na",
-    "n/a",
-    "#N/A",
-    "<NA>",
-    "unknown",
-    "missing",
-)
 
 DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}([T ]\d.*)?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d.*)?"
 )
-DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
 @dataclass(frozen=True)
@@ -125,14 +108,12 @@ def _temporal(c: Candidate) -> str | None:
     return "dates or times of several forms: write them in one, such as 2021-03-31 17:05, to learn from them"
 
 
-def _decimal_comma(c: Candidate) -> str | None:
-    found = not c.numeric and c.share(lambda v: DECIMAL_COMMA.fullmatch(v) or is_number(v)) >= NEARLY_ALL
-    found = found and c.share(DECIMAL_COMMA.fullmatch) > 0
-    return (
-        f"numbers with a decimal comma, such as {c.present[0]!r}: write them with a point to learn from them"
-        if found
-        else None
-    )
+def _other_notation(c: Candidate) -> str | None:
+    if c.numeric or c.date or c.distinct <= FEW_CATEGORIES:
+        return None
+    if c.series.name not in guessed(table_of(c.series.to_frame(), ""))[1]:
+        return None
+    return f"numbers in another notation than the file's, such as {c.present[0]!r}: write all alike to learn from them"
 
 
 def _nearly_numbers(c: Candidate) -> str | None:
@@ -162,7 +143,7 @@ def _too_many(c: Candidate) -> str | None:
     return f"{c.distinct} categories, too many for {len(c.series)} rows to learn one by one"
 
 
-RULES = (_nested, _empty, _constant, _temporal, _decimal_comma, _nearly_numbers, _numbered, _text, _too_many)
+RULES = (_nested, _empty, _constant, _temporal, _nearly_numbers, _other_notation, _numbered, _text, _too_many)
 
 
 def is_nested(series: pl.Series) -> bool:
@@ -170,23 +151,29 @@ def is_nested(series: pl.Series) -> bool:
     return series.dtype.is_nested() or series.dtype.is_object()
 
 
-def more_missing(table: Table) -> list[str]:
-    """Fields that stand for a missing value, told by this: without them, a column is all numbers."""
-    found: set[str] = set()
-    for name in table.columns:
-        if table[name].dtype.is_numeric() or is_nested(table[name]):
-            continue
-        values = set(as_labels(table[name]).drop_nulls().unique().to_list())
-        odd = {value for value in values if not is_number(value)}
-        if odd and odd <= set(ALSO_MISSING) and len(odd) <= (1 - NEARLY_ALL) * len(values):
-            found |= odd
-    return sorted(found)
+def gives_away(table: Table, names: Sequence[str], target: str, *, classes: bool) -> list[Because]:
+    """The columns that say the target in other words, each with how.
 
-
-def gives_away(table: Table, names: Sequence[str], target: str) -> list[Because]:
-    """The columns that say the class in other words: each value goes with one class, and each class with one value."""
+    Of classes, each value goes with one class (and each class with one value, where they are amounts, which a class
+    may well be a range of); of numbers, a straight line leads from one to the other, or they add up to the target.
+    """
     if len(table) <= FEW_ROWS:
         return []
-    labels = as_labels(table[target])
-    reason = f"{target} in other words; take this line out if it is known beforehand"
-    return [Because(name, reason) for name in names if one_to_one(as_labels(table[name]), labels)]
+    known = table.take(table[target].is_not_null().to_numpy())
+    candidates = [Candidate(known[name], known.lines) for name in names]
+    numbers = {c.series.name: as_numbers(c.series).to_numpy() for c in candidates if c.numeric}
+    y = as_numbers(known[target]).to_numpy() if numeric_columns(known[target].to_frame()) else None
+    if classes:
+        copies = [c.series.name for c in candidates if _says(c, as_labels(known[target]))]
+    else:
+        copies = [name for name, x in numbers.items() if y is not None and is_linear(x, y)]
+    signs = {} if copies or y is None else terms(y, numbers)
+    unless = "take this line out if it is known beforehand"
+    return [Because(name, f"{target} in other words; {unless}") for name in copies] + [
+        Because(name, f"{target} is {sum_text(signs)}; {unless}") for name in signs
+    ]
+
+
+def _says(c: Candidate, labels: pl.Series) -> bool:
+    values = as_labels(c.series)
+    return determines(values, labels) and (not c.numeric or values.n_unique() == labels.n_unique())

@@ -124,7 +124,7 @@ def _examples(path: str, targets: Sequence[str], folder: Path, task: Task | None
     if not pictures:
         refuse_lost_images(opened, targets)
     names = chosen_targets(opened, targets or [label_column(opened, name) for name in pictures[:1]])
-    found = prepare(opened, names, data, task)
+    found = prepare(opened, names, task)
     # Where nothing is learned from but images, the table is a list of them.
     if source.type in ("csv", "tsv") and list(found.get("inputs", ())) == ["picture"] and "target" in found:
         data, rows = manifest(opened, data["source"], pictures[0], names, folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -11,12 +10,12 @@ import numpy as np
 from nnctl.data.dates import moment, seconds
 from nnctl.data.preprocess import Kind
 from nnctl.data.spec import DEFAULT_SHARE, Task
-from nnctl.data.tables import MISSING, Table, as_labels, as_numbers, in_order, numeric_columns
+from nnctl.data.tables import Table, as_labels, as_numbers, in_order, numeric_columns
 from nnctl.data.targets import Classes, choose, with_target
 from nnctl.data.telltale import leading_zeros
 from nnctl.errors import DataError
 from nnctl.names import listed
-from nnctl.suggest.columns import Candidate, gives_away, left_out, more_missing
+from nnctl.suggest.columns import Candidate, gives_away, left_out
 from nnctl.suggest.commented import Because, plain
 from nnctl.suggest.hints import logarithms_of_columns, split_by
 from nnctl.suggest.inputs import FACTS, called, inputs, picture_columns, text_columns
@@ -47,10 +46,8 @@ def no_split(rows: int) -> dict[str, Any]:
     }
 
 
-def prepare(table: Table, targets: Sequence[str], data: dict[str, Any], task: Task | None) -> dict[str, Any]:
+def prepare(table: Table, targets: Sequence[str], task: Task | None) -> dict[str, Any]:
     """The keys of the data section that follow from a table, apart from source and split.
-
-    Adds fields that mean a missing value to the source in `data`.
 
     Raises:
         DataError: where no column is left to learn from, or most rows are malformed.
@@ -65,10 +62,6 @@ def prepare(table: Table, targets: Sequence[str], data: dict[str, Any], task: Ta
             found["outputs"][called(name, found["outputs"])] = {"target": name}
     if table.malformed:
         found["malformed"] = _malformed(table)
-    if also := more_missing(table):
-        names = listed(list(map(repr, also)))
-        data["source"]["missing"] = Because([*MISSING, *also], f"{names} too: without it, columns are numbers")
-        table = _without(table, also)
     kept = with_target(table, targets, "drop") if one else _with_any(table, targets)
     if one and len(kept) < len(table):
         reason = f"{len(table) - len(kept)} of {len(table)} rows have no target and are left out"
@@ -103,15 +96,6 @@ def _malformed(table: Table) -> Because:
     return Because("skip", f"{rows} cannot be read; the first: {table.malformed[0]}")
 
 
-def _without(table: Table, missing: Sequence[str]) -> Table:
-    import polars as pl
-
-    frame = table.frame
-    text = [column for column in frame if column.dtype == pl.String]
-    blank = [column.set(column.is_in(missing), None) for column in text]
-    return replace(table, frame=frame.with_columns(blank))
-
-
 def _features(
     table: Table, targets: Sequence[str], others: Sequence[str], task: Task | None
 ) -> tuple[list[Because], list[str]]:
@@ -123,10 +107,8 @@ def _features(
         reasons = "; ".join(f"{because.value}: {because.reason}" for because in exclude[:5])
         raise DataError(f"{table.name}: no column is left to learn from" + (f" ({reasons})" if reasons else ""))
     for target in targets if features and (len(targets) == 1 or not are_one(table, targets, task)) else ():
-        if choose(table, [target], task, None) is Classes:
-            same = gives_away(table, features, target)
-            if len(same) == len(features) and not others:
-                continue
+        same = gives_away(table, features, target, classes=choose(table, [target], task, None) is Classes)
+        if len(same) < len(features) or others:
             exclude += same
             features = [name for name in features if name not in {because.value for because in same}]
     return exclude, features

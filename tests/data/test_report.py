@@ -72,8 +72,32 @@ def test_a_linear_copy_of_a_number(tmp_path: Path) -> None:
     target = RANDOM.normal(size=N)
     _, found = problems(tmp_path, {**CLEAN, "t": target, "copy": 3 - 2 * target})
     assert found == {("leakage", "copy")}
-    _, found = problems(tmp_path, {**CLEAN, "t": target, "copy": target + 0.01 * RANDOM.normal(size=N)})
+    _, found = problems(tmp_path, {**CLEAN, "t": target, "copy": target + RANDOM.normal(size=N)})
     assert found == set()
+
+
+def test_what_gives_the_target_away_is_told_with_the_figure(tmp_path: Path) -> None:
+    x, y, n = RANDOM.normal(size=400), RANDOM.normal(size=400), np.arange(400)
+    t = np.where(n == 7, x < 0, x > 0)
+    cases: dict[str, tuple[dict[str, Any], str]] = {
+        "cut": (
+            {"t": np.where(x > 0, "yes", "no"), "x": x + 1e-9 * y, "y": y},
+            "'x' gives the target away: alone, cut",
+        ),
+        "more cuts": ({"t": np.where(x > 0, "c", np.where(x > -1, "b", "a")), "x": -x}, "it tells 100.00% of them"),
+        "hardly": ({"t": np.where(t, "yes", "no"), "x": x + 0.2 * y, "y": y}, ""),
+        "ranks": ({"t": np.exp(3 * x), "x": x + 0.01 * y, "y": y}, "'x' gives the target away: their ranks have a"),
+        "no ranks": ({"t": np.exp(3 * x), "x": x + 0.5 * y, "y": y}, ""),
+        "many to one": (
+            {"t": n % 3 == 0, "status": np.array(["active", "fired", "quit"])[n % 3], "y": y},
+            "'status' gives the target away: each of its values goes with one class alone",
+        ),
+        "sum": ({"t": x + y, "x": x, "y": y}, "the target 't' is x + y in every row"),
+    }
+    for case, (columns, words) in cases.items():
+        report, _ = problems(tmp_path, columns)
+        said = [p.message for p in report.problems if p.kind == "leakage"]
+        assert words in said[0] if words else not said, (case, said)
 
 
 def test_duplicates_between_parts(tmp_path: Path) -> None:

@@ -1,12 +1,19 @@
 """What tells of the row, or of the class, and what only looks as if."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import polars as pl
 import pytest
 
-from nnctl.data.telltale import names_rows, numbers_rows, one_to_one
+from nnctl.data.telltale import (
+    BY_CHANCE,
+    cut,
+    determines,
+    names_rows,
+    numbers_rows,
+    rank_correlation,
+    sum_text,
+    terms,
+)
 from nnctl.engine.parameters import Array
 
 N = 100
@@ -57,10 +64,50 @@ def test_names_are_as_many_as_half_the_rows() -> None:
     [
         (["x", "y", "z", "x"], True),
         ([1.5, None, 2.5, 1.5], True),
+        (["x", "y", "z", "w"], True),  # finer
         (["x", "y", "y", "x"], False),  # coarser
-        (["x", "y", "z", "w"], False),  # finer
         (["x", "y", "z", "y"], False),  # as many, but crossed
     ],
 )
-def test_the_class_in_other_words(values: Sequence[object], expected: bool) -> None:
-    assert one_to_one(pl.Series("v", values), pl.Series("v", ["a", "b", "c", "a"])) == expected
+def test_the_class_in_other_words(values: list[object], expected: bool) -> None:
+    labels = ["a", "b", "c", "a"]
+    assert determines(pl.Series("v", values * 10), pl.Series("v", labels * 10)) == expected
+    assert not determines(pl.Series("v", values * 2), pl.Series("v", labels * 2))
+
+
+def test_by_chance() -> None:
+    """Of two labels as frequent, six rows a value all agree with probability (2 / 2^6)^values."""
+    values, labels = pl.Series("v", np.repeat(np.arange(4), 6)), pl.Series("l", np.repeat([0, 1, 0, 1], 6))
+    assert (2 / 2**6) ** 4 < BY_CHANCE < (2 / 2**6) ** 3
+    assert determines(values, labels)
+    assert not determines(values[:12], labels[:12])  # (2 / 2^6)^2
+
+
+def test_cuts_between_classes_by_brute_force() -> None:
+    random = np.random.default_rng(3)
+    x = random.normal(size=60).round(1)
+    codes = (x + 0.5 * random.normal(size=60) > 0).astype(int)
+    right = [max(np.mean((x > c) == codes), np.mean((x <= c) == codes)) for c in np.unique(x)]
+    assert cut(x, codes) == max(right)
+    assert cut(x, 2 * (x > 0.3) + (x > 1)) == 1
+    assert cut(x, np.arange(60) % 3) < 0.6
+
+
+def test_rank_correlation() -> None:
+    """Of Kendall's textbook example; 1 of what is monotone, 0 of a constant."""
+    x = np.array([106, 100, 86, 101, 99, 103, 97, 113, 112, 110.0])
+    y = np.array([7, 27, 2, 50, 28, 29, 20, 12, 6, 17.0])
+    assert rank_correlation(x, y) == pytest.approx(-29 / 165)
+    assert rank_correlation(x, -np.exp(x / 50)) == pytest.approx(-1)
+    assert rank_correlation(x, np.ones(10)) == 0
+
+
+def test_sums_have_their_signs() -> None:
+    random = np.random.default_rng(4)
+    columns = {name: random.normal(size=50).round(2) for name in "abcd"}
+    y = columns["a"] - columns["b"] + columns["d"]
+    assert sum_text(terms(y, columns)) == "a + d - b"
+    assert sum_text({"a": -1, "b": -1}) == "-a - b"
+    assert terms(y + 0.01, columns) == {}
+    assert terms(columns["a"], columns) == {}  # no sum
+    assert terms(y[:24], {name: x[:24] for name, x in columns.items()}) == {}  # too few rows

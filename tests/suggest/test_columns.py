@@ -1,15 +1,21 @@
 """Why a column is left out, one table of cases."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
 from nnctl.data.tables import table_of
-from nnctl.suggest.columns import gives_away, left_out, more_missing
+from nnctl.suggest.columns import gives_away, left_out
 
 N = 100
+RANDOM = np.random.default_rng(5)
+A, B, X = (RANDOM.normal(size=N).round(2) for _ in range(3))
+DICE = RANDOM.integers(1, 7, N)
+LABELS = ["a", "b", "c", "a"] * 25
+STATUS = pl.Series(["active", "fired", "quit", "active"] * 25)
 CASES = {
     "nothing": ([None] * N, "no value"),
     "constant": (["a"] * N, "'a' in every row"),
@@ -24,7 +30,7 @@ CASES = {
     ),
     "days of several forms": ([f"{i % 28 + 1}.3.2020" for i in range(N - 1)] + ["2020-01-01"], "dates or times"),
     "times": ([f"{i % 24}:30" for i in range(N)], "dates or times"),
-    "decimal commas": ([f"{i},5" for i in range(N)], "decimal comma, such as '0,5'"),
+    "decimal commas": ([f"{i},5" for i in range(N)], "another notation than the file's, such as '0,5'"),
     "numbers and a word": ([*map(str, range(1000, 1000 + N - 1)), "oops"], "numbers, but also 'oops'"),
     "row numbers": ([str(i) for i in range(N)], "names the row"),
     "row numbers, shuffled": ([str(i * 37 % N + 1) for i in range(N)], "names the row"),
@@ -56,26 +62,48 @@ def test_a_few_rows_say_nothing(values: Sequence[str]) -> None:
     assert left_out(table_of(pl.DataFrame({"a": values}), "t"), ["a"]) == []
 
 
-def test_more_fields_that_mean_missing() -> None:
-    columns = {
-        "mostly numbers": [*map(str, range(N - 1)), "-"],
-        "only dashes": ["-"] * N,
-        "words": ["unknown", "known"] * (N // 2),
-        "a few numbers": ["1", "-"] * (N // 2),
-        "with another word": [*map(str, range(N - 2)), "none", "oops"],
-        "floats": [float(i) for i in range(N)],
-    }
-    assert more_missing(table_of(pl.DataFrame(columns), "t")) == ["-"]
+#: Columns beside a target, whether it is of classes, and those that say it in other words, with how.
+AWAY: dict[str, tuple[dict[str, Any], bool, dict[str, str]]] = {
+    "one to one": ({"t": LABELS, "code": ["abc".index(c) for c in LABELS]}, True, {"code": "t in other words"}),
+    "many to one": (
+        {"t": STATUS.str.contains("active").cast(int), "status": STATUS},
+        True,
+        {"status": "t in other words"},
+    ),
+    "coarser": ({"t": LABELS, "coarse": [c == "a" for c in LABELS]}, True, {}),
+    "one exception": ({"t": LABELS, "close": [*LABELS[:-1], "b"]}, True, {}),
+    "by chance": ({"t": LABELS[:24], "few": [f"c{i // 2}" for i in range(24)]}, True, {}),
+    "each its own": ({"t": LABELS, "name": [f"n{i}" for i in range(N)]}, True, {}),
+    "a range of amounts": ({"t": [x > 3 for x in DICE], "points": DICE}, True, {}),
+    "sum": ({"t": A + B, "a": A, "b": B, "x": X}, False, {"a": "t is a + b", "b": "t is a + b"}),
+    "difference": ({"t": A - B, "a": A, "b": B, "x": X}, False, {"a": "t is a - b", "b": "t is a - b"}),
+    "part of a sum": (
+        {"t": A, "all": A + B + X, "b": B, "x": X},
+        False,
+        dict.fromkeys(["all", "b", "x"], "t is all -"),
+    ),
+    "sum with gaps": (
+        {"t": A + B, "a": [None, *A[1:].tolist()], "b": B, "x": X},
+        False,
+        {"a": "t is a + b", "b": "t is a + b"},
+    ),
+    "sum of classes": (
+        {"t": DICE + 1 - DICE % 2, "a": DICE, "b": 1 - DICE % 2},
+        True,
+        {"a": "t is a + b", "b": "t is"},
+    ),
+    "not quite": ({"t": A + B + 0.01 * X, "a": A, "b": B}, False, {}),
+    "other weights": ({"t": 2 * A + B, "a": A, "b": B}, False, {}),
+    "other unit": ({"t": A, "cents": 100 * A, "b": B}, False, {"cents": "t in other words"}),
+}
 
 
-def test_the_class_in_other_words() -> None:
-    classes = ["a", "b", "c", "a"] * 25
-    columns = {
-        "label": classes,
-        "code": [str("abc".index(c)) for c in classes],
-        "coarse": [c == "a" for c in classes],
-        "close": [*classes[:-1], "b"],
-    }
-    table = table_of(pl.DataFrame(columns), "t")
-    assert [because.value for because in gives_away(table, ["code", "coarse", "close"], "label")] == ["code"]
-    assert gives_away(table.take(np.arange(9)), ["code"], "label") == []
+@pytest.mark.parametrize("case", AWAY)
+def test_the_target_in_other_words(case: str) -> None:
+    columns, classes, expected = AWAY[case]
+    table = table_of(pl.DataFrame(columns, strict=False), "t")
+    names = [name for name in columns if name != "t"]
+    found = {because.value: because.reason for because in gives_away(table, names, "t", classes=classes)}
+    assert found.keys() == expected.keys()
+    assert all(found[name].startswith(how) for name, how in expected.items())
+    assert gives_away(table.take(np.arange(9)), names, "t", classes=classes) == []

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnctl.data.columns import Column
-from nnctl.data.tables import Table, as_labels
+from nnctl.data.tables import FEW_ROWS, Table, as_labels
 from nnctl.engine.loss import Loss
 from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
@@ -149,9 +149,13 @@ class Target(Spec):
         """What is odd about the truth of the training split."""
         return []
 
-    def given_away(self, column: Column, distinct: int, table: Table, truth: Array) -> bool:
-        """Whether one of the inputs determines the truth exactly; it has `distinct` different values."""
-        return False
+    def given_away(self, column: Column, table: Table, truth: Array) -> str:
+        """How one of the inputs alone tells the truth, nearly always at least; empty where it does not."""
+        return ""
+
+    def amounts(self, truth: Array) -> Array:
+        """The truth as numbers (n, k) that may be sums of columns; k is 0 where it is none."""
+        return np.empty((len(truth), 0))
 
     def reason(self, train: Array, *, asked: bool) -> str:
         """Why it is taken for what it is, for who reads the experiment file."""
@@ -217,10 +221,10 @@ class Truth:
         known = self.known[indices]
         return known.astype(np.float64) if w is None else np.where(known, w, 0.0)
 
-    def given_away(self, column: Column, distinct: int, table: Table) -> bool:
-        """Whether one of the inputs determines the truth of the table's rows exactly; it has `distinct` values."""
+    def given_away(self, column: Column, table: Table) -> str:
+        """How one of the inputs alone tells the truth of a table's rows, nearly always at least; or empty."""
         known = table if self.known is None else table.take(self.known)
-        return self.target.given_away(column, distinct, known, self.present)
+        return self.target.given_away(column, known, self.present) if len(known) > FEW_ROWS else ""
 
     def subset(self, indices: Array) -> Truth:
         """The same of some of the examples."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnctl.data.columns import Column, codes_of
-from nnctl.data.tables import FEW_ROWS, Table, as_labels, in_order
+from nnctl.data.columns import Column, NumericColumn, codes_of, finite_numbers
+from nnctl.data.tables import FEW_ROWS, Table, all_numbers, as_labels, in_order
 from nnctl.data.targets.base import Target
-from nnctl.data.telltale import one_to_one
+from nnctl.data.telltale import LOOKED_AT, NEARLY_ALWAYS, cut, determines
 from nnctl.engine.loss import Loss
 from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
@@ -132,12 +132,27 @@ class Classes(Target):
             )
         return messages
 
-    def given_away(self, column: Column, distinct: int, table: Table, truth: Array) -> bool:
-        if len(table) <= FEW_ROWS or distinct != len(self.classes):
-            return False
+    def given_away(self, column: Column, table: Table, truth: Array) -> str:
+        """Each value goes with one class, or cuts of a number tell nearly all that the commonest class gets wrong."""
         import polars as pl
 
-        return one_to_one(table[column.name], pl.Series(truth))
+        if determines(table[column.name], pl.Series(truth)):
+            return "each of its values goes with one class alone"
+        if not isinstance(column, NumericColumn):
+            return ""
+        step = max(1, len(truth) // LOOKED_AT)
+        x, codes = finite_numbers(table, column.name)[::step], truth[::step]
+        others = len(codes) - np.bincount(codes).max()
+        if np.isnan(x).any() or others <= FEW_ROWS // 2:
+            return ""
+        share = cut(x, codes)
+        enough = (1 - share) * len(codes) <= (1 - NEARLY_ALWAYS) * others
+        return f"alone, cut between classes, it tells {share:.2%} of them" if enough else ""
+
+    def amounts(self, truth: Array) -> Array:
+        if not all_numbers(self.classes):
+            return super().amounts(truth)
+        return np.array([float(name) for name in self.classes])[truth][:, None]
 
     def reason(self, train: Array, *, asked: bool) -> str:
         reason = f"{len(self.classes)} classes {shares_text(self.counts(train))}"

@@ -12,8 +12,9 @@ from pydantic import model_validator
 from nnctl.data.columns import Column, NumericColumn, finite_numbers, refuse_without_logarithm
 from nnctl.data.preprocess import LOGARITHMIC, Logarithm
 from nnctl.data.scaling import antilogarithm, centre_and_scale, logarithm
-from nnctl.data.tables import FEW_ROWS, Table, as_labels, as_numbers
+from nnctl.data.tables import Table, as_labels, as_numbers
 from nnctl.data.targets.base import Target
+from nnctl.data.telltale import LOOKED_AT, NEARLY_ALWAYS, is_linear, rank_correlation
 from nnctl.engine.loss import Loss
 from nnctl.engine.means import weighted_mean
 from nnctl.engine.parameters import Array
@@ -90,14 +91,20 @@ class Numbers(Target, Reticent):
     def trivial_text(self, outputs: Array) -> str:
         return "the mean of the training data" + ("'s logarithms, mapped back" if self.logarithm else "")
 
-    def given_away(self, column: Column, distinct: int, table: Table, truth: Array) -> bool:
-        """Whether a straight line through the column goes through every number of a target."""
-        if len(table) <= FEW_ROWS or not isinstance(column, NumericColumn):
-            return False
+    def given_away(self, column: Column, table: Table, truth: Array) -> str:
+        """A straight line goes through every number of a target, or one goes up or down with the other."""
+        if not isinstance(column, NumericColumn):
+            return ""
         fill = antilogarithm(np.array(column.fill or 0.0), column.logarithm)
         x = np.nan_to_num(finite_numbers(table, column.name), nan=float(fill))
-        z = (x - x.mean()) / (x.std() or 1.0)
-        return any(abs(float(z @ (y - y.mean())) / (len(y) * (float(y.std()) or 1.0))) > 1 - 1e-12 for y in truth.T)
+        if any(is_linear(x, y) for y in truth.T):
+            return "one determines the other exactly"
+        step = max(1, len(truth) // LOOKED_AT)
+        most = max((rank_correlation(x[::step], y) for y in truth[::step].T), key=abs)
+        return f"their ranks have a correlation of {most:.4f}" if abs(most) > NEARLY_ALWAYS else ""
+
+    def amounts(self, truth: Array) -> Array:
+        return truth
 
     def reason(self, train: Array, *, asked: bool) -> str:
         spans = [f"{low:.6g} to {high:.6g}" for low, high in zip(train.min(axis=0), train.max(axis=0), strict=True)]
