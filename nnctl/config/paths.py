@@ -17,14 +17,16 @@ def relocated(settings: AnySpec, base: Path, folder: Path) -> AnySpec:
     """An experiment, or a section of one, with its relative paths starting from `folder` instead of `base`."""
 
     def move(path: str) -> str:
-        return path if path == STDIN else moved_path(path, base, folder)
+        return moved_path(path, base, folder)
 
     moved: AnySpec = _with_paths(settings, move)
     return moved
 
 
 def moved_path(path: str, base: Path, folder: Path) -> str:
-    """A path relative to `base` as one relative to `folder`; an absolute one, or one from `~`, as it is."""
+    """A path relative to `base` as one relative to `folder`; as it is where absolute, from `~`, or standard input."""
+    if path == STDIN:
+        return path
     file = located(path, base.resolve())  # a link in the path stays one: where it points may change
     absolute = Path(path).is_absolute() or file != base.resolve() / path
     return str(file) if absolute else os.path.relpath(file, folder.resolve())

@@ -18,7 +18,7 @@ from nnctl.data.outputs import Output
 from nnctl.data.preprocess import Kind
 from nnctl.data.report import Problem
 from nnctl.data.sources import Arrays, Source
-from nnctl.data.sources.files import STDIN, resolve, sha256
+from nnctl.data.sources.files import STDIN, hashing, resolve, sha256
 from nnctl.data.sources.images import MalformedImage
 from nnctl.data.spec import DataSpec
 from nnctl.data.tables import Table, as_labels
@@ -94,7 +94,8 @@ def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
             f"loss: is for one output without a name; write data.outputs.{next(iter(spec.outputs))}.loss instead"
         )
     skip = spec.malformed == "skip"
-    data = {name: open_source(source, base, skip_malformed=skip) for name, source in sources(spec)}
+    with hashing() as streamed:
+        data = {name: open_source(source, base, skip_malformed=skip) for name, source in sources(spec)}
     if len({isinstance(each, Table) for each in data.values()}) > 1:
         raise ConfigError("data: some splits are tables and some arrays; give all of them in one kind")
     first = data["train"]
@@ -141,6 +142,7 @@ def read(spec: DataSpec, base: Path, loss: Loss | None = None) -> Raw:
             )
     dropped = sum(len(tables[name]) - len(table) for name, table in kept.items())
     digests = {path: digest for name, s in sources(spec) for path, digest in _digests(s, data[name], base).items()}
+    digests |= streamed
     return Raw(opened, inputs, outputs, kinds, targets, losses, dropped, tuple(malformed), digests, doubts)
 
 

@@ -10,10 +10,12 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Self, Unpack, cast
 
+from pydantic import ValidationError
+
 from nnctl.errors import ConfigError, DataError
 from nnctl.files import append, write
 from nnctl.runs.checkpoint import Checkpoints
-from nnctl.runs.facts import RunFacts
+from nnctl.runs.facts import SHAPE, RunFacts
 from nnctl.training.history import UNREADABLE, EpochRow
 
 
@@ -90,8 +92,15 @@ class RunDirectory:
             content = json.loads(self.run_json.read_text())
         except (OSError, ValueError) as error:
             raise DataError(f"{self.run_json}: cannot be read ({error})") from None
-        if not isinstance(content, dict):
-            raise DataError(f"{self.run_json}: not a JSON object")
+        try:
+            SHAPE.validate_python(content, strict=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+            raise DataError(
+                f"{self.run_json}: {place}is {first['input']!r:.40}, where a run has another kind of value "
+                f"({first['msg'].lower()}); put back what was there, or train anew from {self.config.name}"
+            ) from None
         return cast("RunFacts", content)
 
     def update(self, **facts: Unpack[RunFacts]) -> None:

@@ -1,12 +1,13 @@
 """What run.json and the header of a model file hold."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypedDict
+from typing import Annotated
 
-from pydantic import AllowInfNan, Field
+from pydantic import AllowInfNan, Field, TypeAdapter
+from typing_extensions import TypedDict  # before Python 3.12 pydantic validates no other
 
 from nnctl.spec import Listed, Spec
-from nnctl.training.history import Score
+from nnctl.training.history import Number, Score
 
 #: Loss and metrics by split; None where one was not finite.
 Figures = Mapping[str, Mapping[str, float | None]]
@@ -55,8 +56,12 @@ class RunFacts(TypedDict, total=False):
     monitor: str
     best_value: float | None
     restarts: list[Score]
-    restart_mean: float
-    restart_spread: float
+    restart_mean: Number
+    restart_spread: Number
     seconds: float
     evaluation: Figures
     baseline: Figures
+
+
+#: What run.json is held against when it is read.
+SHAPE = TypeAdapter(RunFacts)

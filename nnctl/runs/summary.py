@@ -45,8 +45,6 @@ def overview(run: RunDirectory) -> Overview:
     """
     info, epochs = run.info(), rows(run)
     evaluation = info.get("evaluation") or {}
-    if not isinstance(evaluation, dict):
-        raise DataError(f"{run.run_json}: `evaluation` is {evaluation!r:.40} and not a mapping")
     return {
         "name": run.path.name,
         "status": status(info),

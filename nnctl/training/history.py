@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, TypedDict
+from math import nan
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator
+from typing_extensions import TypedDict  # before Python 3.12 pydantic validates no other
 
 from nnctl.training.shares import SHARE
 
@@ -86,11 +90,15 @@ def _figure(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
+#: A number in run.json, where one that is not finite is null.
+Number = Annotated[float, BeforeValidator(lambda value: nan if value is None else value)]
+
+
 class Score(TypedDict):
     """What became of a trial: the epoch its kept weights are from and the monitored value there."""
 
     restart: int
-    value: float
+    value: Number
     epoch: int
     epochs: int
     stop_reason: str | None

@@ -1,5 +1,6 @@
 """Content that a library stumbles over is told as data, with its place, and never as a defect."""
 
+import hashlib
 import json
 import os
 import signal
@@ -85,6 +86,18 @@ def test_a_pipe_is_read_once(folder: Path) -> None:
     nnctl("check", "c.yaml", "--set", "data.source.path=pipe", cwd=folder)
     writer.join(10)
     assert not writer.is_alive()
+
+
+def test_a_pipe_is_hashed_while_it_is_read(folder: Path) -> None:
+    expected = hashlib.sha256(TABLE.encode()).hexdigest()
+    os.mkfifo(folder / "pipe")
+    writer = threading.Thread(target=lambda: (folder / "pipe").write_text(TABLE), daemon=True)
+    writer.start()
+    nnctl("train", "c.yaml", "--quiet", "--set", "data.source.path=pipe", cwd=folder)
+    nnctl("train", "c.yaml", "--quiet", "--set", "data.source.path='-'", cwd=folder, text_in=TABLE)
+    nnctl("train", "c.yaml", "--quiet", cwd=folder)
+    hashes = [json.loads((folder / f"runs/c-000{i}/run.json").read_text())["data"] for i in (1, 2, 3)]
+    assert hashes == [{"../../pipe": expected}, {"-": expected}, {"../../d.csv": expected}]
 
 
 def test_a_link_to_data_stays_a_link(folder: Path) -> None:

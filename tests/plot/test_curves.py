@@ -62,7 +62,10 @@ def test_without_validation_the_training_loss_counts(tmp_path: Path) -> None:
 
 def test_the_start_that_was_kept_is_in_colour(tmp_path: Path) -> None:
     rows = rows_of([5, 4], restart=1) + rows_of([3, 1], restart=2) + rows_of([6, 7, 8], restart=3)
-    scores = [{"epoch": 2, "value": 4}, {"epoch": 2, "value": 1}, {"epoch": 3, "value": 8}]
+    scores = [
+        {"restart": i, "epoch": epoch, "epochs": epoch, "value": value, "stop_reason": None}
+        for i, (epoch, value) in enumerate([(2, 4), (2, 1), (3, 8)], 1)
+    ]
     found = curves_of(run_of(tmp_path, rows, restarts=scores, best_epoch=2, best_value=1))
     assert [len(start) for start in found.restarts] == [2, 2, 3]
     assert found.kept == 1

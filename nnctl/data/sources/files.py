@@ -9,6 +9,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import IO, Any, cast
@@ -71,19 +72,61 @@ def opened(path: str, base: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"{path}: the gzip file is damaged ({error}); fetch or write it again") from None
 
 
+#: Of what is read once: the hashes so far, by path, while somebody wants them.
+_wanted: ContextVar[dict[str, str] | None] = ContextVar("_wanted", default=None)
+
+
+@contextmanager
+def hashing() -> Iterator[dict[str, str]]:
+    """Take the hash of every pipe, and of standard input, while it is read: it cannot be read again for it."""
+    digests = dict[str, str]()
+    token = _wanted.set(digests)
+    try:
+        yield digests
+    finally:
+        _wanted.reset(token)
+
+
+class _Hashed(RawIOBase):
+    """The bytes of another stream, with their hash."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream, self.sha256 = stream, hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self.stream.read(len(buffer))
+        self.sha256.update(content)
+        buffer[: len(content)] = content
+        return len(content)
+
+
+@contextmanager
+def _once(path: str, stream: IO[bytes]) -> Iterator[BufferedReader[Any]]:
+    """The bytes of a stream that cannot be read again; its hash is noted where it is wanted."""
+    raw, digests = _Hashed(stream), _wanted.get()
+    yield BufferedReader(raw)
+    if digests is not None:
+        digests[path] = raw.sha256.hexdigest()
+
+
 @contextmanager
 def _raw(path: str, base: Path) -> Iterator[BufferedReader[Any]]:
     if path == STDIN:
         if sys.stdin is None:  # the shell has closed it
             raise DataError("standard input: is closed; name a file of data")
-        stdin = BufferedReader(cast("RawIOBase", sys.stdin.buffer))
-        try:
-            yield stdin
-        finally:
-            stdin.detach()
+        with _once(path, sys.stdin.buffer) as stream:
+            yield stream
         return
-    with resolve(path, base).open("rb") as file:
-        yield file
+    found = resolve(path, base)
+    with found.open("rb") as file:
+        if found.is_file():
+            yield file
+        else:
+            with _once(path, file) as stream:
+                yield stream
 
 
 def is_gzip(file: Path) -> bool:
