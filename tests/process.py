@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,21 @@ def nnctl(
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
-    """Start nnctl and return the running process."""
+    """Start nnctl and return the running process, which heeds signals even where these tests were told not to.
+
+    A shell that runs them in its background tells them to ignore Ctrl-C, nohup the end of the terminal.
+    """
+    heeded = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGHUP)]
+    for number, _ in heeded:
+        signal.signal(number, signal.SIG_DFL)  # inherited
+    try:
+        return _started(arguments, cwd)
+    finally:
+        for number, before in heeded:
+            signal.signal(number, before)
+
+
+def _started(arguments: Sequence[object], cwd: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "nnctl", *map(str, arguments)],
         cwd=cwd,

@@ -18,6 +18,9 @@ from nnctl.engine.parameters import Array
 from nnctl.errors import DataError
 from nnctl.spec import Spec
 
+#: The fields that say what training had, and change nothing that is computed.
+SEEN = ("seen", "unknown")
+
 
 class Fitted(Spec):
     """Inputs and targets as they were in training, by their names, and the column of sample weights."""
@@ -36,6 +39,10 @@ class Fitted(Spec):
         kind = {"table": "columns"}.get(value["kind"], value["kind"])
         outputs = {OUTPUT: value.get("target")}
         return {"inputs": {INPUT: {"type": kind, **own}}, "outputs": outputs, "weight": value.get("weight")}
+
+    def transforms_as(self, other: Fitted) -> bool:
+        """Whether both make the same of the same data; what new data are only held against may differ."""
+        return bool(_transforming(self.model_dump(mode="json")) == _transforming(other.model_dump(mode="json")))
 
     @property
     def of_table(self) -> bool:
@@ -73,6 +80,15 @@ class Fitted(Spec):
         """The columns of a table that play no part; arrays have none."""
         known = {*self.reads, *self.target_columns, self.weight}
         return [name for name in data.columns if name not in known] if isinstance(data, Table) else []
+
+
+def _transforming(dumped: Any) -> Any:
+    """A dump without what was only seen in training, which models of earlier versions do not say."""
+    if isinstance(dumped, list):
+        return [_transforming(part) for part in dumped]
+    if isinstance(dumped, dict):
+        return {key: _transforming(part) for key, part in dumped.items() if key not in SEEN}
+    return dumped
 
 
 def read_weights(table: Table, name: str) -> Array:

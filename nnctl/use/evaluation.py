@@ -176,7 +176,7 @@ def own_data(model: Model, folder: Path, split: Split | None, warn: Callable[[st
     known = _known_hashes(folder)
     files = {os.path.relpath(folder / name, folder): digest for name, digest in job.data.report.files.items()}
     changed = [name for name, digest in files.items() if known.get(name, digest) != digest]
-    if job.data.fitted != model.fitted and (changed or not known):
+    if not job.data.fitted.transforms_as(model.fitted) and (changed or not known):
         raise DataError(
             f"{', '.join(changed or files)}: not the data the model was trained on any more, so its splits cannot be "
             "made again; measure on a file of its own with --data"
