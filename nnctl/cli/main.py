@@ -11,7 +11,6 @@ import errno
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -155,8 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, quiet = without(given, "--quiet", "-q")
     console.quiet = quiet
     try:
-        with ended_by_signals(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of NumPy: what is not finite, commands say themselves
+        with ended_by_signals():
             code = run(given)
         if sys.stdout is not None:  # the shell may have closed it
             sys.stdout.flush()

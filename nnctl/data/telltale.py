@@ -75,10 +75,11 @@ def numbers_rows(name: str, values: Array, lines: Array) -> bool:
     """
     if len(values) <= FEW_ROWS or np.isnan(values).any():
         return False
-    if (np.diff(values) == np.diff(lines)).all():
-        return True
+    with np.errstate(over="ignore"):  # numbers farther apart than the largest are not as near as lines
+        if (np.diff(values) == np.diff(lines)).all():
+            return True
     whole_and_different = (values == np.round(values)).all() and len(np.unique(values)) == len(values)
-    gapless = values.max() - values.min() == len(values) - 1
+    gapless = values.max() == values.min() + (len(values) - 1)
     return bool(whole_and_different and (gapless or NUMBER_OF_ROW.fullmatch(name)))
 
 
@@ -132,6 +133,7 @@ def rank_correlation(x: Array, y: Array) -> float:
 
 def is_linear(x: Array, y: Array) -> bool:
     """Whether a straight line through x (rows,) goes through every y (rows,)."""
+    x, y = within_one(x), within_one(y)
     z = (x - x.mean()) / (x.std() or 1.0)
     return bool(abs(float(z @ (y - y.mean())) / (len(y) * (float(y.std()) or 1.0))) > 1 - 1e-12)
 
@@ -165,3 +167,9 @@ def sum_text(signs: Mapping[str, int]) -> str:
     first, *rest = sorted(signs, key=lambda name: -signs[name])
     text = "".join(f" {'+' if signs[name] > 0 else '-'} {name}" for name in rest)
     return f"{'' if signs[first] > 0 else '-'}{first}{text}"
+
+
+def within_one(x: Array) -> Array:
+    """Numbers over the largest of them: a correlation is the same, and squares of 1e300 do not overflow."""
+    scaled: Array = x / (np.abs(x).max(initial=0.0) or 1.0)
+    return scaled

@@ -8,6 +8,7 @@ from nnctl.data.telltale import (
     BY_CHANCE,
     cut,
     determines,
+    is_linear,
     names_rows,
     numbers_rows,
     rank_correlation,
@@ -111,3 +112,11 @@ def test_sums_have_their_signs() -> None:
     assert terms(y + 0.01, columns) == {}
     assert terms(columns["a"], columns) == {}  # no sum
     assert terms(y[:24], {name: x[:24] for name, x in columns.items()}) == {}  # too few rows
+
+
+def test_numbers_whose_squares_overflow_are_compared_without_a_warning() -> None:
+    x = np.arange(1.0, 60) * 1e300
+    assert is_linear(x, 3 - 2 * x)
+    assert not is_linear(x, np.arange(59.0) % 7)
+    far = np.where(np.arange(59) % 2, 1.7e308, -1.7e308)
+    assert not numbers_rows("a", far, np.arange(59))
