@@ -151,6 +151,7 @@ def terms(y: Array, columns: Mapping[str, Array]) -> dict[str, int]:
     x = x[::step]
     if len(columns) < 2 or len(columns) > MOST_TERMS or len(x) <= len(columns) + FEW_ROWS:
         return {}
+    x = within_one(x)  # sums are the same, and squares of 1e300 do not overflow
     scale = np.linalg.norm(x, axis=0)
     scale[scale == 0] = 1.0
     a, b = x[:, :-1] / scale[:-1], x[:, -1] / scale[-1]

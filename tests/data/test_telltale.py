@@ -120,3 +120,5 @@ def test_numbers_whose_squares_overflow_are_compared_without_a_warning() -> None
     assert not is_linear(x, np.arange(59.0) % 7)
     far = np.where(np.arange(59) % 2, 1.7e308, -1.7e308)
     assert not numbers_rows("a", far, np.arange(59))
+    rest = np.arange(59.0) % 7 * 1e300
+    assert terms(x - rest, {"a": x, "b": rest}) == {"a": 1, "b": -1}
