@@ -1,11 +1,16 @@
 """`nnctl check`: what can be said of an experiment before it is trained."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from nnctl.cli._console import console
+
+#: The kinds of more columns are counted.
+MOST_LISTED = 40
+WIDEST_NAME = 40
 
 
 def check(
@@ -59,6 +64,7 @@ def check(
         for name, target in job.data.targets.items()
     }
     known = {name: job.data.report.known.get(name, {}) for name in targets}
+    kinds = checks.column_kinds(job)
     parts = {"train": used.parameters + used.gradients + used.optimizer + used.activations, "data": used.data}
 
     if as_json:
@@ -69,6 +75,7 @@ def check(
                 **({"spans": job.data.report.spans} if job.data.report.spans else {}),
                 **({"known": known} if several else {}),
                 "class_counts": classes if several else only(classes),
+                "columns": kinds,
                 "missing": job.data.report.missing,
                 "malformed": job.data.report.malformed,
                 "dropped": job.data.report.dropped,
@@ -105,6 +112,11 @@ def check(
                 console.result(f"{name} is known of: {counts(known[name])}")
             for split, by_class in classes.get(name, {}).items():
                 console.result(f"{split} classes{f' of {name}' if several else ''}: {counts(by_class)}")
+        if len(kinds) > MOST_LISTED:
+            by_kind = Counter(kind.partition(",")[0] for kind in kinds.values())
+            console.result(f"{len(kinds)} columns: {counts(by_kind)}")
+        elif kinds:
+            console.table(["column", "kind"], [(shortened(name), kind) for name, kind in kinds.items()])
         if job.data.report.spans:
             how = job.data.resolved.split
             spans = "; ".join(f"{split} {span}" for split, span in job.data.report.spans.items())
@@ -133,6 +145,11 @@ def check(
 def only(by_output: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """What is said of the one output there is."""
     return next(iter(by_output.values()), {})
+
+
+def shortened(name: str) -> str:
+    """A column's name in a table of 80 columns."""
+    return name if len(name) <= WIDEST_NAME else f"{name[: WIDEST_NAME - 3]}..."
 
 
 def megabytes(size: int) -> str:

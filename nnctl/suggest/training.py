@@ -26,9 +26,12 @@ def optimizer(pace: Pace) -> dict[str, Any]:
 
 def training(data: LoadedData, pace: Pace, cost: str = "") -> dict[str, Any]:
     """The `training` section; `cost` says what an example costs where that limits the epochs."""
+    rows = len(data.train)
     found: dict[str, Any] = {
         "epochs": Because(pace.epochs, f"at most; {cost}" if cost else "at most"),
-        "batch_size": Because(pace.batch, f"{ceil(len(data.train) / pace.batch)} steps an epoch"),
+        "batch_size": Because(pace.batch, f"{ceil(rows / pace.batch)} steps an epoch")
+        if pace.batch <= rows
+        else Because("full", f"all {rows} rows in each step"),
         "clip_norm": Because(5.0, "a single odd batch moves the weights only so far"),
     }
     if data.validation is None:

@@ -6,6 +6,8 @@ from math import prod
 
 import numpy as np
 
+from nnctl.data.columns import CategoricalColumn
+from nnctl.data.inputs.columns import FittedColumns
 from nnctl.engine.means import counted
 from nnctl.engine.network import Network
 from nnctl.engine.parameters import Array
@@ -22,8 +24,8 @@ from nnctl.training.report import trivial_answers
 from nnctl.training.shares import overbearing
 from nnctl.training.tally import named
 
-#: The initial loss may be this many times what chance gives.
-LARGE_START = 5.0
+#: The initial loss may be this many times what chance gives; usual weights on ten inputs come to 5 for a number.
+LARGE_START = 10.0
 OVERFIT_STEPS = 1000
 #: A batch counts as memorised when its loss has fallen to this share of the first one.
 OVERFIT_SHARE = 0.05
@@ -110,6 +112,19 @@ def memory(job: Job) -> Memory:
         activations=2 * item * batch * values,  # each value and its gradient
         data=sum(data.nbytes for _, data in job.splits()),
     )
+
+
+def column_kinds(job: Job) -> dict[str, str]:
+    """What each column of a table is taken for, categories with how many there are; last those that are excluded."""
+    kinds: dict[str, str] = {}
+    for fitted in job.data.inputs.values():
+        if not isinstance(fitted, FittedColumns):
+            kinds |= dict.fromkeys(fitted.reads, fitted.type)
+            continue
+        for column in fitted.columns:
+            many = f", {len(column.categories)} different" if isinstance(column, CategoricalColumn) else ""
+            kinds[column.name] = job.data.resolved.types[column.name] + many
+    return kinds | dict.fromkeys(job.data.resolved.exclude, "excluded")
 
 
 def sample(job: Job, rows: int) -> Array:

@@ -84,6 +84,55 @@ def test_a_duplicate_across_splits_and_a_constant_column_are_named(tmp_path: Pat
     assert "also in the training split" in said
 
 
+@pytest.mark.parametrize(("wide", "shown"), [(0, True), (36, True), (37, False)])
+def test_the_kind_of_every_column(tmp_path: Path, wide: int, shown: bool) -> None:
+    name = "a name that is longer than " + "x" * 80
+    more = [f"m{k}" for k in range(wide)]
+    rows: list[list[Any]] = [
+        [i * i % 31, "pqr"[i % 3], f"2020-01-{i % 28 + 1:02}", i, *[i * k % 7 for k in range(wide)]] for i in range(60)
+    ]
+    lines = [",".join([name, "city", "when", "id", *more, "y"]), *(",".join(map(str, [*r, r[0] % 2])) for r in rows)]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "t.yaml").write_text("data: {source: {type: csv, path: t.csv}, target: y, exclude: [id]}\n")
+    kinds = json.loads(nnctl("check", "t.yaml", "--json", cwd=tmp_path).stdout)["columns"]
+    expected = {name: "numeric", "city": "categorical, 3 different", "when": "date"}
+    assert kinds == expected | dict.fromkeys(more, "numeric") | {"id": "excluded"}
+    text = nnctl("check", "t.yaml", cwd=tmp_path).stdout
+    words = [line.split() for line in text.splitlines()]
+    assert (["city", "categorical,", "3", "different"] in words) == shown
+    assert (f"41 columns: numeric {wide + 1}, categorical 1, date 1, excluded 1" in text) == (not shown)
+    assert name not in text
+    assert all(len(line) <= 80 for line in text.splitlines() if "numeric" in line)
+
+
+TABLES = {
+    "iris": "species",
+    "wine": "cultivar",
+    "breast_cancer": "diagnosis",
+    "digits": "digit",
+    "diabetes": "progression",
+    "moons": "label",
+    "imbalance": "label",
+    "multilabel": "label1 label2 label3",
+    "xor": "label",
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_check_does_not_object_to_what_init_wrote(tmp_path: Path, table: str) -> None:
+    targets = [part for name in TABLES[table].split() for part in ("--target", name)]
+    (tmp_path / "t.csv").write_bytes((ROOT / "datasets" / f"{table}.csv").read_bytes())
+    (tmp_path / "t.yaml").write_text(nnctl("init", "t.csv", *targets, cwd=tmp_path).stdout)
+    warnings = json.loads(nnctl("check", "t.yaml", "--json", cwd=tmp_path).stdout)["warnings"]
+    of_the_data = (
+        "also in the training split",
+        "classes are unbalanced",
+        "is the same in every",
+        "in every training row",
+    )
+    assert [warning for warning in warnings if not any(words in warning for words in of_the_data)] == []
+
+
 def test_a_healthy_network_learns_a_batch_by_heart(tmp_path: Path) -> None:
     found = report(tmp_path, "--overfit")
     assert found["overfit"]["learned"] is True

@@ -17,7 +17,7 @@ from nnctl.training.job import Job
     [
         (math.nan, 1.0, "not a finite number"),
         (math.inf, 1.0, "not a finite number"),
-        (6.0, 1.0, "is 6.0 times what chance gives"),
+        (12.0, 1.0, "is 12.0 times what chance gives"),
         (4.0, 1.0, None),
         (0.4, 0.0, None),  # the perceptron's criterion, or a constant target: nothing to compare with
         (0.4, 1e-33, None),  # the same after rounding
@@ -29,8 +29,8 @@ def test_the_initial_loss(loss: float, chance: float, words: str | None) -> None
 
 
 def test_inputs_that_are_scaled_are_not_blamed() -> None:
-    assert "not scaled" in (loss_warning(InitialLoss(6.0, 1.0)) or "")
-    assert "not scaled" not in (loss_warning(InitialLoss(6.0, 1.0), scaled=True) or "")
+    assert "not scaled" in (loss_warning(InitialLoss(12.0, 1.0)) or "")
+    assert "not scaled" not in (loss_warning(InitialLoss(12.0, 1.0), scaled=True) or "")
 
 
 def job_of(rows: list[dict[str, float | None]], loss: dict[str, str] | None = None) -> Job:
