@@ -90,7 +90,7 @@ class RunDirectory:
         """The contents of run.json."""
         try:
             content = json.loads(self.run_json.read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{self.run_json}: cannot be read ({error})") from None
         try:
             SHAPE.validate_python(content, strict=True)
@@ -126,7 +126,7 @@ class RunDirectory:
         for line in self.metrics.read_text().splitlines():
             try:
                 rows.append(json.loads(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 break
         return rows
 

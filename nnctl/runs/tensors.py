@@ -45,7 +45,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     try:
         header = json.loads(metadata["nnctl"])
         expected, text = str(header["sha256"]), str(header["values"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise DataError(f"{path}: the `nnctl` entry of its header is not as nnctl writes it") from None
     if expected != _digest(arrays, text):
         raise DataError(f"{path}: the checksum does not match; the file was damaged or edited after it was written")

@@ -82,7 +82,7 @@ class EpochRow:
 
 
 #: What reading a line raises that is not one of an epoch.
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _NUMBERS = ("learning_rate", "seconds", "examples_per_second", "gradient_norm")
 
 

@@ -184,3 +184,12 @@ def test_warnings_of_numpy_do_not_show(folder: Path) -> None:
     )  # fmt: skip
     assert "RuntimeWarning" not in done.stderr
     assert done.returncode != signal.SIGABRT
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.jsonl"])
+def test_files_of_a_run_nested_without_end(folder: Path, name: str) -> None:
+    nnctl("train", "c.yaml", "--quiet", cwd=folder)
+    with (folder / "runs/c-0001" / name).open("w") as file:
+        file.write("[" * 200_000)
+    err = nnctl("runs", "show", "runs/c-0001", cwd=folder, code=3 if name == "run.json" else 0).stderr
+    assert "Traceback" not in err

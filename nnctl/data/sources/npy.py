@@ -9,6 +9,7 @@ from dataclasses import replace
 from io import BufferedReader
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Annotated, Any, Literal
 
 import numpy as np
@@ -23,7 +24,17 @@ from nnctl.names import unknown
 from nnctl.spec import Listed
 
 #: What `zipfile` raises on an archive that is damaged or locked.
-UNREADABLE = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, zlib.error)
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    TokenError,  # of NumPy, which reads a header that is not a literal as Python once more
+    EOFError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 class Npy(Source):
@@ -130,8 +141,8 @@ def _load(path: str, base: Path) -> Array:
     file = _regular(path, base)
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except UNREADABLE as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
         if "pickle" in reason or "object" in reason:
             reason = "it is no .npy file, or an array of Python objects, which nnctl does not read"
         raise DataError(f"{path}: cannot be read as .npy ({reason})") from None

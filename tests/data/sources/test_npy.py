@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -176,3 +177,40 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     for source, message in cases.items():
         with pytest.raises(DataError, match=message):
             source.open(tmp_path)
+
+
+HEADERS = {
+    "a bracket that is not closed": (b"(4, 2, 3), }", b"(4, 2, 3),  "),
+    "keys of two types": (b"{'descr'", b"{b'escr'"),
+}
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_headers_that_are_not_as_numpy_writes_them(tmp_path: Path, kind: str, packed: bool) -> None:
+    stream = io.BytesIO()
+    np.save(stream, X)
+    good, bad = HEADERS[kind]
+    assert good in stream.getvalue()
+    content = stream.getvalue().replace(good, bad)
+    if packed:
+        with zipfile.ZipFile(tmp_path / "x", "w") as archive:
+            archive.writestr("x.npy", content)
+    else:
+        (tmp_path / "x").write_bytes(content)
+    source = Npz(path="x", labels=None) if packed else Npy(path="x")
+    with pytest.raises(DataError, match="x: cannot be read as .npy|x: cannot be read as .npz"):
+        source.open(tmp_path)
+
+
+def test_bytes_changed_anywhere_are_never_a_defect(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    np.save(stream, X)
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        content = bytearray(stream.getvalue())
+        start, length = rng.integers(128), rng.integers(1, 9)
+        content[start : start + length] = rng.bytes(int(rng.integers(9)))
+        (tmp_path / "x.npy").write_bytes(content)
+        with suppress(DataError):
+            Npy(path="x.npy").open(tmp_path)
