@@ -15,6 +15,7 @@ from nnctl.data.loading import LoadedData, load
 from nnctl.engine.batch import OUTPUT
 from nnctl.engine.loss import Head
 from nnctl.engine.network import Network
+from nnctl.engine.workers import physical_memory
 from nnctl.errors import ConfigError, several
 from nnctl.losses import LossSpec
 from nnctl.metrics import Metric
@@ -64,6 +65,7 @@ def assemble(experiment: Experiment, base: Path) -> Job:
     network, model = build(relocated(experiment.model, base, Path()), inputs, wanted)
     metrics = {name: _metrics(experiment, data, name) for name in data.targets}
     _check_batches(experiment, network, len(data.train))
+    _check_size(experiment, network)
     _check_trained(experiment, network)
     update: dict[str, Any] = {"data": data.resolved, "model": relocated(model, Path(), base)}
     if data.resolved.outputs:
@@ -119,6 +121,17 @@ def class_counts(data: LoadedData, output: str = OUTPUT) -> np.ndarray[tuple[int
     target = data.targets[output]
     counts = target.counts(data.train.truths[output].present)
     return np.array([counts[name] for name in target.class_names], np.int64)
+
+
+def _check_size(experiment: Experiment, network: Network) -> None:
+    """What is trained must fit into the memory there is: the parameters, their gradient and the optimizer's vectors."""
+    vectors = 2 + len(experiment.optimizer.vectors)
+    needed = np.dtype(experiment.runtime.dtype).itemsize * network.layout.size * vectors
+    if needed > (there := physical_memory()):
+        raise ConfigError(
+            f"model: has {network.layout.size:,} parameters, which take {needed / 1e9:,.1f} GB with their gradient and the "
+            f"optimizer's vectors, and this machine has {there / 1e9:,.1f} GB; make it smaller"
+        )
 
 
 def _check_batches(experiment: Experiment, network: Network, rows: int) -> None:

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from nnctl.engine import workers as module
 from nnctl.engine.workers import Workers
 
 
@@ -42,3 +43,9 @@ def test_an_exception_is_raised_after_all_items_ended() -> None:
 def test_numpy_error_handling_reaches_the_threads() -> None:
     with Workers(2) as workers, np.errstate(all="ignore"):
         workers.run(lambda _: np.float64(1) / np.zeros(1), range(2))
+
+
+def test_how_much_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert module.physical_memory() > 1 << 28
+    monkeypatch.setattr(module.os, "sysconf_names", {})
+    assert module.physical_memory() == 1 << 62

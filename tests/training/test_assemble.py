@@ -63,3 +63,11 @@ def test_images_are_normalised_one_by_one(tmp_path: Path) -> None:
     assert view(done.theta, "batch_normalization1.running_mean") == pytest.approx(0.1 * image.mean(), abs=1e-6)
     variance = 0.9 + 0.1 * image.var(ddof=1)
     assert view(done.theta, "batch_normalization1.running_variance") == pytest.approx(variance, rel=1e-5)
+
+
+@pytest.mark.parametrize("hidden", [[10**12], [300_000, 300_000]])
+def test_what_no_memory_holds_is_refused_before_it_is_asked_for(hidden: list[int]) -> None:
+    data = {"source": {"type": "generated", "generator": {"type": "moons", "size": 50}}, "target": "label"}
+    experiment = Experiment.model_validate({"data": data, "model": {"hidden": hidden}})
+    with pytest.raises(ConfigError, match=r"^model: has [\d,]+ parameters, which take [\d,.]+ GB .* make it smaller$"):
+        assemble(experiment, Path())
