@@ -129,8 +129,8 @@ def _check_size(experiment: Experiment, network: Network) -> None:
     needed = np.dtype(experiment.runtime.dtype).itemsize * network.layout.size * vectors
     if needed > (there := physical_memory()):
         raise ConfigError(
-            f"model: has {network.layout.size:,} parameters, which take {needed / 1e9:,.1f} GB with their gradient and the "
-            f"optimizer's vectors, and this machine has {there / 1e9:,.1f} GB; make it smaller"
+            f"model: has {network.layout.size:,} parameters, which take {needed / 1e9:,.1f} GB with their gradient and "
+            f"the optimizer's vectors, and this machine has {there / 1e9:,.1f} GB; make it smaller"
         )
 
 
