@@ -120,8 +120,8 @@ def _rival(best: Notation, scores: dict[Any, float], samples: dict[str, pl.Serie
 
 
 def numbers_equal(sample: pl.Series, one: Notation, other: Notation) -> bool:
-    """Whether two notations read the same numbers."""
-    return as_numbers(sample, one).equals(as_numbers(sample, other))
+    """Whether two notations read the same numbers, in every cell that is a number in both."""
+    return not (as_numbers(sample, one) != as_numbers(sample, other)).any()
 
 
 def _by_frequency(series: pl.Series) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from nnctl.config.experiment import Experiment
+from nnctl.data.appearance import numbers_equal
 from nnctl.data.loading import load
+from nnctl.data.notation import Notation
 from nnctl.data.spec import DataSpec
 from nnctl.suggest.experiment import suggest
 
@@ -109,3 +111,16 @@ def test_a_target_in_another_notation_is_a_regression(tmp_path: Path) -> None:
     assert data["task"] == "regression"
     assert data["source"]["units"] == {"y": "€"}
     assert (data["source"]["decimal"], data["source"]["thousands"]) == (",", ".")
+
+
+def test_only_cells_that_are_numbers_either_way_make_two_notations_rivals() -> None:
+    import polars as pl
+
+    point, comma = Notation(".", ",", False, {}), Notation(",", None, False, {})
+    assert numbers_equal(pl.Series(["2.5", "1,5"]), point, comma)  # none is read twice
+    assert not numbers_equal(pl.Series(["2.5", "2,113"]), point, comma)
+
+
+def test_a_table_with_a_column_in_two_notations_can_be_learned_from(tmp_path: Path) -> None:
+    data, _ = written(tmp_path, "a,b,y", lambda i: f'"{1 + i % 9}{",."[i % 2]}{i % 7}",{x(i)},{pq(i)}')
+    assert "b" in data["types"]
