@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +42,21 @@ def trained(folder: Path, *settings: str, **environment: Any) -> tuple[dict[str,
     return facts, (path / "model.safetensors").read_bytes(), (path / "log.txt").read_text()
 
 
-def test_the_same_model_on_either(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that is filled by the first test that needs it."""
+    return tmp_path_factory.mktemp("kernels") / "cache"
+
+
+def test_the_same_model_on_either(folder: Path, compiled_once: Path) -> None:
     pytest.importorskip("numba", reason="compiled kernels need the extra [fast]")
-    cache = {"NNCTL_CACHE_DIR": str(folder / "cache")}
+    cache = {"NNCTL_CACHE_DIR": str(compiled_once)}
     facts, plain, _ = trained(folder, "runtime.kernels=numpy")
     assert facts["kernels"] == "numpy"
     facts, compiled, _ = trained(folder, "runtime.kernels=compiled", **cache)
     assert facts["kernels"] == "compiled"
     assert compiled == plain
-    assert list((folder / "cache").rglob("*.nbc"))
+    assert list(compiled_once.rglob("*.nbc"))
     facts, threaded, _ = trained(folder, "runtime.kernels=compiled", "runtime.threads=2", **cache)
     assert (facts["kernels"], threaded) == ("compiled", plain)
 
@@ -82,10 +89,10 @@ def test_a_cache_that_is_a_file_is_no_error(folder: Path) -> None:
     assert facts["kernels"] in ("compiled", "numpy")
 
 
-def test_a_damaged_cache_is_no_error(folder: Path) -> None:
+def test_a_damaged_cache_is_no_error(folder: Path, compiled_once: Path) -> None:
     pytest.importorskip("numba", reason="compiled kernels need the extra [fast]")
-    cache = {"NNCTL_CACHE_DIR": str(folder / "cache")}
-    _, plain, _ = trained(folder, "runtime.kernels=compiled", **cache)
+    _, plain, _ = trained(folder, "runtime.kernels=compiled", NNCTL_CACHE_DIR=str(compiled_once))
+    cache = {"NNCTL_CACHE_DIR": str(shutil.copytree(compiled_once, folder / "cache"))}
     for file in (folder / "cache").rglob("*.nb?"):
         file.write_bytes(file.read_bytes()[:50])
     facts, model, log = trained(folder, "runtime.kernels=compiled", **cache)

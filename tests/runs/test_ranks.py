@@ -84,6 +84,18 @@ def alive(process: int) -> bool:
         return False
 
 
+#: Long enough to be interrupted.
+LONG = ("--set", "training.epochs=12", "--set", "training.early_stopping.patience=12")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[dict[str, Any]]]:
+    """What a training gives that nobody interrupts."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "ranks.yaml").write_text(CONFIG)
+    return what_is_in(folder / nnctl("train", "ranks.yaml", "--quiet", *LONG, cwd=folder).stdout.strip())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("whom", "number", "code"),
@@ -94,11 +106,11 @@ def alive(process: int) -> bool:
         ("first", signal.SIGTERM, 143),
     ],
 )
-def test_whoever_is_ended_the_run_goes_on_to_the_same_bytes(folder: Path, whom: str, number: int, code: int) -> None:
-    long = ("--set", "training.epochs=12", "--set", "training.early_stopping.patience=12")
-    expected = what_is_in(folder / nnctl("train", "ranks.yaml", "--quiet", *long, cwd=folder).stdout.strip())
-    process = start("train", "ranks.yaml", "--quiet", *long, "--set", "runtime.ranks=3", cwd=folder)
-    run = folder / "runs" / "ranks-0002"
+def test_whoever_is_ended_the_run_goes_on_to_the_same_bytes(
+    folder: Path, undisturbed: Any, whom: str, number: int, code: int
+) -> None:
+    process = start("train", "ranks.yaml", "--quiet", *LONG, "--set", "runtime.ranks=3", cwd=folder)
+    run = folder / "runs" / "ranks-0001"
     wait_for(lambda: (run / "metrics.jsonl").exists() and (run / "metrics.jsonl").stat().st_size, process)
     ranks = others(process)
     assert len(ranks) == 2
@@ -107,13 +119,13 @@ def test_whoever_is_ended_the_run_goes_on_to_the_same_bytes(folder: Path, whom: 
     assert process.returncode == code
     if whom == "other":
         assert "ended by signal 9" in said
-        assert f"nnctl train --resume {Path('runs') / 'ranks-0002'}" in said
+        assert f"nnctl train --resume {Path('runs') / 'ranks-0001'}" in said
     until = time.monotonic() + 5
     while time.monotonic() < until and any(map(alive, ranks)):
         time.sleep(0.01)
     assert not any(map(alive, ranks))
     nnctl("train", "--resume", run, "--quiet", "--set", "runtime.ranks=2", cwd=folder)
-    assert what_is_in(run) == expected
+    assert what_is_in(run) == undisturbed
 
 
 def test_where_processes_cannot_share_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
