@@ -82,7 +82,7 @@ def test_every_command(tmp_path: Path, kind: str) -> None:
     (tmp_path / "e.yaml").write_text((ARRAYS if kind == "arrays" else LINES) + MODEL)
     checked = nnctl("check", "e.yaml", cwd=tmp_path).stdout
     assert "missing values" in checked
-    shapes = {line.split()[0]: line for line in checked.splitlines() if line}
+    shapes = {line.split()[0]: line for line in reversed(checked.splitlines()) if line}  # columns are named below
     assert "time x 2 " in shapes["signal"]
     assert "time x 3 " in shapes["max_pool1d1"]
     assert "time" not in shapes["global_average_pool1"]
