@@ -144,6 +144,7 @@ CASES = [
     Case(Embedding(units=3, init=SPREAD), (4,), (4, 3), tokens=5),
     Case(Rnn(units=3, init=SPREAD, bias_init=SPREAD), (4, 2), (3,)),
     Case(Rnn(units=3, output="every", activation="relu", init=SPREAD, bias_init=SPREAD), (4, 2), (4, 3)),
+    Case(Rnn(units=3, recurrent_dropout=0.5, init=SPREAD, bias_init=SPREAD), (4, 2), (3,)),
     Case(Rnn(units=2, direction="both", merge="add", initial="learned", init=SPREAD), (3, 2), (2,)),
     Case(Lstm(units=3, init=SPREAD, bias_init=SPREAD), (4, 2), (3,)),
     Case(Lstm(units=3, output="every", direction="both", recurrent_dropout=0.4, init=SPREAD), (4, 2), (4, 6)),

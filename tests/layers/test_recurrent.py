@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nnctl.engine.batch import OUTPUT, single
 from nnctl.engine.graph import Signal
+from nnctl.engine.loss import Head
 from nnctl.engine.network import Pass, chain
 from nnctl.engine.parameters import Array, Layout
 from nnctl.engine.sequences import Sequences
+from nnctl.engine.shards import MeanLoss
 from nnctl.engine.slot import Slot
 from nnctl.errors import ConfigError
 from nnctl.initializers import Constant, Normal
 from nnctl.layers import Dense, Gru, Lstm, Rnn
 from nnctl.layers.recurrent import Recurrent, clock
+from nnctl.losses.regression import SquaredError
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "recurrent"
 CLOSE: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-13}
@@ -228,3 +232,12 @@ def test_what_it_does_not_take() -> None:
         chain([Lstm(units=2)], Signal((2, 3), steps=4))
     with pytest.raises(ConfigError, match=r"finds \(2,\); the recurrent layer before it needs `output: every`"):
         chain([Gru(units=2, output="every"), Dense(units=2), Lstm(units=2), Gru(units=3)], Signal((2,), steps=4))
+
+
+def test_the_first_layer_of_a_network_is_spared_the_gradient_of_its_input() -> None:
+    network = chain([Rnn(units=3), Dense(units=1)], (4, 2))
+    theta, random = network.layout.initial(0, dtype="f8"), np.random.default_rng(0)
+    loss = MeanLoss(network, {OUTPUT: Head(SquaredError())}, theta)
+    loss(single(random.normal(size=(5, 4, 2)), random.normal(size=(5, 1))))
+    assert loss.input_gradients == {}
+    assert network.multiply_adds == 4 * (2 + 3) * 3 + 3
